@@ -1,0 +1,4 @@
+export * from "./deadline.ts";
+export * from "./errors.ts";
+export * from "./money.ts";
+export * from "./slug.ts";

@@ -1,0 +1,15 @@
+/** Constants of the go-plugin handshake between a host and a plugin process. Shared by host and SDK; never change. */
+export const handshake = {
+  /** Environment variable that proves to a plugin that a host started it. */
+  cookieKey: "AI_STUDIO_PLUGIN",
+  cookieValue: "v1",
+  /** go-plugin's own protocol revision, first field of the handshake line. */
+  coreProtocol: 1,
+  /** Revision of the plugin services, second field of the handshake line. */
+  appProtocol: 1,
+  minPort: 10_000,
+  maxPort: 25_000,
+} as const;
+
+/** Which host a plugin runs under; passed as the environment variable PLUGIN_RUNTIME. */
+export type PluginRuntime = "studio" | "gateway";

@@ -1,0 +1,4 @@
+export * from "./handshake.ts";
+export * from "./hooks.ts";
+export * from "./manifest.ts";
+export * from "./scopes.ts";

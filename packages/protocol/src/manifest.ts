@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { hookTypes } from "./hooks.ts";
+
+const text = z.string().max(2000);
+const name = z.string().min(1).max(200);
+
+/** How an element of a plugin is mounted. `webc` is a custom element, `iframe` a page of the plugin in a frame. */
+export const UiMount = z.looseObject({
+  kind: z.enum(["webc", "module-federation", "iframe"]),
+  /** Name of the custom element; needs a hyphen. Required for `webc`. */
+  tag: z
+    .string()
+    .regex(/^[a-z][a-z0-9._-]*-[a-z0-9._-]*$/, "a custom element name has lower-case letters and at least one hyphen")
+    .optional(),
+  /** Path of the script that defines the element, below the plugin's assets. Required for `webc`. */
+  entry: z.string().max(500).optional(),
+  /** Handed to the element as attributes: `apiBase` becomes `data-api-base`; anything but a string is JSON. */
+  props: z.record(z.string(), z.unknown()).optional(),
+  remote: z.string().max(500).optional(),
+  exposed: z.string().max(200).optional(),
+  /** Path of the page for `iframe`. */
+  app: z.string().max(500).optional(),
+});
+export type UiMount = z.infer<typeof UiMount>;
+
+export const UiSlotItem = z.looseObject({
+  type: z.enum(["route", "component"]),
+  /** Address of the page, e.g. `/admin/feedback`. Required for `route`. */
+  path: z.string().max(255).optional(),
+  title: text.optional(),
+  mount: UiMount,
+});
+export type UiSlotItem = z.infer<typeof UiSlotItem>;
+
+export const UiSlot = z.looseObject({
+  slot: name,
+  label: text.optional(),
+  icon: z.string().max(500).optional(),
+  items: z.array(UiSlotItem).max(100).default([]),
+});
+export type UiSlot = z.infer<typeof UiSlot>;
+
+export const PortalUiSlot = UiSlot.extend({
+  /** Names of the groups that see the slot; empty means everyone. */
+  groups: z.array(name).max(200).default([]),
+});
+export type PortalUiSlot = z.infer<typeof PortalUiSlot>;
+
+export const ManifestSchedule = z.looseObject({
+  id: name,
+  name,
+  /** Five cron fields or a descriptor such as `@daily`. */
+  cron: name,
+  timezone: z.string().default("UTC"),
+  enabled: z.boolean().default(true),
+  timeout_seconds: z.number().int().positive().default(60),
+  config: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const ManifestResourceType = z.looseObject({
+  slug: name,
+  name,
+  description: text.optional(),
+  icon: z.string().max(500).optional(),
+  has_privacy_score: z.boolean().optional(),
+  supports_submissions: z.boolean().optional(),
+  form_component: z.looseObject({ tag: z.string(), entry_point: z.string() }).optional(),
+});
+
+const strings = z.array(z.string().max(255)).max(500).optional();
+
+/**
+ * What a plugin says of itself: JSON text answered by GetManifest. Unknown keys are kept and ignored, so that
+ * manifests written for other hosts load unchanged.
+ */
+export const PluginManifest = z
+  .looseObject({
+    /** Reverse-DNS identifier, e.g. `com.acme.audit`. */
+    id: name,
+    version: name,
+    name,
+    description: text.optional(),
+    capabilities: z.looseObject({
+      hooks: z.array(z.enum(hookTypes)).min(1, "declare at least one hook"),
+      /** Must be one of `hooks`; default is the first. */
+      primary_hook: z.enum(hookTypes).optional(),
+    }),
+    permissions: z
+      .looseObject({
+        /** Scopes of the service API (see scopes.ts). */
+        services: strings,
+        /** e.g. `llm.before_create`. */
+        object_hooks: strings,
+        kv: strings,
+        /** `call` allows every RPC method; anything else lists the methods pages may call. */
+        rpc: strings,
+        routes: strings,
+        ui: strings,
+        portal_ui: strings,
+      })
+      .optional(),
+    ui: z.looseObject({ slots: z.array(UiSlot).max(100).default([]) }).optional(),
+    portal: z.looseObject({ slots: z.array(PortalUiSlot).max(100).default([]) }).optional(),
+    assets: z.array(z.string().max(500)).max(2000).optional(),
+    schedules: z.array(ManifestSchedule).max(200).optional(),
+    resource_types: z.array(ManifestResourceType).max(200).optional(),
+  })
+  .superRefine((manifest, ctx) => {
+    const { hooks, primary_hook } = manifest.capabilities;
+    if (primary_hook && !hooks.includes(primary_hook)) {
+      ctx.addIssue({
+        code: "custom",
+        path: ["capabilities", "primary_hook"],
+        message: `must be one of capabilities.hooks (${hooks.join(", ")})`,
+      });
+    }
+    for (const [i, scope] of (manifest.permissions?.services ?? []).entries()) {
+      if (scope.startsWith("analytics.")) {
+        ctx.addIssue({
+          code: "custom",
+          path: ["permissions", "services", i],
+          message: `analytics functionality is not available to plugins - scope '${scope}' not allowed`,
+        });
+      }
+    }
+    const slots = [
+      ...(manifest.ui?.slots ?? []).map((slot, i) => ({ slot, at: ["ui", "slots", i] })),
+      ...(manifest.portal?.slots ?? []).map((slot, i) => ({ slot, at: ["portal", "slots", i] })),
+    ];
+    for (const { slot, at } of slots) {
+      for (const [j, item] of slot.items.entries()) {
+        const need = (field: string, value: string | undefined, where: (string | number)[]) => {
+          if (!value) ctx.addIssue({ code: "custom", path: [...at, "items", j, ...where], message: `${field} is required here` });
+        };
+        if (item.type === "route") need("path", item.path, ["path"]);
+        if (item.mount.kind === "webc") {
+          need("tag", item.mount.tag, ["mount", "tag"]);
+          need("entry", item.mount.entry, ["mount", "entry"]);
+        }
+        if (item.mount.kind === "iframe") need("app", item.mount.app, ["mount", "app"]);
+      }
+    }
+  });
+export type PluginManifest = z.infer<typeof PluginManifest>;
