@@ -1,0 +1,1 @@
+export { type DemoVendor, startDemoVendor } from "./server.ts";
