@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{server,gateway,packages,plugins,plugin-ui,scripts,components}/**/*.test.{ts,tsx}"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    globalSetup: ["packages/testkit/src/global-setup.ts"],
+    // Processes, not threads: tests start children, bind sockets and are ended by signals.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    // A forgotten timer or socket shows as a hang; a test that never ends is a failure, not a wait.
+    teardownTimeout: 10_000,
+    passWithNoTests: false,
+  },
+});
