@@ -1,0 +1,10 @@
+export type { Asset } from "./assets.ts";
+export { type ConfigOf, type ConfigSchema, configSchema, parseConfig } from "./config.ts";
+export type * from "./context.ts";
+export { definePlugin, type Plugin } from "./define.ts";
+export type * from "./definition.ts";
+export { appendToAssistantText, appendToLastUserMessage, type JsonObject } from "./messages.ts";
+export * from "./object-hooks.ts";
+export * from "./results.ts";
+export { runtimeOf, servePlugin } from "./serve.ts";
+export type { CallSettings, ServiceClient } from "./wire/client.ts";
