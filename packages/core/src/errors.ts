@@ -32,6 +32,8 @@ export type FieldIssue = {
   /** Path of the field as the caller wrote it, e.g. `allowed_models.0`; "" for the body as a whole. */
   field: string;
   message: string;
+  /** When it differs from the error's own. */
+  code?: ErrorCode;
 };
 
 export class AppError extends Error {

@@ -1,0 +1,34 @@
+/** Who does something: every service takes one, every audit entry names one. */
+export type Actor = {
+  /** 0 for the system itself. */
+  userId: number;
+  name: string;
+  email: string;
+  isAdmin: boolean;
+  /** How the caller proved who he is. */
+  via: "session" | "token" | "plugin" | "system";
+  requestId: string;
+  ip: string;
+};
+
+/** The product acting by itself (start-up, jobs). */
+export const systemActor = (requestId = "system"): Actor => ({
+  userId: 0,
+  name: "system",
+  email: "",
+  isAdmin: true,
+  via: "system",
+  requestId,
+  ip: "",
+});
+
+/** A plugin acting through the service API. */
+export const pluginActor = (plugin: { id: number; name: string }): Actor => ({
+  userId: 0,
+  name: `plugin ${plugin.name}`,
+  email: "",
+  isAdmin: false,
+  via: "plugin",
+  requestId: `plugin:${plugin.id}`,
+  ip: "",
+});

@@ -1,0 +1,12 @@
+import { z } from "zod";
+
+export const SignIn = z.strictObject({
+  email: z.string("is required").trim().toLowerCase().min(1, "is required").max(320),
+  password: z.string("is required").min(1, "is required").max(1000),
+});
+
+export const ApiTokenDraft = z.strictObject({
+  name: z.string("is required").trim().min(1, "is required").max(120),
+  /** RFC 3339; null or absent never expires. */
+  expires_at: z.coerce.date().nullable().default(null),
+});

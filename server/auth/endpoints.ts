@@ -1,0 +1,132 @@
+import { readCookie, setCookie } from "../http/cookies.ts";
+import { endpoint } from "../http/endpoint.ts";
+import { all, IdParam, one } from "../http/envelope.ts";
+import { type Authenticator, sessionCookie } from "./authenticator.ts";
+import { ApiTokenDraft, SignIn } from "./contract.ts";
+import type { AuthService } from "./service.ts";
+
+export function authEndpoints({ auth, authenticator }: { auth: AuthService; authenticator: Authenticator }) {
+  const signOut = (path: string) =>
+    endpoint({
+      method: "POST",
+      path,
+      summary: "End this browser's session",
+      permission: "user",
+      async handle({ request }) {
+        const session = readCookie(request, sessionCookie);
+        if (session) await auth.signOut(session);
+        return {
+          json: { message: "Logout successful" },
+          headers: { "set-cookie": setCookie(request, sessionCookie, "", { maxAgeSeconds: 0 }) },
+        };
+      },
+    });
+
+  return [
+    endpoint({
+      method: "GET",
+      path: "/csrf-token",
+      summary: "The token that unsafe requests of a browser must repeat in X-CSRF-Token",
+      permission: "public",
+      handle({ request }) {
+        const { token, cookie } = authenticator.csrfToken(request);
+        return new Response(null, {
+          status: 200,
+          headers: { "x-csrf-token": token, "cache-control": "no-store", ...(cookie ? { "set-cookie": cookie } : {}) },
+        });
+      },
+    }),
+    endpoint({
+      method: "POST",
+      path: "/auth/login",
+      summary: "Sign in with e-mail and password",
+      permission: "public",
+      body: SignIn,
+      async handle({ actor, body, request }) {
+        const { token, maxAgeSeconds, isAdmin } = await auth.signIn(body, {
+          ip: actor.ip,
+          userAgent: request.headers.get("user-agent") ?? "",
+        });
+        return {
+          json: { message: "Login successful", is_admin: isAdmin },
+          headers: { "set-cookie": setCookie(request, sessionCookie, token, { maxAgeSeconds }) },
+        };
+      },
+    }),
+    signOut("/common/logout"),
+    signOut("/api/v1/logout"),
+    endpoint({
+      method: "GET",
+      path: "/common/me",
+      summary: "Who is signed in",
+      permission: "user",
+      async handle({ actor }) {
+        const me = await auth.me(actor);
+        return {
+          json: {
+            type: "user",
+            id: String(me.id),
+            attributes: {
+              email: me.email,
+              name: me.name,
+              is_admin: me.isAdmin,
+              is_super_admin: me.isAdmin && me.id === 1,
+              groups: me.groups.map(({ group }) => group),
+              ui_options: {
+                show_chat: me.showChat,
+                show_portal: me.showPortal,
+                show_sso_config: me.accessToSsoConfig,
+                skip_quick_start: me.skipQuickStart,
+              },
+            },
+          },
+        };
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/api-tokens",
+      summary: "Your API tokens, without their values",
+      permission: "user",
+      async handle({ actor }) {
+        const tokens = await auth.listTokens(actor);
+        return all(
+          tokens.map((t) => ({
+            type: "api-tokens",
+            id: String(t.id),
+            attributes: { name: t.name, hint: t.hint, created_at: t.createdAt, expires_at: t.expiresAt, last_used_at: t.lastUsedAt },
+          })),
+        );
+      },
+    }),
+    endpoint({
+      method: "POST",
+      path: "/common/api-tokens",
+      summary: "Create an API token; its value is in this answer only",
+      permission: "user",
+      body: ApiTokenDraft,
+      async handle({ actor, body }) {
+        const t = await auth.createToken(actor, body);
+        return one(
+          {
+            type: "api-tokens",
+            id: String(t.id),
+            attributes: { name: t.name, hint: t.hint, token: t.token, created_at: t.createdAt, expires_at: t.expiresAt },
+          },
+          201,
+        );
+      },
+    }),
+    endpoint({
+      method: "DELETE",
+      path: "/common/api-tokens/:id",
+      summary: "Revoke an API token",
+      permission: "user",
+      params: IdParam,
+      async handle({ actor, params }) {
+        await auth.deleteToken(actor, params.id);
+        return undefined;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,59 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { type Prisma, PrismaClient } from "./generated/client.ts";
+
+export type Tx = Prisma.TransactionClient;
+
+/**
+ * The database as stores see it. Prisma for most things; `sql` (the same pool) where a statement's shape matters for
+ * speed or where Prisma has no word for it.
+ */
+export type Db = {
+  prisma: PrismaClient;
+  sql: pg.Pool;
+  /** Runs the steps in one transaction; a throw rolls back. Nothing slow (plugins, network) belongs inside. */
+  transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+};
+
+// Counts and sums stay below 2^53 here; ids are 32-bit.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export function openDatabase(
+  databaseUrl: string,
+  { poolSize = 10, onError }: { poolSize?: number; onError?: (error: Error) => void } = {},
+): Db {
+  const sql = new pg.Pool({
+    connectionString: databaseUrl,
+    max: poolSize,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    application_name: "portico-studio",
+  });
+  // An idle connection that breaks (database restart) must not end the process; the pool opens another.
+  sql.on("error", (error) => onError?.(error));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(sql), transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
+  return {
+    prisma,
+    sql,
+    transaction: (run) => prisma.$transaction(run),
+    async close() {
+      await prisma.$disconnect();
+      await sql.end().catch(() => {});
+    },
+  };
+}
+
+/** Rethrows a broken unique rule as a domain error, once, where the store knows what it means. */
+export const onUnique =
+  (rejection: () => Error) =>
+  (error: unknown): never => {
+    throw isKnown(error, "P2002") ? rejection() : error;
+  };
+
+/** True for Prisma's "record to update or delete does not exist". */
+export const isMissing = (error: unknown): boolean => isKnown(error, "P2025");
+
+function isKnown(error: unknown, code: string): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === code;
+}

@@ -1,0 +1,81 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+const flag = (fallback: boolean) =>
+  z
+    .enum(["0", "1", "true", "false", ""])
+    .default(fallback ? "1" : "0")
+    .transform((value) => value === "1" || value === "true");
+const blankIsAbsent = (value: unknown) => (value === "" ? undefined : value);
+
+const Env = z.object({
+  NODE_ENV: z.enum(["production", "development", "test"]).default("production"),
+  PORT: port(3000),
+  CONTROL_PORT: port(50_051),
+  HOST: z.string().default("127.0.0.1"),
+  DATABASE_URL: z.string("DATABASE_URL is missing: start the product with `npm start`, or set it to a Postgres URL").min(1),
+  PORTICO_DATA_DIR: z.string().default(".data"),
+  /** Any text; 32 bytes are derived from it. Losing it loses every stored secret. */
+  PORTICO_SECRET_KEY: z
+    .string("PORTICO_SECRET_KEY is missing: `npm start` generates one in the data folder")
+    .min(16, "PORTICO_SECRET_KEY needs at least 16 characters"),
+  PORTICO_GATEWAY_URL: z.url().default("http://127.0.0.1:8080"),
+  PORTICO_DEMO: flag(true),
+  PORTICO_PLUGIN_DIRS: z.preprocess(blankIsAbsent, z.string().optional()),
+  PORTICO_EDGE_ID: z.string().default("local"),
+  PORTICO_EDGE_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16).optional()),
+  DEMO_VENDOR_PORT: port(8081),
+  ADMIN_EMAIL: z.preprocess(blankIsAbsent, z.email().optional()),
+  ADMIN_PASSWORD: z.preprocess(blankIsAbsent, z.string().min(8, "ADMIN_PASSWORD needs at least 8 characters").optional()),
+  ADMIN_API_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16, "ADMIN_API_TOKEN needs at least 16 characters").optional()),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+});
+
+export type Env = {
+  mode: "production" | "development" | "test";
+  port: number;
+  controlPort: number;
+  host: string;
+  databaseUrl: string;
+  dataDir: string;
+  secretKey: string;
+  gatewayUrl: string;
+  demo: boolean;
+  demoVendorUrl: string;
+  /** Folders plugin executables may live in; undefined allows any absolute path. */
+  pluginDirs: string[] | undefined;
+  localEdge: { edgeId: string; token: string } | undefined;
+  firstAdmin: { email: string; password: string; apiToken: string | undefined } | undefined;
+  logLevel: "debug" | "info" | "warn" | "error";
+};
+
+/** Reads the environment once. @throws Error naming every variable that is wrong and what would be right. */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const parsed = Env.safeParse(source);
+  if (!parsed.success) {
+    throw new Error(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
+  }
+  const e = parsed.data;
+  return {
+    mode: e.NODE_ENV,
+    port: e.PORT,
+    controlPort: e.CONTROL_PORT,
+    host: e.HOST,
+    databaseUrl: e.DATABASE_URL,
+    dataDir: resolve(e.PORTICO_DATA_DIR),
+    secretKey: e.PORTICO_SECRET_KEY,
+    gatewayUrl: e.PORTICO_GATEWAY_URL.replace(/\/+$/, ""),
+    demo: e.PORTICO_DEMO,
+    demoVendorUrl: `http://127.0.0.1:${e.DEMO_VENDOR_PORT}`,
+    pluginDirs: e.PORTICO_PLUGIN_DIRS?.split(":")
+      .filter(Boolean)
+      .map((dir) => resolve(dir)),
+    localEdge: e.PORTICO_EDGE_TOKEN ? { edgeId: e.PORTICO_EDGE_ID, token: e.PORTICO_EDGE_TOKEN } : undefined,
+    firstAdmin:
+      e.ADMIN_EMAIL && e.ADMIN_PASSWORD
+        ? { email: e.ADMIN_EMAIL.toLowerCase(), password: e.ADMIN_PASSWORD, apiToken: e.ADMIN_API_TOKEN }
+        : undefined,
+    logLevel: e.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,62 @@
+import { endpoint } from "../http/endpoint.ts";
+import type { EventBus } from "./bus.ts";
+
+const heartbeatMs = 20_000;
+const types: Record<string, string> = {
+  llm: "llms",
+  app: "apps",
+  credential: "credentials",
+  plugin: "plugins",
+  user: "users",
+  group: "groups",
+  model_price: "model-prices",
+  edge: "edges",
+  api_token: "api-tokens",
+  usage: "usage",
+};
+
+/** Server-sent events that tell an open page what to fetch again. They carry names and ids only. */
+export const eventEndpoints = ({ events, closing }: { events: EventBus; closing: AbortSignal }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/events",
+    summary: "Changes as server-sent events: `changed` with {type,id,action}",
+    permission: "llms.read",
+    handle({ signal }) {
+      const encoder = new TextEncoder();
+      let stop = () => {};
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          const send = (text: string) => {
+            // A reader that does not read is let go instead of being buffered for.
+            if ((controller.desiredSize ?? 0) < -256) return stop();
+            controller.enqueue(encoder.encode(text));
+          };
+          const unsubscribe = events.subscribe(({ eventId, topic, objectId }) => {
+            const [, kind = "", action = ""] = topic.split(".");
+            send(`id: ${eventId}\nevent: changed\ndata: ${JSON.stringify({ type: types[kind] ?? kind, id: objectId, action })}\n\n`);
+          });
+          const beat = setInterval(() => send(": still here\n\n"), heartbeatMs);
+          stop = () => {
+            clearInterval(beat);
+            unsubscribe();
+            signal.removeEventListener("abort", stop);
+            closing.removeEventListener("abort", stop);
+            try {
+              controller.close();
+            } catch {
+              // already closed by the reader
+            }
+          };
+          signal.addEventListener("abort", stop);
+          closing.addEventListener("abort", stop);
+          send("retry: 2000\n\n");
+        },
+        cancel: () => stop(),
+      });
+      return new Response(body, {
+        headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+      });
+    },
+  }),
+];

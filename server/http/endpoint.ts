@@ -1,0 +1,64 @@
+import type { z } from "zod";
+import type { Actor } from "../auth/actor.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/**
+ * Who may call. `public` needs nothing, `user` any signed-in person, anything else (`llms.read`, `plugins.write`) an
+ * administrator; the words are what finer roles will be made of.
+ */
+export type Permission = "public" | "user" | `${string}.${"read" | "write"}`;
+
+export type Call<Params, Query, Body> = {
+  /** For a `public` endpoint called by nobody: an actor with userId 0 and no rights. */
+  actor: Actor;
+  params: Params;
+  query: Query;
+  body: Body;
+  request: Request;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal;
+};
+
+/** What an endpoint answers: JSON to serialise, with headers if any; or a whole Response (streams, assets). */
+export type Reply = { json: unknown; status?: number; headers?: Record<string, string | string[]> } | Response | undefined;
+
+type Schema = z.ZodType;
+type Infer<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | undefined, B extends Schema | undefined> = {
+  method: Method;
+  /** Hono path, e.g. `/api/v1/llms/:id`. */
+  path: string;
+  summary: string;
+  permission: Permission;
+  params?: P;
+  query?: Q;
+  /** Parsed from JSON, wrapped (`{data:{attributes}}`) or flat. */
+  body?: B;
+  /** Shape of a successful answer, for the OpenAPI document; checked against real answers in tests. */
+  result?: Schema;
+  /** 200 unless said otherwise; 204 answers without a body. */
+  status?: number;
+  /** Default 1 MiB. */
+  maxBodyBytes?: number;
+  /** A body may be missing altogether and then counts as `{}`. */
+  bodyOptional?: boolean;
+  /** Exempt from the CSRF check: bearer tokens only, or nothing to protect. */
+  csrf?: false;
+  handle(call: Call<Infer<P>, Infer<Q>, Infer<B>>): Promise<Reply> | Reply;
+};
+
+/** An endpoint with its types forgotten, as the router holds it. */
+export type Endpoint = Omit<EndpointDefinition<Schema | undefined, Schema | undefined, Schema | undefined>, "handle"> & {
+  handle(call: Call<unknown, unknown, unknown>): Promise<Reply> | Reply;
+};
+
+/** One object feeds the router, the OpenAPI document and the generated guard tests. */
+export function endpoint<
+  P extends Schema | undefined = undefined,
+  Q extends Schema | undefined = undefined,
+  B extends Schema | undefined = undefined,
+>(definition: EndpointDefinition<P, Q, B>): Endpoint {
+  return definition as unknown as Endpoint;
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { AppError } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import { Hono } from "hono";
+import type { Actor } from "../auth/actor.ts";
+import type { Authenticator } from "../auth/authenticator.ts";
+import { readJsonBody } from "./body.ts";
+import type { Call, Endpoint, Reply } from "./endpoint.ts";
+import { errorResponse, inputError } from "./errors.ts";
+
+const defaultMaxBodyBytes = 1024 * 1024;
+
+/** Paths that belong to the API: an unrouted one is a JSON 404 and never reaches the pages. */
+export const isApiPath = (path: string): boolean =>
+  /^\/(api|auth|common|health|healthz|ready|readyz|csrf-token|plugin-assets|plugin-frame)(\/|$)/.test(path);
+
+export type Application = { fetch(request: Request, peer?: { ip: string }): Response | Promise<Response> };
+
+/** Every request passes here: authenticate, authorise, parse, call the service, serialise. */
+export function mountEndpoints({
+  endpoints,
+  authenticator,
+  logger,
+  verifyResults = false,
+}: {
+  endpoints: Endpoint[];
+  authenticator: Authenticator;
+  logger: Logger;
+  verifyResults?: boolean;
+}): Application {
+  const app = new Hono<{ Bindings: { ip: string } }>({ strict: false });
+  const paths = new Map<string, Set<string>>();
+
+  for (const one of endpoints) {
+    if (paths.get(one.path)?.has(one.method)) throw new Error(`two endpoints for ${one.method} ${one.path}`);
+    paths.set(one.path, (paths.get(one.path) ?? new Set()).add(one.method));
+    app.on(one.method, one.path, async (c) => {
+      const requestId = `req_${randomBytes(12).toString("hex")}`;
+      const log = logger.with({ request_id: requestId, method: one.method, path: c.req.path });
+      try {
+        const actor = await authenticator.authenticate(c.req.raw, { requestId, ip: c.env?.ip ?? "" });
+        authorise(one, actor);
+        if (one.csrf !== false) authenticator.checkCsrf(c.req.raw, actor);
+        const call: Call<unknown, unknown, unknown> = {
+          actor: actor ?? nobody(requestId, c.env?.ip ?? ""),
+          params: parse(one.params, c.req.param(), "path"),
+          query: parse(one.query, c.req.query(), "query"),
+          body: one.body
+            ? parse(
+                one.body,
+                await readJsonBody(c.req.raw, { maxBytes: one.maxBodyBytes ?? defaultMaxBodyBytes, optional: one.bodyOptional ?? false }),
+                "body",
+              )
+            : undefined,
+          request: c.req.raw,
+          signal: c.req.raw.signal,
+        };
+        const reply = await one.handle(call);
+        if (verifyResults) verify(one, reply);
+        return respond(one, reply, requestId);
+      } catch (error) {
+        return errorResponse(error, log, { "x-request-id": requestId });
+      }
+    });
+  }
+
+  app.notFound((c) => {
+    const requestId = `req_${randomBytes(12).toString("hex")}`;
+    const allowed = [...paths].filter(([path]) => matches(path, c.req.path)).flatMap(([, methods]) => [...methods]);
+    const error =
+      allowed.length > 0
+        ? new AppError({ code: "method_not_allowed", message: `${c.req.method} is not possible here; allowed: ${allowed.join(", ")}.` })
+        : new AppError({ code: "route_not_found", message: `There is no route ${c.req.method} ${c.req.path}.` });
+    return errorResponse(error, logger, { "x-request-id": requestId, ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {}) });
+  });
+  app.onError((error) => errorResponse(error, logger));
+
+  return { fetch: (request, peer) => app.fetch(request, peer ?? { ip: "" }) };
+}
+
+const nobody = (requestId: string, ip: string): Actor => ({
+  userId: 0,
+  name: "nobody",
+  email: "",
+  isAdmin: false,
+  via: "session",
+  requestId,
+  ip,
+});
+
+function authorise(one: Endpoint, actor: Actor | undefined): void {
+  if (one.permission === "public") return;
+  if (!actor) throw new AppError({ code: "unauthenticated", message: "Sign in, or send `Authorization: Bearer <API token>`." });
+  if (one.permission !== "user" && !actor.isAdmin)
+    throw new AppError({ code: "forbidden", message: `This needs the permission ${one.permission}, which your account does not have.` });
+}
+
+function parse(schema: Endpoint["body"], value: unknown, where: "body" | "query" | "path"): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value);
+  if (!result.success) throw inputError(result.error, where);
+  return result.data;
+}
+
+function respond(one: Endpoint, reply: Reply, requestId: string): Response {
+  if (reply instanceof Response) {
+    reply.headers.set("x-request-id", requestId);
+    return reply;
+  }
+  const status = reply?.status ?? one.status ?? 200;
+  const headers = new Headers({ "x-request-id": requestId, "cache-control": "no-store" });
+  for (const [name, value] of Object.entries(reply?.headers ?? {}))
+    for (const each of Array.isArray(value) ? value : [value]) headers.append(name, each);
+  return reply === undefined || status === 204
+    ? new Response(null, { status: reply === undefined && !one.status ? 204 : status, headers })
+    : Response.json(reply.json, { status, headers });
+}
+
+/** Tests turn this on: an answer that is not what the OpenAPI document promises is a failure. */
+function verify(one: Endpoint, reply: Reply): void {
+  if (!one.result || !reply || reply instanceof Response) return;
+  const result = one.result.safeParse(JSON.parse(JSON.stringify(reply.json)));
+  if (!result.success) throw new Error(`${one.method} ${one.path} broke its own result schema: ${result.error.message}`);
+}
+
+const patterns = new Map<string, RegExp>();
+function matches(path: string, actual: string): boolean {
+  let pattern = patterns.get(path);
+  if (!pattern) {
+    pattern = new RegExp(
+      `^${path
+        .replace(/[.+]/g, "\\$&")
+        .replace(/:[a-z_]+(\{[^}]*\})?/gi, "[^/]+")
+        .replace(/\*/g, ".*")}/?$`,
+    );
+    patterns.set(path, pattern);
+  }
+  return pattern.test(actual);
+}

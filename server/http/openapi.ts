@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { Endpoint } from "./endpoint.ts";
+
+const errorSchema = {
+  type: "object",
+  required: ["errors"],
+  properties: {
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["status", "code", "title", "detail"],
+        properties: {
+          status: { type: "string" },
+          code: { type: "string" },
+          title: { type: "string" },
+          detail: { type: "string" },
+          field: { type: "string" },
+          source: { type: "object", properties: { pointer: { type: "string" } } },
+          meta: { type: "object" },
+        },
+      },
+    },
+  },
+};
+
+/** The OpenAPI 3.1 document of all endpoints, made from the same objects that the router mounts. */
+export function openApiDocument(endpoints: Endpoint[], version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const one of endpoints) {
+    const path = one.path.replace(/:([a-z_]+)(\{[^}]*\})?/gi, "{$1}").replace(/\*$/, "{path}");
+    const status = String(one.status ?? 200);
+    paths[path] ??= {};
+    paths[path][one.method.toLowerCase()] = {
+      summary: one.summary,
+      operationId: `${one.method.toLowerCase()}${path.replace(/[^a-zA-Z0-9]+(.)?/g, (_, c: string | undefined) => (c ?? "").toUpperCase())}`,
+      tags: [path.split("/")[3] ?? path.split("/")[1] ?? "system"],
+      security: one.permission === "public" ? [] : [{ bearer: [] }, { session: [] }],
+      "x-permission": one.permission,
+      parameters: [
+        ...[...path.matchAll(/\{([a-z_]+)\}/gi)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+        ...queryParameters(one),
+      ],
+      ...(one.body
+        ? { requestBody: { required: !one.bodyOptional, content: { "application/json": { schema: jsonSchema(one.body, "input") } } } }
+        : {}),
+      responses: {
+        [status]:
+          status === "204"
+            ? { description: "Done" }
+            : { description: "Success", content: { "application/json": { schema: one.result ? jsonSchema(one.result, "output") : {} } } },
+        default: { description: "An error", content: { "application/json": { schema: { $ref: "#/components/schemas/Errors" } } } },
+      },
+    };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Portico", version, description: "Bodies are accepted flat or wrapped in `{data:{type,attributes}}`." },
+    paths,
+    components: {
+      schemas: { Errors: errorSchema },
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" }, session: { type: "apiKey", in: "cookie", name: "session" } },
+    },
+  };
+}
+
+function queryParameters(one: Endpoint): unknown[] {
+  if (!one.query) return [];
+  const schema = jsonSchema(one.query, "input") as { properties?: Record<string, unknown>; required?: string[] };
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: "query",
+    required: schema.required?.includes(name) ?? false,
+    schema: property,
+  }));
+}
+
+function jsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema: out }) =>
+      void (zodSchema._zod.def.type === "date" && Object.assign(out, { type: "string", format: "date-time" })),
+  });
+  return json;
+}

@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import type { Logger } from "@portico/core/logger";
+import { type Application, isApiPath } from "./mount.ts";
+import type { Pages } from "./pages.ts";
+
+const baseHeaders = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+};
+
+/** API first, then pages: an API answer never pays for the page router. */
+export function createListener({
+  application,
+  pages,
+  logger,
+}: {
+  application: Application;
+  pages: Pages;
+  logger: Logger;
+}): RequestListener {
+  const api = getRequestListener((request, { incoming }) => application.fetch(request, { ip: incoming.socket.remoteAddress ?? "" }), {
+    overrideGlobalObjects: false,
+  });
+  return (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const path = (incoming.url ?? "/").split("?", 1)[0] ?? "/";
+    for (const [name, value] of Object.entries(baseHeaders)) outgoing.setHeader(name, value);
+    if (isApiPath(path)) return void api(incoming, outgoing);
+    const nonce = randomBytes(16).toString("base64");
+    const policy = pages.contentSecurityPolicy(nonce);
+    incoming.headers["x-nonce"] = nonce;
+    incoming.headers["content-security-policy"] = policy;
+    outgoing.setHeader("content-security-policy", policy);
+    outgoing.setHeader("x-frame-options", "DENY");
+    pages.handle(incoming, outgoing).catch((error: unknown) => {
+      logger.error("a page failed", { path, error });
+      if (!outgoing.headersSent) outgoing.writeHead(500, { "content-type": "text/plain" });
+      outgoing.end("This page could not be shown. Try again; if it stays, look into the studio log.");
+    });
+  };
+}

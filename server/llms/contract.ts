@@ -1,0 +1,109 @@
+import { slugify } from "@portico/core";
+import { z } from "zod";
+
+/** Vendors whose requests the gateway speaks. */
+export const llmVendors = ["openai", "anthropic"] as const;
+export const LlmVendor = z.enum(llmVendors, `must be one of ${llmVendors.join(", ")}`);
+
+/** Stands for a stored secret: sent back it keeps the stored value, "" clears it. */
+export const redacted = "[redacted]";
+
+const text = (max: number) => z.string("must be text").trim().max(max, `must be at most ${max} characters`);
+
+const Endpoint = text(2000).refine(
+  (value) => value === "" || isHttpUrl(value),
+  "must be an http or https URL, e.g. https://api.openai.com/v1",
+);
+
+const Pattern = text(500)
+  .min(1, "must not be empty")
+  .refine((value) => {
+    try {
+      new RegExp(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }, "must be a regular expression, e.g. ^gpt-4o.*$");
+
+/** Dollars, for people and the wire; rounded to a micro-dollar. null is unlimited. */
+const Budget = z.number("must be a number of dollars").min(0, "must not be negative").max(1e9, "is too large");
+
+const fields = {
+  name: text(120)
+    .min(1, "is required")
+    .refine((name) => slugify(name) !== "", "needs at least one letter or digit, because the gateway's path is made from it"),
+  vendor: LlmVendor,
+  api_endpoint: Endpoint,
+  /** Write-only; never returned. */
+  api_key: text(4000),
+  default_model: text(200),
+  /** Unanchored regular expressions; empty allows every model. */
+  allowed_models: z.array(Pattern).max(200, "takes at most 200 patterns"),
+  privacy_score: z.number("must be a number").int("must be a whole number").min(0).max(100),
+  short_description: text(1000),
+  long_description: text(20_000),
+  logo_url: text(2000),
+  active: z.boolean("must be true or false"),
+  monthly_budget: Budget.nullable(),
+  budget_start_date: z.coerce.date("must be an RFC 3339 time").nullable(),
+  namespace: text(64).regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens"),
+};
+
+/** A new LLM, as a caller sends it and as plugins see it. */
+export const LlmDraft = z.strictObject({
+  name: fields.name,
+  vendor: fields.vendor,
+  api_endpoint: fields.api_endpoint.default(""),
+  api_key: fields.api_key.default(""),
+  default_model: fields.default_model.default(""),
+  allowed_models: fields.allowed_models
+    .nullable()
+    .default([])
+    .transform((list) => list ?? []),
+  privacy_score: fields.privacy_score.default(0),
+  short_description: fields.short_description.default(""),
+  long_description: fields.long_description.default(""),
+  logo_url: fields.logo_url.default(""),
+  active: fields.active.default(true),
+  monthly_budget: fields.monthly_budget.default(null),
+  budget_start_date: fields.budget_start_date.default(null),
+  namespace: fields.namespace.default(""),
+});
+export type LlmDraft = z.infer<typeof LlmDraft>;
+
+/** A change names only what it changes. */
+export const LlmPatch = z.strictObject(fields).partial();
+export type LlmPatch = z.infer<typeof LlmPatch>;
+
+/** What the API shows of an LLM. */
+export const LlmAttributes = z.object({
+  name: z.string(),
+  slug: z.string(),
+  vendor: z.string(),
+  api_endpoint: z.string(),
+  api_key: z.string(),
+  has_api_key: z.boolean(),
+  default_model: z.string(),
+  allowed_models: z.array(z.string()),
+  privacy_score: z.number(),
+  short_description: z.string(),
+  long_description: z.string(),
+  logo_url: z.string(),
+  active: z.boolean(),
+  monthly_budget: z.number().nullable(),
+  budget_start_date: z.string().nullable(),
+  namespace: z.string(),
+  metadata: z.record(z.string(), z.unknown()),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+
+function isHttpUrl(value: string): boolean {
+  try {
+    const { protocol, hostname } = new URL(value);
+    return (protocol === "http:" || protocol === "https:") && hostname !== "";
+  } catch {
+    return false;
+  }
+}

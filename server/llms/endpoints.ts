@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { endpoint } from "../http/endpoint.ts";
+import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { LlmAttributes, LlmDraft, LlmPatch, LlmVendor } from "./contract.ts";
+import type { LlmService } from "./service.ts";
+import { llmSorts } from "./store.ts";
+import { toResource } from "./wire.ts";
+
+const LlmResource = resourceOf("llms", LlmAttributes);
+
+export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/llms",
+    summary: "List LLMs",
+    permission: "llms.read",
+    query: listQuery({
+      sortable: llmSorts,
+      filters: {
+        vendor: LlmVendor.optional(),
+        active: z
+          .enum(["true", "false"])
+          .transform((v) => v === "true")
+          .optional(),
+        namespace: z.string().max(64).optional(),
+      },
+    }),
+    result: listOf("llms", LlmAttributes),
+    async handle({ query }) {
+      const page = await llms.list(query.list, query.filters);
+      return many({ ...page, items: page.items.map(toResource) });
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/llms",
+    status: 201,
+    summary: "Create an LLM",
+    permission: "llms.write",
+    body: LlmDraft,
+    result: LlmResource,
+    handle: async ({ actor, body }) => one(toResource(await llms.create(actor, body))),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/llms/:id",
+    summary: "Get an LLM",
+    permission: "llms.read",
+    params: IdParam,
+    result: LlmResource,
+    handle: async ({ params }) => one(toResource(await llms.get(params.id))),
+  }),
+  endpoint({
+    method: "PATCH",
+    path: "/api/v1/llms/:id",
+    summary: "Change an LLM; fields that are not named stay",
+    permission: "llms.write",
+    params: IdParam,
+    body: LlmPatch,
+    result: LlmResource,
+    handle: async ({ actor, params, body }) => one(toResource(await llms.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/llms/:id",
+    status: 204,
+    summary: "Delete an LLM; apps lose it and its gateway path ends",
+    permission: "llms.write",
+    params: IdParam,
+    async handle({ actor, params }) {
+      await llms.delete(actor, params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/llms/:id/dependents",
+    summary: "What refers to an LLM and what deleting it would do",
+    permission: "llms.read",
+    params: IdParam,
+    async handle({ params }) {
+      const { apps, plugins } = await llms.dependents(params.id);
+      return all([
+        ...apps.map((app) => ({ type: "apps", id: String(app.id), name: app.name, effect: "loses access to this LLM" })),
+        ...plugins.map((plugin) => ({ type: "plugins", id: String(plugin.id), name: plugin.name, effect: "is detached from this LLM" })),
+      ]);
+    },
+  }),
+];

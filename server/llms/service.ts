@@ -1,0 +1,116 @@
+import { AppError, notFound } from "@portico/core";
+import type { Actor } from "../auth/actor.ts";
+import type { Db } from "../db/client.ts";
+import { record } from "../db/journal.ts";
+import { inputError } from "../http/errors.ts";
+import type { ListQuery } from "../http/paging.ts";
+import type { HookVerdict, ObjectHooks } from "../plugins/hooks.ts";
+import type { Vault } from "../secrets/vault.ts";
+import { LlmDraft, type LlmPatch, redacted } from "./contract.ts";
+import type { Llm, LlmStore } from "./store.ts";
+import { toAttributes } from "./wire.ts";
+
+export function createLlmService({ db, store, hooks, vault }: { db: Db; store: LlmStore; hooks: ObjectHooks; vault: Vault }) {
+  async function get(id: number): Promise<Llm> {
+    const llm = await store.find(id);
+    if (!llm) throw notFound("LLM");
+    return llm;
+  }
+
+  /** A plugin may rewrite the draft, so it is judged again exactly as a caller's would be; the key is not its to see or change. */
+  async function judged(operation: "create" | "update", draft: LlmDraft, id: number, actor: Actor) {
+    const { api_key, ...rest } = draft;
+    const verdict = await hooks.before({ object: "llm", operation }, { ...rest, id, api_key: api_key ? redacted : "" }, actor);
+    const { object, metadata } = accepted(verdict);
+    const { id: _id, api_key: _key, metadata: _metadata, ...fields } = object;
+    const again = LlmDraft.safeParse({ ...fields, api_key });
+    if (!again.success)
+      throw new AppError({
+        code: "plugin_invalid",
+        message: "A plugin changed the LLM into something that is not valid.",
+        issues: inputError(again.error, "body").issues,
+      });
+    return { accepted: again.data, pluginMetadata: metadata };
+  }
+
+  return {
+    list: (query: ListQuery, filters: { vendor?: string; active?: boolean; namespace?: string }) => store.list(query, filters),
+    get,
+
+    async create(actor: Actor, draft: LlmDraft): Promise<Llm> {
+      const { accepted: llm, pluginMetadata } = await judged("create", draft, 0, actor);
+      const { api_key, ...row } = llm;
+      const id = await db.transaction(async (tx) => {
+        const created = await store.insert(tx, {
+          ...row,
+          sealedApiKey: api_key && api_key !== redacted ? vault.seal(api_key) : null,
+          metadata: pluginMetadata,
+        });
+        await record(tx, { kind: "llm", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
+        return created.id;
+      });
+      return get(id);
+    },
+
+    async update(actor: Actor, id: number, patch: LlmPatch): Promise<Llm> {
+      const current = await get(id);
+      const { api_key, ...changes } = patch;
+      const {
+        api_key: _shown,
+        has_api_key: _has,
+        metadata,
+        slug: _slug,
+        created_at: _created,
+        updated_at: _updated,
+        ...before
+      } = toAttributes(current);
+      const keepsKey = api_key === undefined || api_key === redacted;
+      const draft = LlmDraft.parse({
+        ...before,
+        budget_start_date: current.budgetStartAt,
+        ...changes,
+        api_key: keepsKey ? (current.hasApiKey ? redacted : "") : api_key,
+      });
+      const { accepted: llm, pluginMetadata } = await judged("update", draft, id, actor);
+      const { api_key: _kept, ...row } = llm;
+      await db.transaction(async (tx) => {
+        if (!(await store.lock(tx, id))) throw notFound("LLM");
+        await store.update(tx, id, {
+          ...row,
+          sealedApiKey: keepsKey ? undefined : api_key === "" ? null : vault.seal(api_key),
+          metadata: { ...metadata, ...pluginMetadata },
+        });
+        await record(tx, {
+          kind: "llm",
+          action: "updated",
+          id,
+          actor,
+          object: { id, ...row },
+          changes: { ...changes, ...(keepsKey ? {} : { api_key: redacted }) },
+        });
+      });
+      return get(id);
+    },
+
+    async delete(actor: Actor, id: number): Promise<void> {
+      const llm = await get(id);
+      accepted(await hooks.before({ object: "llm", operation: "delete" }, { id, ...toAttributes(llm) }, actor));
+      await db.transaction(async (tx) => {
+        const { count } = await store.delete(tx, id);
+        if (count === 0) throw notFound("LLM");
+        await record(tx, { kind: "llm", action: "deleted", id, actor, changes: { name: llm.name } });
+      });
+    },
+
+    async dependents(id: number) {
+      await get(id);
+      return store.dependents(id);
+    },
+  };
+}
+export type LlmService = ReturnType<typeof createLlmService>;
+
+function accepted(verdict: HookVerdict): Extract<HookVerdict, { outcome: "accepted" }> {
+  if (verdict.outcome === "accepted") return verdict;
+  throw new AppError({ code: "hook_rejected", message: verdict.reason, meta: { plugin: verdict.plugin, plugin_id: verdict.pluginId } });
+}

@@ -1,0 +1,182 @@
+import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
+import { type Db, onUnique, type Tx } from "../db/client.ts";
+import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+import type { LlmDraft } from "./contract.ts";
+
+/** An LLM without its key: the key leaves the database only towards edges. */
+export type Llm = {
+  id: number;
+  name: string;
+  slug: string;
+  vendor: string;
+  apiEndpoint: string;
+  hasApiKey: boolean;
+  defaultModel: string;
+  allowedModels: string[];
+  privacyScore: number;
+  shortDescription: string;
+  longDescription: string;
+  logoUrl: string;
+  active: boolean;
+  /** Dollars a month; null is unlimited. */
+  monthlyBudget: number | null;
+  budgetStartAt: Date | null;
+  namespace: string;
+  metadata: Record<string, unknown>;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+/** What is written: the draft, and the key already sealed (undefined keeps the stored one). */
+export type LlmRow = Omit<LlmDraft, "api_key"> & { sealedApiKey: string | null | undefined; metadata: Record<string, unknown> };
+
+export const llmSorts = ["id", "name", "vendor", "active", "created_at", "updated_at", "privacy_score"] as const;
+
+export function createLlmStore(db: Db) {
+  return {
+    // One statement, and by hand: the list is asked for far more often than anything else.
+    async list(
+      { number, size, offset, q, sort }: ListQuery,
+      filters: { vendor?: string; active?: boolean; namespace?: string },
+    ): Promise<Page<Llm>> {
+      const where: string[] = [];
+      const values: unknown[] = [];
+      const bind = (value: unknown) => `$${values.push(value)}`;
+      if (q) {
+        const pattern = bind(`%${q.replace(/[\\%_]/g, "\\$&")}%`);
+        where.push(
+          `(name ILIKE ${pattern} OR slug ILIKE ${pattern} OR short_description ILIKE ${pattern} OR default_model ILIKE ${pattern})`,
+        );
+      }
+      if (filters.vendor) where.push(`vendor = ${bind(filters.vendor)}`);
+      if (filters.active !== undefined) where.push(`active = ${bind(filters.active)}`);
+      if (filters.namespace !== undefined) where.push(`namespace = ${bind(filters.namespace)}`);
+      const condition = where.length > 0 ? `WHERE ${where.join(" AND ")}` : "";
+      const filterValues = [...values];
+      const order = `${sort.column} ${sort.descending ? "DESC" : "ASC"}${sort.column === "id" ? "" : ", id"}`;
+      const text = `SELECT ${columns} FROM llms ${condition} ORDER BY ${order} LIMIT ${bind(size)} OFFSET ${bind(offset)}`;
+      const [rows, count] = await Promise.all([
+        db.sql.query<SqlRow>({ name: `llms:${text.length}:${order}:${where.length}:${condition}`.slice(0, 63), text, values }),
+        db.sql.query<{ total: number }>({ text: `SELECT count(*) AS total FROM llms ${condition}`, values: filterValues }),
+      ]);
+      return pageOf({ number, size, offset, q, sort }, rows.rows.map(fromSql), count.rows[0]?.total ?? 0);
+    },
+
+    async find(id: number): Promise<Llm | undefined> {
+      const { rows } = await db.sql.query<SqlRow>(`SELECT ${columns} FROM llms WHERE id = $1`, [id]);
+      return rows[0] && fromSql(rows[0]);
+    },
+
+    /** Locks the row for the transaction, so that two changes at once do not undo each other. */
+    async lock(tx: Tx, id: number): Promise<boolean> {
+      const rows = await tx.$queryRaw<unknown[]>`SELECT id FROM llms WHERE id = ${id} FOR UPDATE`;
+      return rows.length > 0;
+    },
+
+    insert: (tx: Tx, row: LlmRow): Promise<{ id: number }> =>
+      tx.llm
+        .create({ data: { ...toColumns(row), apiKeySealed: row.sealedApiKey ?? null }, select: { id: true } })
+        .catch(onNameTaken(row.name)),
+
+    update: (tx: Tx, id: number, row: LlmRow): Promise<{ id: number }> =>
+      tx.llm
+        .update({
+          where: { id },
+          data: { ...toColumns(row), ...(row.sealedApiKey === undefined ? {} : { apiKeySealed: row.sealedApiKey }) },
+          select: { id: true },
+        })
+        .catch(onNameTaken(row.name)),
+
+    delete: (tx: Tx, id: number) => tx.llm.deleteMany({ where: { id } }),
+
+    /** What refers to the LLM, for the person about to delete it. */
+    async dependents(id: number) {
+      const [apps, plugins] = await Promise.all([
+        db.prisma.app.findMany({
+          where: { isSystem: false, llms: { some: { llmId: id } } },
+          select: { id: true, name: true },
+          orderBy: { name: "asc" },
+          take: 100,
+        }),
+        db.prisma.plugin.findMany({
+          where: { llms: { some: { llmId: id } } },
+          select: { id: true, name: true },
+          orderBy: { name: "asc" },
+          take: 100,
+        }),
+      ]);
+      return { apps, plugins };
+    },
+  };
+}
+export type LlmStore = ReturnType<typeof createLlmStore>;
+
+const onNameTaken = (name: string) =>
+  onUnique(() =>
+    conflict(`An LLM named "${name}" already exists in this namespace (its gateway path /llm/.../${slugify(name)}/ is taken).`, "name"),
+  );
+
+const columns =
+  "id, name, slug, vendor, api_endpoint, api_key_sealed IS NOT NULL AS has_api_key, default_model, allowed_models, privacy_score, short_description, long_description, logo_url, active, monthly_budget_micro_usd, budget_start_at, namespace, metadata, created_at, updated_at";
+
+type SqlRow = {
+  id: number;
+  name: string;
+  slug: string;
+  vendor: string;
+  api_endpoint: string;
+  has_api_key: boolean;
+  default_model: string;
+  allowed_models: string[];
+  privacy_score: number;
+  short_description: string;
+  long_description: string;
+  logo_url: string;
+  active: boolean;
+  monthly_budget_micro_usd: number | null;
+  budget_start_at: Date | null;
+  namespace: string;
+  metadata: Record<string, unknown>;
+  created_at: Date;
+  updated_at: Date;
+};
+
+const fromSql = (row: SqlRow): Llm => ({
+  id: row.id,
+  name: row.name,
+  slug: row.slug,
+  vendor: row.vendor,
+  apiEndpoint: row.api_endpoint,
+  hasApiKey: row.has_api_key,
+  defaultModel: row.default_model,
+  allowedModels: row.allowed_models,
+  privacyScore: row.privacy_score,
+  shortDescription: row.short_description,
+  longDescription: row.long_description,
+  logoUrl: row.logo_url,
+  active: row.active,
+  monthlyBudget: row.monthly_budget_micro_usd === null ? null : toDollars(row.monthly_budget_micro_usd),
+  budgetStartAt: row.budget_start_at,
+  namespace: row.namespace,
+  metadata: row.metadata,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});
+
+const toColumns = (row: LlmRow) => ({
+  name: row.name,
+  slug: slugify(row.name),
+  vendor: row.vendor,
+  apiEndpoint: row.api_endpoint.replace(/\/+$/, ""),
+  defaultModel: row.default_model,
+  allowedModels: row.allowed_models,
+  privacyScore: row.privacy_score,
+  shortDescription: row.short_description,
+  longDescription: row.long_description,
+  logoUrl: row.logo_url,
+  active: row.active,
+  monthlyBudgetMicroUsd: row.monthly_budget === null ? null : BigInt(fromDollars(row.monthly_budget)),
+  budgetStartAt: row.budget_start_date,
+  namespace: row.namespace,
+  metadata: row.metadata as object,
+});

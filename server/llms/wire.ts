@@ -1,0 +1,28 @@
+import type { Resource } from "../http/envelope.ts";
+import { redacted } from "./contract.ts";
+import type { Llm } from "./store.ts";
+
+/** What the API, plugins and events may see of an LLM. */
+export const toAttributes = (llm: Llm) => ({
+  name: llm.name,
+  slug: llm.slug,
+  vendor: llm.vendor,
+  api_endpoint: llm.apiEndpoint,
+  api_key: llm.hasApiKey ? redacted : "",
+  has_api_key: llm.hasApiKey,
+  default_model: llm.defaultModel,
+  allowed_models: llm.allowedModels,
+  privacy_score: llm.privacyScore,
+  short_description: llm.shortDescription,
+  long_description: llm.longDescription,
+  logo_url: llm.logoUrl,
+  active: llm.active,
+  monthly_budget: llm.monthlyBudget,
+  budget_start_date: llm.budgetStartAt?.toISOString() ?? null,
+  namespace: llm.namespace,
+  metadata: llm.metadata,
+  created_at: llm.createdAt.toISOString(),
+  updated_at: llm.updatedAt.toISOString(),
+});
+
+export const toResource = (llm: Llm): Resource => ({ type: "llms", id: String(llm.id), attributes: toAttributes(llm) });

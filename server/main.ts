@@ -1,0 +1,50 @@
+import { createServer } from "node:http";
+import { messageOf } from "@portico/core";
+import { readEnv } from "./env.ts";
+import { createPages } from "./http/pages.ts";
+import { createListener } from "./http/server.ts";
+import { createRuntime } from "./runtime.ts";
+
+const drainMs = 10_000;
+
+async function main(): Promise<void> {
+  const env = readEnv();
+  const runtime = await createRuntime(env);
+  const { logger } = runtime;
+  const server = createServer();
+  const pages = await createPages({ env, server, application: runtime.application });
+  server.on("request", createListener({ application: runtime.application, pages, logger }));
+  // Slow or silent clients do not hold connections for ever.
+  server.headersTimeout = 20_000;
+  server.requestTimeout = 120_000;
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(env.port, env.host, resolve);
+  });
+  logger.info("studio is listening", { host: env.host, port: env.port });
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info("stopping", { signal });
+    const force = setTimeout(() => process.exit(1), drainMs + 5_000);
+    force.unref();
+    const drained = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await runtime.close();
+    setTimeout(() => server.closeAllConnections(), 500).unref();
+    await drained;
+    await pages.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
+  process.on("unhandledRejection", (error) => logger.error("unhandled rejection", { error }));
+}
+
+main().catch((error) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,86 @@
+import { endpoint } from "../http/endpoint.ts";
+
+/** One thing that must be in place before traffic should come; undefined when it is, else what is missing. */
+export type ReadyCheck = { name: string; missing(): Promise<string | undefined> | string | undefined };
+
+export function systemEndpoints({
+  checks,
+  gatewayUrl,
+  version,
+  openapi,
+}: {
+  checks: ReadyCheck[];
+  gatewayUrl: string;
+  version: string;
+  openapi: () => unknown;
+}) {
+  const health = (path: string) =>
+    endpoint({ method: "GET", path, summary: "The process lives", permission: "public", handle: () => ({ json: { status: "ok" } }) });
+  const ready = (path: string) =>
+    endpoint({
+      method: "GET",
+      path,
+      summary: "The process may be sent traffic; 503 says what is missing",
+      permission: "public",
+      async handle() {
+        const results = await Promise.all(
+          checks.map(async ({ name, missing }) => [name, await Promise.resolve(missing()).catch((error: Error) => error.message)] as const),
+        );
+        const missing = results.flatMap(([name, problem]) => (problem ? [`${name}: ${problem}`] : []));
+        const report = Object.fromEntries(results.map(([name, problem]) => [name, problem ?? "ok"]));
+        return missing.length === 0
+          ? { json: { status: "ready", checks: report } }
+          : { status: 503, json: { status: "not ready", missing, checks: report } };
+      },
+    });
+  return [
+    health("/health"),
+    health("/healthz"),
+    ready("/ready"),
+    ready("/readyz"),
+    endpoint({
+      method: "GET",
+      path: "/auth/config",
+      summary: "What a page needs before sign-in",
+      permission: "public",
+      handle: () => ({
+        json: {
+          proxyURL: gatewayUrl,
+          toolDisplayURL: gatewayUrl,
+          dataSourceDisplayURL: gatewayUrl,
+          defaultSignUpMode: "none",
+          tibEnabled: false,
+          is_enterprise: true,
+          docsEnabled: false,
+        },
+      }),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/auth/features",
+      summary: "What this installation can do",
+      permission: "public",
+      handle: () => ({
+        json: {
+          features: {
+            feature_portal: true,
+            feature_chat: false,
+            feature_gateway: true,
+            hub_spoke_multi_tenant: false,
+            feature_groups: true,
+            feature_model_router: false,
+          },
+          edition: "enterprise",
+          version,
+        },
+      }),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/openapi.json",
+      summary: "This API as an OpenAPI 3.1 document",
+      permission: "user",
+      handle: () => ({ json: openapi() }),
+    }),
+  ];
+}
