@@ -32,6 +32,7 @@ export function openDatabase(
   });
   // An idle connection that breaks (database restart) must not end the process; the pool opens another.
   sql.on("error", (error) => onError?.(error));
+  sql.on("connect", (client) => client.on("error", (error) => onError?.(error)));
   const prisma = new PrismaClient({ adapter: new PrismaPg(sql), transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
   return {
     prisma,
