@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { aStudio, type Studio } from "../testing.ts";
+
+let studio: Studio;
+beforeAll(async () => {
+  studio = await aStudio();
+});
+afterAll(() => studio.close());
+
+const draft = { name: "Prod GPT", vendor: "openai", api_endpoint: "https://api.example.test/v1", api_key: "sk-very-secret-4711" };
+
+test("an LLM's key is never shown; [redacted] keeps it and an empty text clears it", async () => {
+  const { call } = studio;
+  const created = await call("POST", "/api/v1/llms", draft);
+  expect(created.status).toBe(201);
+  expect(created.data.attributes).toMatchObject({ api_key: "[redacted]", has_api_key: true });
+  const path = `/api/v1/llms/${created.data.id}`;
+  expect((await call("PATCH", path, { api_key: "[redacted]" })).data.attributes).toMatchObject({ has_api_key: true });
+  expect((await call("PATCH", path, { api_key: "" })).data.attributes).toMatchObject({ has_api_key: false, api_key: "" });
+});
+
+test("a PATCH changes only what it names", async () => {
+  const { call } = studio;
+  const created = await call("POST", "/api/v1/llms", { ...draft, name: "Patched", allowed_models: ["^gpt"], monthly_budget: 12.5 });
+  const before = created.data.attributes;
+  const after = (await call("PATCH", `/api/v1/llms/${created.data.id}`, { short_description: "new" })).data.attributes;
+  expect(after).toEqual({ ...before, short_description: "new", updated_at: after.updated_at });
+});
+
+test("of two creates of the same name at once one is told 201 and the other 409, naming the field", async () => {
+  const answers = await Promise.all([1, 2].map(() => studio.call("POST", "/api/v1/llms", { ...draft, name: "Twin" })));
+  expect(answers.map((a) => a.status).sort()).toEqual([201, 409]);
+  expect(answers.find((a) => a.status === 409)?.errors[0]).toMatchObject({ code: "conflict", field: "name" });
+});

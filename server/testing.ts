@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hashToken, newToken } from "@portico/core/tokens";
+import { createTestDatabase } from "@portico/testkit";
+import { readEnv } from "./env.ts";
+import type { Resource } from "./http/envelope.ts";
+import { createRuntime } from "./runtime.ts";
+
+export type ErrorEntry = { status: string; code: string; title: string; detail: string; field?: string; meta?: Record<string, unknown> };
+
+/** An answer of the API, read. `data`, `list` and `errors` throw when the answer has none. */
+export type Answer = {
+  status: number;
+  headers: Headers;
+  text: string;
+  json: unknown;
+  data: Resource;
+  list: Resource[];
+  meta: { total_count: number; total_pages: number; page_size: number; page_number: number };
+  errors: ErrorEntry[];
+};
+
+export type Caller = { userId: number; email: string; token: string };
+
+/**
+ * The control plane on a database of its own, without sockets of the API or pages: `call` passes the same door as the network. Every
+ * answer is held against its result schema. Dispose with `await using`, or close().
+ */
+export async function aStudio({ env = {} }: { env?: Record<string, string> } = {}) {
+  const database = await createTestDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), "portico-studio-"));
+  const token = newToken("pt");
+  const settings = readEnv({
+    NODE_ENV: "test",
+    DATABASE_URL: database.url,
+    PORTICO_DATA_DIR: dataDir,
+    PORTICO_SECRET_KEY: "a secret key for tests only",
+    PORTICO_DEMO: "0",
+    PORT: "0",
+    CONTROL_PORT: "0",
+    ADMIN_EMAIL: "admin@portico.local",
+    ADMIN_PASSWORD: newToken("pw"),
+    ADMIN_API_TOKEN: token,
+    LOG_LEVEL: "error",
+    ...env,
+  });
+  const remove = async () => {
+    await database.drop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  const runtime = await createRuntime(settings).catch(async (error) => {
+    await remove();
+    throw error;
+  });
+  const admin: Caller = { userId: 1, email: settings.firstAdmin?.email ?? "", token: settings.firstAdmin?.apiToken ?? token };
+
+  /** Sends a request as the first administrator, as another caller, or as nobody (null). */
+  async function call(method: string, path: string, body?: unknown, as: { token: string } | null = admin): Promise<Answer> {
+    const response = await runtime.application.fetch(
+      new Request(new URL(path, "http://studio.test"), {
+        method,
+        headers: as ? { authorization: `Bearer ${as.token}` } : {},
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      }),
+    );
+    return answerOf(response);
+  }
+
+  const close = async () => {
+    await runtime.close();
+    await remove();
+  };
+  return {
+    runtime,
+    db: runtime.db,
+    databaseUrl: database.url,
+    dataDir,
+    admin,
+    call,
+    /** Somebody who may sign in, with an API token. */
+    async aUser({ email = `${newToken("user").toLowerCase()}@portico.test`, isAdmin = false, name = "Somebody" } = {}): Promise<Caller> {
+      const value = newToken("pt");
+      const user = await runtime.db.prisma.user.create({
+        data: { email, name, isAdmin, tokens: { create: { name: "test", tokenHash: hashToken(value), hint: value.slice(0, 8) } } },
+      });
+      return { userId: user.id, email, token: value };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+export type Studio = Awaited<ReturnType<typeof aStudio>>;
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const json: unknown = response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
+  const part = <T>(name: string): T => {
+    const value = (json as Record<string, unknown> | undefined)?.[name];
+    if (value === undefined) throw new Error(`the answer ${response.status} has no "${name}": ${text.slice(0, 500)}`);
+    return value as T;
+  };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json,
+    get data() {
+      return part<Resource>("data");
+    },
+    get list() {
+      return part<Resource[]>("data");
+    },
+    get meta() {
+      return part<Answer["meta"]>("meta");
+    },
+    get errors() {
+      return part<ErrorEntry[]>("errors");
+    },
+  };
+}
