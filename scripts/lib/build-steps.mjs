@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { hashOf, stamp } from "./inputs.mjs";
+import { takeLock } from "./lock.mjs";
+import { buildDir, pinnedNode, root, toolEnv } from "./paths.mjs";
+import { checkDisk } from "./preflight.mjs";
+import { Stop } from "./stop.mjs";
+
+const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
+const nextInputs = [
+  "app",
+  "components",
+  "server",
+  "packages/core",
+  "packages/protocol",
+  "public",
+  "next.config.mjs",
+  "tsconfig.json",
+  "tsconfig.web.json",
+  "postcss.config.mjs",
+  "package.json",
+  "package-lock.json",
+];
+
+/** Generating the client needs no engine, only the name of some executable in its place; nothing is downloaded. */
+export const prismaEnv = (extra = {}) =>
+  toolEnv({
+    CHECKPOINT_DISABLE: "1",
+    PRISMA_HIDE_UPDATE_MESSAGE: "1",
+    PRISMA_SCHEMA_ENGINE_BINARY: join(root, "scripts", "schema-engine.mjs"),
+    ...extra,
+  });
+
+export const prismaCli = join(root, "node_modules", "prisma", "build", "index.js");
+
+function generateStep() {
+  return {
+    name: "prisma-client",
+    label: "Generating the database client",
+    hash: () => hashOf(["prisma/schema.prisma", "prisma.config.ts", "node_modules/prisma/package.json"]),
+    present: () => existsSync(join(root, "server", "db", "generated", "client.ts")),
+    run: (children) =>
+      children.run(node, [prismaCli, "generate"], { doing: "Generating the database client", cwd: root, env: prismaEnv() }),
+  };
+}
+
+/** Browser code of the UI kit and of plugins: every such workspace that has a build script. The kit first: plugins bundle it. */
+function uiSteps() {
+  const plugins = existsSync(join(root, "plugins")) ? readdirSync(join(root, "plugins")).map((name) => `plugins/${name}`) : [];
+  return ["plugin-ui", ...plugins].flatMap((folder) => {
+    const manifest = join(root, folder, "package.json");
+    if (!existsSync(manifest) || !JSON.parse(readFileSync(manifest, "utf8")).scripts?.build) return [];
+    return [
+      {
+        name: folder.replaceAll("/", "-"),
+        label: `Building ${folder}`,
+        hash: () => hashOf([folder, "plugin-ui", "node_modules/esbuild/package.json"]),
+        present: () => existsSync(join(root, folder, "dist")),
+        run: (children) => children.run(node, ["--run", "build"], { doing: `Building ${folder}`, cwd: join(root, folder), env: toolEnv() }),
+      },
+    ];
+  });
+}
+
+function nextStep() {
+  return {
+    name: "next",
+    label: "Building the pages",
+    hash: () => hashOf(nextInputs),
+    present: () => existsSync(join(root, ".next", "BUILD_ID")),
+    run: (children) =>
+      children.run(node, [join(root, "node_modules", "next", "dist", "bin", "next"), "build"], {
+        doing: "Building the pages",
+        cwd: root,
+        env: toolEnv({ NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }),
+      }),
+  };
+}
+
+/**
+ * Brings everything that is built up to date with its inputs; what did not change is not built again.
+ * @param {{ children: object, progress: object, pages?: boolean, force?: boolean }} options pages: also the production build of Next
+ */
+export async function ensureBuilt({ children, progress, pages = true, force = false }) {
+  const due = [generateStep(), ...uiSteps(), ...(pages ? [nextStep()] : [])].flatMap((step) => {
+    const hash = step.hash();
+    return !force && stamp(step.name).matches(hash) && step.present() ? [] : [{ ...step, hash }];
+  });
+  if (due.length === 0) return;
+  const lock = takeLock(join(buildDir, "build.lock"));
+  if (lock.holder)
+    throw new Stop(
+      `Process ${lock.holder.pid} is building in this folder right now; wait until it is done and run the same command again.`,
+    );
+  try {
+    checkDisk(root, 500, "Building");
+    for (const step of due) {
+      const shown = progress.begin(step.label);
+      stamp(step.name).clear();
+      try {
+        await step.run(children);
+      } catch (error) {
+        shown.fail();
+        throw error;
+      }
+      stamp(step.name).write(step.hash);
+      shown.done();
+    }
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,195 @@
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import { createLog } from "./logs.mjs";
+import { pinnedNode, root, toolEnv } from "./paths.mjs";
+import { ensureCluster, ensureDatabase, startCluster } from "./postgres.mjs";
+import { postgresPlace } from "./postgres-place.mjs";
+import { edgeToken, firstAdmin, secretKey } from "./secrets.mjs";
+import { addressOf, linkTo } from "./settings.mjs";
+import { Stop } from "./stop.mjs";
+import { createSupervisor } from "./supervise.mjs";
+
+const database = "portico";
+
+/** Postgres, studio, demo vendor and gateway, in this order; prints how to reach them and resolves once they run. */
+export async function runStack({ settings, children, progress, options, onGiveUp }) {
+  const supervisor = createSupervisor({ children, progress, patient: options.dev, onGiveUp });
+  const log = (name, loud) =>
+    createLog({ dir: join(settings.dataDir, "logs"), name, progress, verbose: options.verbose || options.dev, loud });
+  const key = secretKey(settings.dataDir, settings.secretKey);
+  const edge = edgeToken(settings.dataDir, settings.edgeToken);
+  const admin = firstAdmin(settings.dataDir, settings);
+  const databaseUrl = settings.databaseUrl || (await startPostgres({ settings, children, progress, supervisor, log, options }));
+
+  const shared = {
+    NODE_ENV: options.dev ? "development" : "production",
+    NEXT_TELEMETRY_DISABLED: "1",
+    HOST: settings.host,
+    PORT: String(settings.port),
+    GATEWAY_PORT: String(settings.gatewayPort),
+    CONTROL_PORT: String(settings.controlPort),
+    DEMO_VENDOR_PORT: String(settings.demoVendorPort),
+    PORTICO_DATA_DIR: settings.dataDir,
+    PORTICO_EDGE_TOKEN: edge,
+  };
+  const studioOnly = {
+    DATABASE_URL: databaseUrl,
+    PORTICO_SECRET_KEY: key,
+    PORTICO_GATEWAY_URL: `http://${addressOf(settings.host, settings.gatewayPort)}`,
+    PORTICO_DEMO: process.env.PORTICO_DEMO || "1",
+    ADMIN_EMAIL: admin.email,
+    ADMIN_PASSWORD: admin.password,
+    ADMIN_API_TOKEN: admin.apiToken,
+  };
+  // What only the control plane may know is taken out of the environment of the others, who would inherit it from ours.
+  const without = Object.fromEntries(Object.keys(studioOnly).map((name) => [name, undefined]));
+  const processOf = ({ name, file, env, port, ready, deadlineMs, readyTimeoutMs }) =>
+    supervisor.service({
+      name,
+      log: log(name),
+      readyUrl: `http://${addressOf(settings.host, port)}${ready}`,
+      readyTimeoutMs,
+      launch: (onLine) =>
+        children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [file], {
+          name,
+          cwd: root,
+          env: toolEnv({ ...shared, ...env }),
+          deadlineMs,
+          onLine,
+        }),
+    });
+
+  const studio = processOf({
+    name: "studio",
+    file: "server/main.ts",
+    env: studioOnly,
+    port: settings.port,
+    ready: "/ready",
+    deadlineMs: 20_000,
+    readyTimeoutMs: 90_000,
+  });
+  const vendor = processOf({
+    name: "vendor",
+    file: "packages/demo-vendor/src/main.ts",
+    env: without,
+    port: settings.demoVendorPort,
+    ready: "/health",
+    deadlineMs: 3_000,
+  });
+  const gateway = processOf({
+    name: "gateway",
+    file: "gateway/src/main.ts",
+    env: {
+      ...without,
+      PORTICO_HUB: addressOf(settings.host, settings.controlPort),
+      PORTICO_EDGE_ID: process.env.PORTICO_EDGE_ID || "local",
+    },
+    port: settings.gatewayPort,
+    ready: "/ready",
+    deadlineMs: 15_000,
+  });
+  for (const service of [studio, vendor, gateway]) {
+    const step = progress.begin(`Starting ${service.name}`);
+    try {
+      const ready = await service.start({ onWaiting: (missing) => step.update(`(${missing})`) });
+      if (ready) step.done();
+      else step.drop();
+    } catch (error) {
+      step.fail();
+      throw error;
+    }
+    if (children.stopping) return;
+  }
+  const tokenWorks = admin.apiToken ? await accepts(settings, admin.apiToken) : undefined;
+  printBlock({ settings, admin, progress, options, tokenWorks });
+  if (options.dev) {
+    const { watchSources } = await import("./dev-reload.mjs");
+    watchSources({
+      children,
+      progress,
+      studio,
+      vendor,
+      gateway,
+      studioUrl: `http://${addressOf(settings.host, settings.port)}`,
+      apiToken: admin.apiToken,
+    });
+  }
+}
+
+async function startPostgres({ settings, children, progress, supervisor, log }) {
+  const place = postgresPlace(settings.dataDir);
+  if (place.moved)
+    progress.say(`  Postgres may not run as root and its account cannot reach this folder: the database is in ${place.clusterDir}.`);
+  let step;
+  try {
+    await ensureCluster({
+      children,
+      place,
+      onCreate() {
+        step = progress.begin("Making the database");
+      },
+    });
+    step?.done();
+    step = progress.begin("Starting Postgres");
+    let server;
+    let firstPort;
+    const service = supervisor.service({
+      name: "postgres",
+      log: log("postgres", (line) => /\b(FATAL|PANIC)\b/.test(line) && !/administrator command|does not exist/.test(line)),
+      launch: async (onLine) => {
+        server = await startCluster({ children, place, onLine, report: (sentence) => progress.say(`  ${sentence}`) });
+        firstPort ??= server.port;
+        if (server.port !== firstPort) throw new Stop("Another program took the database's port while it was down; run npm start again.");
+        return server.child;
+      },
+    });
+    await service.start();
+    await ensureDatabase(server, database);
+    step.done();
+    return server.url(database);
+  } catch (error) {
+    step?.fail();
+    throw error;
+  }
+}
+
+async function accepts(settings, token) {
+  try {
+    const response = await fetch(`http://${addressOf(settings.host, settings.port)}/api/v1/llms?page_size=1`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(5_000),
+    });
+    return response.status === 200;
+  } catch {
+    return undefined;
+  }
+}
+
+function printBlock({ settings, admin, progress, options, tokenWorks }) {
+  const studioUrl = linkTo(settings.host, settings.port);
+  const file = relative(root, admin.file).startsWith("..") ? admin.file : relative(root, admin.file);
+  const lines = [
+    "",
+    "  Portico is running.",
+    "",
+    `  Dashboard   ${studioUrl}`,
+    `  Gateway     ${linkTo(settings.host, settings.gatewayPort)}`,
+  ];
+  const example = (token) => `  Try         curl -H "Authorization: Bearer ${token}" ${studioUrl}/api/v1/llms`;
+  if (tokenWorks === false && !admin.shown && !admin.tokenGiven) {
+    lines.push("", "  This database had an admin already: sign in with the account you know.");
+  } else if (!admin.shown) {
+    lines.push(`  Admin       ${admin.email}`);
+    lines.push(`  Password    ${admin.passwordGiven ? "as given in ADMIN_PASSWORD" : admin.password}`);
+    lines.push(`  API token   ${admin.tokenGiven ? "as given in ADMIN_API_TOKEN" : admin.apiToken}`);
+    lines.push("", example(admin.tokenGiven ? "$ADMIN_API_TOKEN" : admin.apiToken));
+    if (!admin.passwordGiven || !admin.tokenGiven) lines.push(`  Kept in     ${file} (only you can read it; not shown again)`);
+    admin.markShown();
+  } else {
+    lines.push(`  Admin       ${admin.email}; the first password and API token are in ${file}`);
+    if (tokenWorks === false) lines.push("              (the token there is no longer valid; the password may have been changed too)");
+    else lines.push("              (as they were made; a password changed since is not in it)");
+  }
+  lines.push(`  Stop        Ctrl-C${options.dev ? "   Sources are watched; what changes is reloaded." : ""}`, "");
+  for (const line of lines) progress.say(line);
+}
