@@ -4,6 +4,7 @@ import { authEndpoints } from "./auth/endpoints.ts";
 import { createAuthService } from "./auth/service.ts";
 import { createAuthStore } from "./auth/store.ts";
 import { openDatabase } from "./db/client.ts";
+import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { migrateDeploy } from "./db/migrate.ts";
 import type { Env } from "./env.ts";
@@ -39,6 +40,8 @@ export async function createRuntime(env: Env) {
   const events = createEventBus(logger);
   const listener = listenForEvents({ databaseUrl: env.databaseUrl, logger, onNotice: events.publish, onGap: events.gap });
 
+  const counts = createCounts({ db, events });
+
   const authStore = createAuthStore(db);
   const authenticator = createAuthenticator({ store: authStore });
   const auth = createAuthService({ db, store: authStore, authenticator });
@@ -47,7 +50,7 @@ export async function createRuntime(env: Env) {
   }, authenticator.forget);
 
   const hooks: ObjectHooks = { before: async (_step, object) => ({ outcome: "accepted", object, metadata: {} }) };
-  const llms = createLlmService({ db, store: createLlmStore(db), hooks, vault });
+  const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault });
 
   await listener.start();
   const runner = await startJobs({ pool: db.sql, logger, jobs: { "deliver-event": async () => {} } });

@@ -13,6 +13,8 @@ export type Db = {
   sql: pg.Pool;
   /** Runs the steps in one transaction; a throw rolls back. Nothing slow (plugins, network) belongs inside. */
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Called after each committed transaction with the kinds of object it changed (see journal.ts). */
+  onCommit(listener: (kinds: ReadonlySet<string>) => void): void;
   close(): Promise<void>;
 };
 
@@ -34,16 +36,31 @@ export function openDatabase(
   sql.on("error", (error) => onError?.(error));
   sql.on("connect", (client) => client.on("error", (error) => onError?.(error)));
   const prisma = new PrismaClient({ adapter: new PrismaPg(sql), transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
+  const listeners: ((kinds: ReadonlySet<string>) => void)[] = [];
   return {
     prisma,
     sql,
-    transaction: (run) => prisma.$transaction(run),
+    async transaction(run) {
+      const kinds = new Set<string>();
+      const result = await prisma.$transaction((tx) => {
+        changedBy.set(tx, kinds);
+        return run(tx);
+      });
+      if (kinds.size > 0) for (const listener of listeners) listener(kinds);
+      return result;
+    },
+    onCommit: (listener) => void listeners.push(listener),
     async close() {
       await prisma.$disconnect();
       await sql.end().catch(() => {});
     },
   };
 }
+
+const changedBy = new WeakMap<object, Set<string>>();
+
+/** Notes that the transaction changes objects of this kind. */
+export const noteChange = (tx: Tx, kind: string): void => void changedBy.get(tx)?.add(kind);
 
 /** Rethrows a broken unique rule as a domain error, once, where the store knows what it means. */
 export const onUnique =

@@ -1,5 +1,5 @@
 import type { Actor } from "../auth/actor.ts";
-import type { Tx } from "./client.ts";
+import { noteChange, type Tx } from "./client.ts";
 import type { Prisma } from "./generated/client.ts";
 
 export type ObjectKind = "llm" | "app" | "credential" | "plugin" | "user" | "group" | "model_price" | "edge" | "api_token";
@@ -20,6 +20,7 @@ export type Change = {
  * transaction. Replicas hear of the event when it commits; after-hooks run from it at least once.
  */
 export async function record(tx: Tx, { kind, action, id, actor, object = null, changes = {} }: Change): Promise<void> {
+  noteChange(tx, kind);
   const json = (value: unknown) => JSON.parse(JSON.stringify(value ?? null)) as Prisma.InputJsonValue;
   await tx.auditEntry.create({
     data: {

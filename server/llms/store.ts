@@ -1,5 +1,6 @@
 import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
 import type { LlmDraft } from "./contract.ts";
 
@@ -32,7 +33,7 @@ export type LlmRow = Omit<LlmDraft, "api_key"> & { sealedApiKey: string | null |
 
 export const llmSorts = ["id", "name", "vendor", "active", "created_at", "updated_at", "privacy_score"] as const;
 
-export function createLlmStore(db: Db) {
+export function createLlmStore(db: Db, counts: Counts) {
   return {
     // One statement, and by hand: the list is asked for far more often than anything else.
     async list(
@@ -55,11 +56,17 @@ export function createLlmStore(db: Db) {
       const filterValues = [...values];
       const order = `${sort.column} ${sort.descending ? "DESC" : "ASC"}${sort.column === "id" ? "" : ", id"}`;
       const text = `SELECT ${columns} FROM llms ${condition} ORDER BY ${order} LIMIT ${bind(size)} OFFSET ${bind(offset)}`;
-      const [rows, count] = await Promise.all([
-        db.sql.query<SqlRow>({ name: `llms:${text.length}:${order}:${where.length}:${condition}`.slice(0, 63), text, values }),
-        db.sql.query<{ total: number }>({ text: `SELECT count(*) AS total FROM llms ${condition}`, values: filterValues }),
+      const [{ rows }, total] = await Promise.all([
+        db.sql.query<SqlRow>({ text, values }),
+        counts(
+          "llm",
+          condition,
+          filterValues,
+          async () =>
+            (await db.sql.query<{ total: number }>(`SELECT count(*) AS total FROM llms ${condition}`, filterValues)).rows[0]?.total ?? 0,
+        ),
       ]);
-      return pageOf({ number, size, offset, q, sort }, rows.rows.map(fromSql), count.rows[0]?.total ?? 0);
+      return pageOf({ number, size, offset, q, sort }, rows.map(fromSql), total);
     },
 
     async find(id: number): Promise<Llm | undefined> {
