@@ -1,0 +1,88 @@
+import { AppError } from "@portico/core";
+import { inspectPlugin } from "./inspect.ts";
+import type { Surroundings } from "./life.ts";
+import { createSupervisor, type Supervisor } from "./supervise.ts";
+import { defaultTimings, type PluginHost, type PluginHostOptions } from "./types.ts";
+import { createWatchdog } from "./watchdog.ts";
+
+/** Stopped plugins whose status and log are still kept. */
+const maxStopped = 100;
+const maxInspections = 8;
+
+/** Runs plugin processes: one per spec, supervised, each with its own way back to the host's services. */
+export function createPluginHost({
+  runtime,
+  logger,
+  services,
+  allowedDirs,
+  timings,
+  onReady,
+  onState = () => {},
+}: PluginHostOptions): PluginHost {
+  const supervisors = new Map<number, Supervisor>();
+  const closing = new AbortController();
+  const inspections = new Set<Promise<unknown>>();
+  const watchdog = createWatchdog();
+  const around: Surroundings = { runtime, services, allowedDirs, onReady, watchdog, timings: { ...defaultTimings, ...timings } };
+  const unavailable = (message: string, pluginId?: number) => new AppError({ code: "plugin_unavailable", message, meta: { pluginId } });
+
+  function supervisorOf(id: number): Supervisor {
+    let supervisor = supervisors.get(id);
+    if (!supervisor) {
+      supervisor = createSupervisor({ id, around, logger, onState });
+      supervisors.set(id, supervisor);
+    }
+    return supervisor;
+  }
+
+  function forgetOldest(): void {
+    const stopped = [...supervisors].filter(([, supervisor]) => supervisor.status().state === "stopped");
+    for (const [id] of stopped.slice(0, Math.max(0, stopped.length - maxStopped))) supervisors.delete(id);
+  }
+
+  async function reconcile(specs: Parameters<PluginHost["reconcile"]>[0]): Promise<void> {
+    if (closing.signal.aborted) throw unavailable("The plugin host is closed.");
+    const ids = new Set(specs.map(({ id }) => id));
+    const gone = [...supervisors].filter(([id]) => !ids.has(id)).map(([, supervisor]) => supervisor.want(null));
+    await Promise.all([...gone, ...specs.map((spec) => supervisorOf(spec.id).want(spec))]);
+    forgetOldest();
+  }
+
+  function requirePlugin(id: number) {
+    const supervisor = supervisors.get(id);
+    const plugin = supervisor?.running();
+    if (plugin) return plugin;
+    if (!supervisor) throw unavailable(`Plugin ${id} is not loaded.`, id);
+    const { state, error } = supervisor.status();
+    throw unavailable(`Plugin ${id} is ${state === "healthy" ? "restarting" : state}${error === "" ? "." : `: ${error}`}`, id);
+  }
+
+  async function inspect(command: string, checksum = ""): Promise<{ manifest: string; configSchema: string }> {
+    if (closing.signal.aborted) throw unavailable("The plugin host is closed.");
+    if (inspections.size >= maxInspections)
+      throw unavailable(`${maxInspections} plugins are already being inspected; try again in a moment.`);
+    const running = inspectPlugin({ command, checksum, around, signal: closing.signal });
+    inspections.add(running);
+    try {
+      return await running;
+    } finally {
+      inspections.delete(running);
+    }
+  }
+
+  return {
+    reconcile,
+    get: (id) => supervisors.get(id)?.running(),
+    require: requirePlugin,
+    statuses: () => [...supervisors.values()].map((supervisor) => supervisor.status()),
+    status: (id) => supervisors.get(id)?.status(),
+    logs: (id, afterSeq = 0) => supervisors.get(id)?.ring.after(afterSeq) ?? [],
+    inspect,
+    async close() {
+      closing.abort();
+      await Promise.all([...supervisors.values()].map((supervisor) => supervisor.want(null)));
+      await Promise.allSettled(inspections);
+      await watchdog.close();
+    },
+  };
+}

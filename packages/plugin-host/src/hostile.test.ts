@@ -1,0 +1,154 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { sleep } from "@portico/core";
+import { expect, test } from "vitest";
+import { aHost, aScript, aSpec, ask, isAlive, socketFolders, until } from "../test/harness.ts";
+
+const quick = { restartBaseMs: 50, restartCapMs: 400, handshakeTimeoutMs: 1_500 };
+
+test("a crash is healed by a new process, and meanwhile calls are refused with the reason", async () => {
+  const states: string[] = [];
+  const host = aHost({ timings: { restartBaseMs: 300 }, onState: ({ state }) => void states.push(state) });
+  await host.reconcile([aSpec(1)]);
+  const pid = host.status(1)?.pid;
+  await expect(ask(host, 1, "crash")).rejects.toMatchObject({ code: "plugin_unavailable" });
+  await until(() => host.status(1)?.state === "unhealthy");
+  expect(host.get(1)).toBeUndefined();
+  expect(() => host.require(1)).toThrow(/exited with code 3/);
+  await until(() => host.status(1)?.state === "healthy");
+  expect(host.status(1)).toMatchObject({ restarts: 1, error: "" });
+  expect(host.status(1)?.pid).not.toBe(pid);
+  expect(await ask(host, 1, "echo", "back")).toBe("back");
+  expect(states).toEqual(["starting", "healthy", "unhealthy", "healthy"]);
+});
+
+test("a plugin that keeps crashing counts as failed, is retried at the cap, and heals when its spec does", async () => {
+  const host = aHost({ timings: { ...quick, crashesUntilFailed: 3 } });
+  await host.reconcile([aSpec(1, { config: { crashAfterMs: "1" } })]);
+  await until(() => host.status(1)?.state === "failed", 20_000);
+  const { restarts = 0 } = host.status(1) ?? {};
+  await until(() => (host.status(1)?.restarts ?? 0) > restarts);
+  await host.reconcile([aSpec(1)]);
+  expect(host.status(1)).toMatchObject({ state: "healthy", restarts: 0 });
+}, 30_000);
+
+test("a plugin that stops answering pings is replaced", async () => {
+  const host = aHost({ timings: { ...quick, pingIntervalMs: 100, pingTimeoutMs: 200 } });
+  await host.reconcile([aSpec(1), aSpec(2)]);
+  const pid = host.status(1)?.pid ?? 0;
+  await until(() => host.status(1)?.lastPingAt !== null);
+  await expect(ask(host, 1, "spin", "", 200)).rejects.toMatchObject({ code: "plugin_timeout" });
+  expect(await ask(host, 2, "echo", "unharmed")).toBe("unharmed");
+  await until(() => host.status(1)?.restarts === 1 && host.status(1)?.state === "healthy");
+  expect(isAlive(pid)).toBe(false);
+  expect(host.logs(1).some(({ text }) => text.includes("missed 3 pings"))).toBe(true);
+}, 20_000);
+
+test("whatever a plugin does instead of a handshake, the reason is told, the process is gone and the others run", async () => {
+  const host = aHost({ timings: quick });
+  const sleeper = "exec sleep 600";
+  const bad: [body: string, error: RegExp, state: string][] = [
+    [`echo hello; ${sleeper}`, /Unrecognized remote plugin message: "hello"/, "unhealthy"],
+    [`head -c 100000 /dev/urandom | tr '\\n' x; ${sleeper}`, /Unrecognized|core API/, "unhealthy"],
+    [`echo '2|1|unix|/tmp/x|grpc|'; ${sleeper}`, /core API version/, "unhealthy"],
+    [`echo '1|9|unix|/tmp/x|grpc|'; ${sleeper}`, /Incompatible API version/, "unhealthy"],
+    [`echo '1|1|unix|/tmp/x|netrpc|'; ${sleeper}`, /Unsupported plugin protocol/, "unhealthy"],
+    [`echo '1|1|tcp|10.1.2.3:80|grpc|'; ${sleeper}`, /not a local TCP address/, "unhealthy"],
+    [`echo "1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/none|grpc|"; ${sleeper}`, /not available/, "unhealthy"],
+    [sleeper, /no handshake within/, "unhealthy"],
+    ["echo 'no license' >&2; exit 5", /exited with code 5.*no license/, "unhealthy"],
+    ["kill -9 $$", /ended by SIGKILL/, "unhealthy"],
+  ];
+  const specs = await Promise.all(bad.map(async ([body], at) => aSpec(100 + at, { command: await aScript(body) })));
+  await host.reconcile([aSpec(1), ...specs]);
+  for (const [at, [, error]] of bad.entries())
+    expect(
+      host
+        .logs(100 + at)
+        .map(({ text }) => text)
+        .join("\n"),
+    ).toMatch(error);
+  expect(host.status(1)?.state).toBe("healthy");
+  expect(await ask(host, 1, "echo", "fine")).toBe("fine");
+}, 30_000);
+
+test("a plugin that refuses its config is failed with its own words", async () => {
+  const host = aHost();
+  await host.reconcile([aSpec(1, { config: { refuse: "api_key is missing" } })]);
+  expect(host.status(1)).toMatchObject({ state: "failed", error: "api_key is missing", pid: null });
+});
+
+test("a command that is no executable in an allowed folder is refused in one sentence", async () => {
+  const script = await aScript("exit 0");
+  const host = aHost({ allowedDirs: ["/usr/lib"] });
+  for (const [command, reason] of [
+    ["", /is empty/],
+    ["grpc://10.0.0.1:80", /scheme grpc:\/\//],
+    ["oci://registry/x", /scheme oci:\/\//],
+    ["plugins/../../bin/sh", /must not contain/],
+    ["/bin/sh\n", /control characters/],
+    ["/no/such/file", /does not exist/],
+    ["/usr", /not a regular file/],
+    ["/etc/passwd", /not executable/],
+    [script, /outside the allowed plugin folders/],
+  ] as const)
+    await expect(host.inspect(command), command).rejects.toMatchObject({ code: "plugin_invalid", message: expect.stringMatching(reason) });
+});
+
+test("a plugin that floods its stdout is slowed down, not the host, and still answers", async () => {
+  const host = aHost();
+  await host.reconcile([aSpec(1), aSpec(2)]);
+  await ask(host, 1, "flood");
+  await sleep(300);
+  const cpu = process.cpuUsage();
+  await sleep(2_000);
+  const { user, system } = process.cpuUsage(cpu);
+  expect((user + system) / 1000).toBeLessThan(1_000);
+  expect(await ask(host, 2, "echo", "fine")).toBe("fine");
+  expect(await ask(host, 1, "echo", "still here")).toBe("still here");
+  expect(host.logs(1).length).toBeLessThanOrEqual(1_000);
+}, 20_000);
+
+test("a failing onReady is a failed start, and a later one is tried again", async () => {
+  let attempts = 0;
+  const host = aHost({
+    timings: quick,
+    onReady: async (plugin) => {
+      attempts += 1;
+      const { data } = await plugin.call("call", { method: "echo", payload: "ready", serviceBrokerId: 1 }, { timeoutMs: 2_000 });
+      if (attempts === 1) throw new Error(`not ${data} yet`);
+    },
+  });
+  await host.reconcile([aSpec(1)]);
+  expect(host.status(1)).toMatchObject({ state: "unhealthy", error: "not ready yet" });
+  await until(() => host.status(1)?.state === "healthy");
+});
+
+test("a stop during the start and the last of many reconciles win", async () => {
+  const host = aHost();
+  const silent = await aScript("exec sleep 600");
+  const never = host.reconcile([aSpec(1, { command: silent }), aSpec(2)]);
+  await until(() => host.status(2)?.state === "healthy");
+  await Promise.all([
+    host.reconcile([aSpec(2)]),
+    host.reconcile([aSpec(1, { command: silent }), aSpec(2)]),
+    host.reconcile([aSpec(1, { generation: 5 }), aSpec(2)]),
+  ]);
+  await never;
+  expect(host.status(1)?.state).toBe("healthy");
+  expect(host.require(1).spec.generation).toBe(5);
+});
+
+test("when the host is killed, its plugins and their sockets go with it", async () => {
+  const before = socketFolders();
+  const owner = spawn(process.execPath, [fileURLToPath(new URL("../test/owner.ts", import.meta.url))], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(owner.stdout, "data")) as [Buffer];
+  const pids = JSON.parse(line.toString()) as number[];
+  expect(pids.map(isAlive)).toEqual([true, true]);
+  owner.kill("SIGKILL");
+  await until(() => pids.every((pid) => !isAlive(pid)), 5_000);
+  await until(() => socketFolders().every((name) => before.includes(name)), 5_000);
+});

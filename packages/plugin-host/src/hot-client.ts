@@ -1,0 +1,202 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
+import { connect as connectSocket } from "node:net";
+import { AppError } from "@portico/core";
+import type { PluginAddress } from "./handshake.ts";
+
+const maxResponseBytes = 256 * 1024 * 1024;
+/** Of all responses being received at once; one plugin must not fill the host's memory through many calls. */
+const maxBufferedBytes = 512 * 1024 * 1024;
+const streamWindowBytes = 1024 * 1024;
+const sessionWindowBytes = 16 * 1024 * 1024;
+
+const grpcStatus = { deadlineExceeded: 4, unimplemented: 12, unavailable: 14 } as const;
+
+/** One unary method, as ts-proto describes it. */
+export type UnaryMethod<Request, Response> = {
+  path: string;
+  requestSerialize(value: Request): Buffer;
+  responseDeserialize(value: Buffer): Response;
+};
+
+export type HotClient = {
+  /** Infinity as `timeoutMs` sets no deadline. Rejects like RunningPlugin.call. */
+  unary<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    options: { timeoutMs: number; signal?: AbortSignal | undefined },
+  ): Promise<Response>;
+  close(): void;
+};
+
+/** True for the answer of a plugin that does not have the method at all. */
+export const isUnimplemented = (error: unknown): boolean => error instanceof AppError && error.meta.grpcCode === grpcStatus.unimplemented;
+
+const grpcTimeout = (ms: number): string =>
+  ms < 1e8 ? `${Math.max(1, Math.ceil(ms))}m` : `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The one message of a unary response body, without its five-byte prefix. */
+function messageIn(body: Buffer): Buffer | undefined {
+  if (body.length < 5 || body[0] !== 0) return undefined;
+  const length = body.readUInt32BE(1);
+  return body.length >= 5 + length ? body.subarray(5, 5 + length) : undefined;
+}
+
+/**
+ * A gRPC client for unary calls and nothing else, on plain HTTP/2: the hop every proxied request pays for. Connects on first use and
+ * again after the peer closed or said GOAWAY.
+ */
+export function createHotClient({ address, name }: { address: PluginAddress; name: string }): HotClient {
+  let current: ClientHttp2Session | undefined;
+  let closed = false;
+  let bufferedBytes = 0;
+
+  const unavailable = (why: string, cause?: unknown) =>
+    new AppError({ code: "plugin_unavailable", message: `Plugin ${name} is not available: ${why}`, cause });
+
+  function openSession(): ClientHttp2Session {
+    const session = connect("http://localhost", {
+      createConnection: () =>
+        address.network === "unix"
+          ? connectSocket(address.path)
+          : connectSocket({ host: address.host, port: address.port, noDelay: true, keepAlive: true }),
+      settings: { initialWindowSize: streamWindowBytes, enablePush: false },
+    });
+    const forget = () => {
+      if (current === session) current = undefined;
+    };
+    session.once("connect", () => session.destroyed || session.setLocalWindowSize(sessionWindowBytes));
+    session.once("goaway", forget);
+    session.once("close", forget);
+    // Each stream of the session reports it to its own caller.
+    session.on("error", forget);
+    return session;
+  }
+
+  function request(path: string, timeoutMs: number): ClientHttp2Stream {
+    if (closed) throw unavailable("its process is being stopped.");
+    if (!current || current.closed || current.destroyed) current = openSession();
+    return current.request({
+      ":method": "POST",
+      ":scheme": "http",
+      ":authority": "localhost",
+      ":path": path,
+      "content-type": "application/grpc",
+      te: "trailers",
+      "user-agent": "portico-plugin-host",
+      ...(Number.isFinite(timeoutMs) ? { "grpc-timeout": grpcTimeout(timeoutMs) } : undefined),
+    });
+  }
+
+  function unary<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    value: Request,
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+  ): Promise<Response> {
+    const rpc = method.path.slice(method.path.lastIndexOf("/") + 1);
+    return new Promise((resolve, reject) => {
+      const failed = (message: string, grpcCode = 2) =>
+        new AppError({ code: "plugin_failed", message: `Plugin ${name} failed ${rpc}: ${message}`, meta: { grpcCode } });
+      const late = () =>
+        new AppError({
+          code: "plugin_timeout",
+          message: `Plugin ${name} did not answer ${rpc} within ${timeoutMs} ms.`,
+          meta: { grpcCode: 4 },
+        });
+
+      if (signal?.aborted) return reject(failed("the caller cancelled the call.", 1));
+      let stream: ClientHttp2Stream;
+      try {
+        const payload = method.requestSerialize(value);
+        const frame = Buffer.allocUnsafe(5 + payload.length);
+        frame[0] = 0;
+        frame.writeUInt32BE(payload.length, 1);
+        payload.copy(frame, 5);
+        stream = request(method.path, timeoutMs);
+        stream.end(frame);
+      } catch (error) {
+        return reject(error instanceof AppError ? error : unavailable("the call could not be sent.", error));
+      }
+
+      const chunks: Buffer[] = [];
+      let received = 0;
+      let status: IncomingHttpHeaders | undefined;
+      let httpStatus = 0;
+      let settled = false;
+      let timer: NodeJS.Timeout | undefined;
+
+      const settle = (error: AppError | undefined, response?: Response) => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        bufferedBytes -= received;
+        if (error && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+        if (error) reject(error);
+        else resolve(response as Response);
+      };
+      const onAbort = () => settle(failed("the caller cancelled the call.", 1));
+      if (Number.isFinite(timeoutMs)) timer = setTimeout(() => settle(late()), timeoutMs);
+      signal?.addEventListener("abort", onAbort, { once: true });
+
+      const finish = () => {
+        if (status === undefined || status["grpc-status"] === undefined) {
+          if (httpStatus !== 0 && httpStatus !== 200) return settle(failed(`it answered with HTTP status ${httpStatus}.`));
+          return settle(unavailable("the connection was lost during the call."));
+        }
+        const code = Number(status["grpc-status"]);
+        if (code !== 0) {
+          const message = percentDecoded(String(status["grpc-message"] ?? "")) || `gRPC status ${code}`;
+          if (code === grpcStatus.deadlineExceeded) return settle(late());
+          if (code === grpcStatus.unavailable) return settle(unavailable(message));
+          return settle(failed(message, Number.isInteger(code) ? code : 2));
+        }
+        const message = messageIn(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+        if (message === undefined) return settle(failed("its answer is not a gRPC message.", 13));
+        try {
+          settle(undefined, method.responseDeserialize(message));
+        } catch {
+          settle(failed("its answer cannot be decoded.", 13));
+        }
+      };
+
+      stream.on("response", (headers) => {
+        httpStatus = Number(headers[":status"]);
+        // An answer without a body carries its status here.
+        if (headers["grpc-status"] !== undefined) status = headers;
+      });
+      stream.on("trailers", (trailers) => {
+        status = trailers;
+      });
+      stream.on("data", (chunk: Buffer) => {
+        if (settled) return;
+        received += chunk.length;
+        bufferedBytes += chunk.length;
+        if (received > maxResponseBytes || bufferedBytes > maxBufferedBytes) settle(failed("its answer is too large.", 8));
+        else chunks.push(chunk);
+      });
+      stream.on("error", (error) => {
+        if (status === undefined) settle(unavailable("the connection was lost during the call.", error));
+      });
+      // Trailers may be reported after the end of the body; then the close that follows decides.
+      stream.on("end", () => status !== undefined && finish());
+      stream.on("close", finish);
+    });
+  }
+
+  return {
+    unary,
+    close() {
+      closed = true;
+      current?.destroy();
+      current = undefined;
+    },
+  };
+}

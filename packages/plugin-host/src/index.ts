@@ -1,0 +1,15 @@
+export { createPluginHost } from "./host.ts";
+export { isUnimplemented } from "./hot-client.ts";
+export type {
+  CallOptions,
+  GrpcService,
+  LogLine,
+  PluginHost,
+  PluginHostOptions,
+  PluginSpec,
+  PluginState,
+  PluginStatus,
+  PluginUnaryMethods,
+  RunningPlugin,
+  Timings,
+} from "./types.ts";

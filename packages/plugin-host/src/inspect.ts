@@ -1,0 +1,49 @@
+import { AppError } from "@portico/core";
+import { ConfigProviderServiceService as methods } from "@portico/protocol/config-provider";
+import { resolveCommand, verifyChecksum } from "./command.ts";
+import { createHotClient } from "./hot-client.ts";
+import type { Surroundings } from "./life.ts";
+import { createLogRing } from "./logs.ts";
+import { spawnPlugin } from "./spawn.ts";
+
+const pingTimeoutMs = 5_000;
+const readTimeoutMs = 10_000;
+
+const unreadable = (what: string, why: string) =>
+  new AppError({ code: "plugin_failed", message: `The plugin did not give its ${what}: ${why || "it gave no reason"}.` });
+
+/** Config-only load: a process of its own, asked for manifest and schema, then killed. */
+export async function inspectPlugin({
+  command,
+  checksum,
+  around,
+  signal,
+}: {
+  command: string;
+  checksum: string;
+  around: Surroundings;
+  signal: AbortSignal;
+}): Promise<{ manifest: string; configSchema: string }> {
+  const path = await resolveCommand(command, around.allowedDirs);
+  await verifyChecksum(path, checksum);
+  const process = await spawnPlugin({
+    path,
+    runtime: around.runtime,
+    ring: createLogRing(),
+    watchdog: around.watchdog,
+    handshakeTimeoutMs: around.timings.handshakeTimeoutMs,
+    signal,
+  });
+  const client = createHotClient({ address: process.address, name: path });
+  try {
+    await client.unary(methods.ping, { timestamp: Math.floor(Date.now() / 1000) }, { timeoutMs: pingTimeoutMs, signal });
+    const schema = await client.unary(methods.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal });
+    if (!schema.success) throw unreadable("config schema", schema.errorMessage);
+    const manifest = await client.unary(methods.getManifest, {}, { timeoutMs: readTimeoutMs, signal });
+    if (!manifest.success) throw unreadable("manifest", manifest.errorMessage);
+    return { manifest: manifest.manifestJson, configSchema: schema.schemaJson || "{}" };
+  } finally {
+    client.close();
+    await process.kill();
+  }
+}

@@ -1,0 +1,156 @@
+import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { Logger, LogLevel } from "@portico/core/logger";
+import type { PluginRuntime } from "@portico/protocol";
+import type { PluginServiceClient, PluginServiceService } from "@portico/protocol/plugin";
+
+/** What a plugin process should be. A change of command, checksum, config or generation restarts it. */
+export type PluginSpec = {
+  id: number;
+  name: string;
+  slug: string;
+  /** `file:///path` or a path; exactly one executable, no arguments. */
+  command: string;
+  /** Hex SHA-256 of the executable; "" accepts any content. */
+  checksum: string;
+  config: Record<string, unknown>;
+  /** Raised by whoever wants a restart although nothing else changed. */
+  generation: number;
+};
+
+/** A service the host offers to a plugin over the broker, as grpc-js takes it. */
+export type GrpcService = { definition: ServiceDefinition; implementation: UntypedServiceImplementation };
+
+/** `unhealthy` waits for its next start after a crash; `failed` crashed too often or was refused, and is still retried now and then. */
+export type PluginState = "starting" | "healthy" | "unhealthy" | "failed" | "stopped";
+
+export type PluginStatus = {
+  id: number;
+  state: PluginState;
+  /** Why the plugin is not healthy; "" when it is. */
+  error: string;
+  /** Starts after the first one of this spec. */
+  restarts: number;
+  startedAt: Date | null;
+  lastPingAt: Date | null;
+  pid: number | null;
+};
+
+/** `seq` grows by one for each line of a plugin, across restarts. */
+export type LogLine = { seq: number; at: Date; stream: "stdout" | "stderr" | "host"; level: LogLevel; text: string };
+
+type Definitions = typeof PluginServiceService;
+
+/** Request and response of every unary method of `plugin.PluginService`, under its generated name. */
+export type PluginUnaryMethods = {
+  [M in keyof Definitions as Definitions[M]["responseStream"] extends false ? M : never]: {
+    request: Parameters<Definitions[M]["requestSerialize"]>[0];
+    response: ReturnType<Definitions[M]["responseDeserialize"]>;
+  };
+};
+
+export type CallOptions = { timeoutMs: number; signal?: AbortSignal | undefined };
+
+/** One connected process. Stays valid as a value after the process is gone; its calls then reject. */
+export type RunningPlugin = {
+  readonly id: number;
+  readonly spec: PluginSpec;
+  /** Id under which the plugin reaches the host's services; belongs in `service_broker_id` of requests. */
+  readonly brokerId: number;
+  /**
+   * Calls a unary method.
+   * @throws AppError plugin_timeout (deadline passed), plugin_unavailable (no process, too many calls in flight), plugin_failed (the
+   * plugin answered with an error; `meta.grpcCode` holds the gRPC status).
+   */
+  call<M extends keyof PluginUnaryMethods>(
+    method: M,
+    request: PluginUnaryMethods[M]["request"],
+    options: CallOptions,
+  ): Promise<PluginUnaryMethods[M]["response"]>;
+  /** grpc-js client of the same process, for the server-streaming methods. Closed together with the process. */
+  readonly streams: PluginServiceClient;
+};
+
+/** Every duration and limit of supervision; the defaults are the product's. */
+export type Timings = {
+  handshakeTimeoutMs: number;
+  initializeTimeoutMs: number;
+  /** Bound of the caller's `onReady`. */
+  readyTimeoutMs: number;
+  /** How long a plugin holds one OpenSession call. */
+  sessionTimeoutMs: number;
+  sessionRetryMs: number;
+  /** Between two announcements of the way back; more than the 5 s a plugin remembers one, as two must not be pending at once. */
+  announceEveryMs: number;
+  pingIntervalMs: number;
+  pingTimeoutMs: number;
+  /** Pings missed in a row before the process is replaced. */
+  pingMisses: number;
+  restartBaseMs: number;
+  restartCapMs: number;
+  /** A process that lived this long starts with a clean record. */
+  healthyAfterMs: number;
+  /** Crashes in a row after which the plugin counts as failed and is retried at the cap. */
+  crashesUntilFailed: number;
+  closeSessionTimeoutMs: number;
+  /** Sent to the plugin as Shutdown's timeout, in whole seconds. */
+  shutdownTimeoutMs: number;
+  /** Between GRPCController.Shutdown and SIGKILL. */
+  exitGraceMs: number;
+  /** How long calls in flight may still finish when their plugin is stopped. */
+  drainTimeoutMs: number;
+};
+
+export const defaultTimings: Timings = {
+  handshakeTimeoutMs: 60_000,
+  initializeTimeoutMs: 30_000,
+  readyTimeoutMs: 30_000,
+  sessionTimeoutMs: 30_000,
+  sessionRetryMs: 1_000,
+  announceEveryMs: 5_500,
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 5_000,
+  pingMisses: 3,
+  restartBaseMs: 500,
+  restartCapMs: 60_000,
+  healthyAfterMs: 60_000,
+  crashesUntilFailed: 5,
+  closeSessionTimeoutMs: 5_000,
+  shutdownTimeoutMs: 5_000,
+  exitGraceMs: 2_000,
+  drainTimeoutMs: 5_000,
+};
+
+export type PluginHostOptions = {
+  runtime: PluginRuntime;
+  logger: Logger;
+  /** Services brokered to one plugin. Served on a socket of that plugin alone, so the id needs no proof from the caller. */
+  services: (pluginId: number) => GrpcService[];
+  /** Folders an executable must lie in after symlinks are resolved; undefined allows every folder. */
+  allowedDirs?: string[] | undefined;
+  timings?: Partial<Timings> | undefined;
+  /** Runs after Initialize and before the plugin counts as healthy; a rejection is a failed start. */
+  onReady?: ((plugin: RunningPlugin) => Promise<void>) | undefined;
+  onState?: ((status: PluginStatus) => void) | undefined;
+};
+
+export type PluginHost = {
+  /**
+   * Makes the running processes match the specs. Settles when every changed plugin has finished its first attempt to start or its
+   * stop; never rejects because of a plugin. A later call does not wait for an earlier one: the last specs win.
+   */
+  reconcile(specs: PluginSpec[]): Promise<void>;
+  get(id: number): RunningPlugin | undefined;
+  /** @throws AppError plugin_unavailable with the reason. */
+  require(id: number): RunningPlugin;
+  statuses(): PluginStatus[];
+  status(id: number): PluginStatus | undefined;
+  /** Kept lines younger than `afterSeq`, oldest first; the last 1000 are kept. */
+  logs(id: number, afterSeq?: number): LogLine[];
+  /**
+   * Starts the executable only to read its manifest and config schema, then kills it; Initialize is never called.
+   * @throws AppError plugin_invalid (command), plugin_unavailable, plugin_timeout or plugin_failed.
+   */
+  inspect(command: string, checksum?: string): Promise<{ manifest: string; configSchema: string }>;
+  /** Stops every plugin in parallel, orderly and bounded, and removes every socket. */
+  close(): Promise<void>;
+};

@@ -1,0 +1,152 @@
+#!/usr/bin/env node
+/**
+ * A plugin written straight on the wire, without any SDK, that can be told to misbehave: `Call` names what to do next.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { credentials, type handleUnaryCall, Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { ConfigProviderServiceService } from "@portico/protocol/config-provider";
+import { MicrogatewayManagementServiceClient } from "@portico/protocol/gateway-management";
+import { type ConnInfo, GRPCBrokerService, GRPCControllerService, GRPCStdioService, StdioData_Channel } from "@portico/protocol/goplugin";
+import {
+  type CallRequest,
+  type CallResponse,
+  OpenSessionResponse_CloseReason as CloseReason,
+  PluginServiceService,
+} from "@portico/protocol/plugin";
+
+if (process.env.AI_STUDIO_PLUGIN !== "v1") {
+  process.stderr.write("This binary is a plugin; it is not meant to be executed directly.\n");
+  process.exit(1);
+}
+
+let config: Record<string, string> = {};
+let sessions = 0;
+let announced = 0;
+let host: ConnInfo | undefined;
+let kv: MicrogatewayManagementServiceClient | undefined;
+let closeSession = () => {};
+const stdio = Promise.withResolvers<{ write(data: object): void }>();
+
+/** The host's services, connected once: a second connection would need a second announcement. */
+function services(): MicrogatewayManagementServiceClient {
+  if (!host) throw new Error("the host has not announced its services");
+  kv ??= new MicrogatewayManagementServiceClient(`unix:${host.address}`, credentials.createInsecure(), {
+    "grpc.default_authority": "localhost",
+  });
+  return kv;
+}
+
+const pluginId = () => ({ pluginId: 999_999, methodScope: "" });
+
+const deeds: Record<string, (payload: string) => string | Promise<string>> = {
+  echo: (payload) => payload,
+  config: () => JSON.stringify(config),
+  env: () => JSON.stringify(process.env),
+  sessions: () => JSON.stringify({ sessions, announced }),
+  crash: () => process.exit(3),
+  hang: () => new Promise(() => {}),
+  slow: (payload) => new Promise((resolve) => setTimeout(() => resolve("late"), Number(payload))),
+  spin: () => {
+    for (;;);
+  },
+  child: () => String(spawn("sleep", ["600"], { stdio: "ignore" }).pid),
+  flood: () => {
+    const line = `${"x".repeat(60)}\n`.repeat(500);
+    const more = () => process.stdout.write(line, () => setImmediate(more));
+    more();
+    return "flooding";
+  },
+  log: async (payload) => {
+    process.stderr.write(payload);
+    (await stdio.promise).write({ channel: StdioData_Channel.STDOUT, data: Buffer.from("over the stdio service\n") });
+    return "";
+  },
+  write: (payload) =>
+    new Promise((resolve, reject) => {
+      const [key = "", value = ""] = payload.split("=");
+      services().writePluginKv({ context: pluginId(), key, value: Buffer.from(value), expireAt: undefined }, (error, answer) =>
+        error ? reject(error) : resolve(String(answer.created)),
+      );
+    }),
+  read: (key) =>
+    new Promise((resolve, reject) => {
+      services().readPluginKv({ context: pluginId(), key }, (error, answer) => (error ? reject(error) : resolve(answer.value.toString())));
+    }),
+};
+
+const call: handleUnaryCall<CallRequest, CallResponse> = async ({ request }, answer) => {
+  const deed = deeds[request.method];
+  if (!deed) return answer({ code: status.NOT_FOUND, details: `no method "${request.method}" – 100 % sure` });
+  try {
+    answer(null, { success: true, data: await deed(request.payload), errorMessage: "" });
+  } catch (error) {
+    answer(null, { success: false, data: "", errorMessage: String(error) });
+  }
+};
+
+const server = new Server({ "grpc.max_receive_message_length": -1 });
+server.addService(PluginServiceService, {
+  call,
+  initialize: ({ request }: { request: { config: Record<string, string> } }, answer: (e: null, r: object) => void) => {
+    config = request.config;
+    const refuse = config.refuse ?? "";
+    answer(null, { success: refuse === "", errorMessage: refuse });
+    if (config.crashAfterMs) setTimeout(() => process.exit(4), Number(config.crashAfterMs));
+  },
+  ping: (_: unknown, answer: (e: null, r: object) => void) => answer(null, { timestamp: 1, healthy: true }),
+  openSession: ({ request }: { request: { timeoutMs: number } }, answer: (e: null, r: object) => void) => {
+    sessions += 1;
+    const end = (closeReason: number) => {
+      clearTimeout(timer);
+      answer(null, { success: true, errorMessage: "", sessionId: `session-${sessions}`, closeReason });
+    };
+    const timer = setTimeout(() => end(CloseReason.TIMEOUT), request.timeoutMs);
+    closeSession = () => end(CloseReason.EXPLICIT_CLOSE);
+  },
+  closeSession: (_: unknown, answer: (e: null, r: object) => void) => {
+    process.stderr.write("[INFO] session closed\n");
+    closeSession();
+    answer(null, { success: true, errorMessage: "" });
+  },
+  shutdown: (_: unknown, answer: (e: null, r: object) => void) => {
+    process.stderr.write("[INFO] shutting down\n");
+    answer(null, { success: true });
+  },
+});
+server.addService(ConfigProviderServiceService, {
+  ping: (_: unknown, answer: (e: null, r: object) => void) => answer(null, { timestamp: 1, healthy: true }),
+  getConfigSchema: (_: unknown, answer: (e: null, r: object) => void) =>
+    answer(null, { success: true, schemaJson: '{"type":"object"}', errorMessage: "" }),
+  getManifest: (_: unknown, answer: (e: null, r: object) => void) =>
+    answer(null, {
+      success: true,
+      manifestJson: JSON.stringify({ id: "test.fixture", initialized: Object.keys(config).length > 0 }),
+      errorMessage: "",
+    }),
+});
+server.addService(GRPCBrokerService, {
+  startStream: (stream: NodeJS.EventEmitter) =>
+    void stream.on("data", (info: ConnInfo) => {
+      announced += 1;
+      host = info;
+    }),
+});
+server.addService(GRPCStdioService, {
+  streamStdio: (stream: { write(data: object): void; sendMetadata(metadata: Metadata): void }) => {
+    stream.sendMetadata(new Metadata());
+    stdio.resolve(stream);
+  },
+});
+server.addService(GRPCControllerService, {
+  shutdown: (_: unknown, answer: (e: null, r: object) => void) => {
+    answer(null, {});
+    setTimeout(() => process.exit(0), 10);
+  },
+});
+
+const path = join(process.env.PLUGIN_UNIX_SOCKET_DIR ?? "", `plugin${process.pid}`);
+server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
+  if (error) throw error;
+  process.stdout.write(`1|1|unix|${path}|grpc|\n`);
+});

@@ -1,0 +1,97 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { status } from "@grpc/grpc-js";
+import { sleep } from "@portico/core";
+import { createLogger } from "@portico/core/logger";
+import {
+  MicrogatewayManagementServiceService,
+  type ReadPluginKVRequest,
+  type WritePluginKVRequest,
+} from "@portico/protocol/gateway-management";
+import { onTestFinished } from "vitest";
+import { createPluginHost, type GrpcService, type PluginHost, type PluginHostOptions, type PluginSpec } from "../src/index.ts";
+
+export const fixturePath = fileURLToPath(new URL("fixture-plugin.ts", import.meta.url));
+
+export const aSpec = (id: number, over: Partial<PluginSpec> = {}): PluginSpec => ({
+  id,
+  name: `Plugin ${id}`,
+  slug: `plugin-${id}`,
+  command: `file://${fixturePath}`,
+  checksum: "",
+  config: {},
+  generation: 1,
+  ...over,
+});
+
+/** A host that is closed when the test ends. */
+export function aHost(options: Partial<PluginHostOptions> = {}): PluginHost {
+  const host = createPluginHost({ runtime: "gateway", logger: createLogger({ level: "error" }), services: () => [], ...options });
+  onTestFinished(() => host.close());
+  return host;
+}
+
+/** An executable shell script, gone after the test. */
+export async function aScript(body: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "script-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const path = join(dir, "plugin.sh");
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+type Answer = (error: object | null, value?: object) => void;
+
+/** A key-value service whose keys belong to the plugin the host says is calling. */
+export function aStore(): { stored: Map<string, Buffer>; services: (pluginId: number) => GrpcService[] } {
+  const stored = new Map<string, Buffer>();
+  const services = (pluginId: number): GrpcService[] => [
+    {
+      definition: MicrogatewayManagementServiceService,
+      implementation: {
+        writePluginKv: ({ request }: { request: WritePluginKVRequest }, answer: Answer) => {
+          const key = `${pluginId}/${request.key}`;
+          answer(null, { created: !stored.has(key) });
+          stored.set(key, request.value);
+        },
+        readPluginKv: ({ request }: { request: ReadPluginKVRequest }, answer: Answer) => {
+          const value = stored.get(`${pluginId}/${request.key}`);
+          if (value) answer(null, { value });
+          else answer({ code: status.NOT_FOUND, details: `key not found: ${request.key}` });
+        },
+      },
+    },
+  ];
+  return { stored, services };
+}
+
+export async function until(what: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const before = performance.now();
+  while (!what()) {
+    if (performance.now() - before > timeoutMs) throw new Error(`never came true: ${what}`);
+    await sleep(20);
+  }
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    // A zombie still answers signal 0, yet nothing runs any more.
+    return !execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).startsWith("Z");
+  } catch {
+    return false;
+  }
+};
+
+/** Folders that hosts keep their sockets in. */
+export const socketFolders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("portico-"));
+
+export const ask = async (host: PluginHost, id: number, method: string, payload = "", timeoutMs = 5_000): Promise<string> => {
+  const answer = await host.require(id).call("call", { method, payload, serviceBrokerId: 1 }, { timeoutMs });
+  if (!answer.success) throw new Error(answer.errorMessage);
+  return answer.data;
+};
