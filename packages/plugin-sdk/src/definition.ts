@@ -139,7 +139,7 @@ export type PluginDefinition<Config> = {
   analytics?: Collector<wire.AnalyticsRequest, Config>;
   budgetUsage?: Collector<wire.BudgetUsageRequest, Config>;
   /** `beforeSave("llm", fn)` and its like. */
-  objectHooks?: ObjectHook<Config>[];
+  objectHooks?: ObjectHook<NoInfer<Config>>[];
   /** Methods for the plugin's admin pages. Only administrators reach them. */
   rpc?: Record<string, RpcHandler<Config>>;
   /** Methods for the plugin's portal pages. */

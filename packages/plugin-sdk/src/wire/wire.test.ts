@@ -21,6 +21,11 @@ const isAlive = (pid: number) => {
     return false;
   }
 };
+const collect = async <T>(stream: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const item of stream) all.push(item);
+  return all;
+};
 /** Runs a program to its end. */
 async function output(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const text = { stdout: "", stderr: "" };
@@ -122,12 +127,12 @@ describe("a running plugin", () => {
 
   test("streams agent answers and endpoint replies over the wire", async () => {
     const client = createServiceClient(wire.PluginServiceService, async () => plugin.channel);
-    const said = await Array.fromAsync(client.handleAgentMessage({ userMessage: "hi" }));
+    const said = await collect(client.handleAgentMessage({ userMessage: "hi" }));
     expect(said.map(({ content, isFinal }) => ({ content, isFinal }))).toEqual([
       { content: "You said: hi", isFinal: false },
       { content: "", isFinal: true },
     ]);
-    const chunks = await Array.fromAsync(client.handleEndpointRequestStream({ method: "GET", relativePath: "/hello" }));
+    const chunks = await collect(client.handleEndpointRequestStream({ method: "GET", relativePath: "/hello" }));
     expect(chunks.map(({ type, data }) => [type, data.toString()])).toEqual([
       [0, ""],
       [1, '{"hello":"world"}'],
