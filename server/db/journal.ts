@@ -19,38 +19,42 @@ export type Change = {
  * Writes what happened beside what was changed: one audit entry and one event `system.<kind>.<action>`, in the caller's
  * transaction. Replicas hear of the event when it commits; after-hooks run from it at least once.
  */
-export async function record(tx: Tx, { kind, action, id, actor, object = null, changes = {} }: Change): Promise<void> {
-  noteChange(tx, kind);
-  const json = (value: unknown) => JSON.parse(JSON.stringify(value ?? null)) as Prisma.InputJsonValue;
-  await tx.auditEntry.create({
-    data: {
-      actorId: actor.userId,
-      actorName: actor.name,
-      action: `${kind}.${action}`,
-      objectType: kind,
-      objectId: String(id),
-      requestId: actor.requestId,
-      ip: actor.ip,
-      changes: json(changes),
-    },
-    select: { id: true },
-  });
-  const event = await tx.outboxEvent.create({
-    data: {
-      topic: `system.${kind}.${action}`,
-      objectType: kind,
-      objectId: String(id),
-      actorUserId: actor.userId,
-      payload: json({
-        object_type: kind,
-        action,
-        object_id: Number(id) || String(id),
-        user_id: actor.userId,
-        timestamp: new Date().toISOString(),
-        object,
-      }),
-    },
-    select: { id: true },
-  });
-  await tx.$queryRaw`SELECT graphile_worker.add_job('deliver-event', json_build_object('id', ${String(event.id)}::text), max_attempts => 12)`;
+export const record = (tx: Tx, change: Change): Promise<void> => recordAll(tx, [change]);
+
+/** The same for many changes at once, in as many statements as for one. */
+export async function recordAll(tx: Tx, changes: Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  for (const { kind } of changes) noteChange(tx, kind);
+  await tx.auditEntry.createMany({ data: changes.map(toAuditEntry) });
+  const events = await tx.outboxEvent.createManyAndReturn({ data: changes.map(toEvent), select: { id: true } });
+  await tx.$queryRaw`SELECT graphile_worker.add_job('deliver-event', json_build_object('id', id), max_attempts => 12)
+    FROM unnest(${events.map(({ id }) => String(id))}::text[]) AS id`;
 }
+
+const toAuditEntry = ({ kind, action, id, actor, changes = {} }: Change) => ({
+  actorId: actor.userId,
+  actorName: actor.name,
+  action: `${kind}.${action}`,
+  objectType: kind,
+  objectId: String(id),
+  requestId: actor.requestId,
+  ip: actor.ip,
+  changes: json(changes),
+});
+
+const toEvent = ({ kind, action, id, actor, object = null }: Change) => ({
+  topic: `system.${kind}.${action}`,
+  objectType: kind,
+  objectId: String(id),
+  actorUserId: actor.userId,
+  payload: json({
+    object_type: kind,
+    action,
+    object_id: Number(id) || String(id),
+    user_id: actor.userId,
+    timestamp: new Date().toISOString(),
+    object,
+  }),
+});
+
+const json = (value: unknown) => JSON.parse(JSON.stringify(value ?? null)) as Prisma.InputJsonValue;

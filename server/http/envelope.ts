@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Id } from "../fields/contract.ts";
 import type { Reply } from "./endpoint.ts";
 import type { Page } from "./paging.ts";
 
@@ -19,8 +20,8 @@ export function many(page: Page<Resource>): Reply {
 /** A list that is always whole. */
 export const all = (resources: unknown[]): Reply => ({ json: { data: resources } });
 
-/** Id of a resource in a path: a positive 32-bit integer. */
-export const IdParam = z.object({ id: z.coerce.number("must be a whole number").int("must be a whole number").min(1).max(2_147_483_647) });
+/** Id of a resource in a path. */
+export const IdParam = z.object({ id: Id });
 
 /** Schema of `{data:{type,id,attributes}}` for `result`. */
 export const resourceOf = <A extends z.ZodType>(type: string, attributes: A) =>

@@ -1,14 +1,12 @@
 import { slugify } from "@portico/core";
 import { z } from "zod";
+import { Budget, Flag, Namespace, redacted, Time, text } from "../fields/contract.ts";
+
+export { redacted };
 
 /** Vendors whose requests the gateway speaks. */
 export const llmVendors = ["openai", "anthropic"] as const;
 export const LlmVendor = z.enum(llmVendors, `must be one of ${llmVendors.join(", ")}`);
-
-/** Stands for a stored secret: sent back it keeps the stored value, "" clears it. */
-export const redacted = "[redacted]";
-
-const text = (max: number) => z.string("must be text").trim().max(max, `must be at most ${max} characters`);
 
 const Endpoint = text(2000).refine(
   (value) => value === "" || isHttpUrl(value),
@@ -26,9 +24,6 @@ const Pattern = text(500)
     }
   }, "must be a regular expression, e.g. ^gpt-4o.*$");
 
-/** Dollars, for people and the wire; rounded to a micro-dollar. null is unlimited. */
-const Budget = z.number("must be a number of dollars").min(0, "must not be negative").max(1e9, "is too large");
-
 const fields = {
   name: text(120)
     .min(1, "is required")
@@ -44,10 +39,10 @@ const fields = {
   short_description: text(1000),
   long_description: text(20_000),
   logo_url: text(2000),
-  active: z.boolean("must be true or false"),
-  monthly_budget: Budget.nullable(),
-  budget_start_date: z.coerce.date("must be an RFC 3339 time").nullable(),
-  namespace: text(64).regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens"),
+  active: Flag,
+  monthly_budget: Budget,
+  budget_start_date: Time,
+  namespace: Namespace,
 };
 
 /** A new LLM, as a caller sends it and as plugins see it. */

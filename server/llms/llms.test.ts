@@ -32,3 +32,12 @@ test("of two creates of the same name at once one is told 201 and the other 409,
   expect(answers.map((a) => a.status).sort()).toEqual([201, 409]);
   expect(answers.find((a) => a.status === 409)?.errors[0]).toMatchObject({ code: "conflict", field: "name" });
 });
+
+test("of two changes of different fields at once neither undoes the other", async () => {
+  const { call } = studio;
+  const path = `/api/v1/llms/${(await call("POST", "/api/v1/llms", { ...draft, name: "Busy" })).data.id}`;
+  const fields = { short_description: "short", long_description: "long", default_model: "m", logo_url: "/l.png" };
+  const answers = await Promise.all(Object.entries(fields).map(([field, value]) => call("PATCH", path, { [field]: value })));
+  expect(answers.map((a) => a.status)).toEqual([200, 200, 200, 200]);
+  expect((await call("GET", path)).data.attributes).toMatchObject(fields);
+});

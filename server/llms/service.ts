@@ -1,10 +1,12 @@
 import { AppError, notFound } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
+import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { record } from "../db/journal.ts";
 import { inputError } from "../http/errors.ts";
 import type { ListQuery } from "../http/paging.ts";
-import type { HookVerdict, ObjectHooks } from "../plugins/hooks.ts";
+import type { ObjectHooks } from "../plugins/hooks.ts";
+import { accepted } from "../plugins/verdict.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { LlmDraft, type LlmPatch, redacted } from "./contract.ts";
 import type { Llm, LlmStore } from "./store.ts";
@@ -33,6 +35,48 @@ export function createLlmService({ db, store, hooks, vault }: { db: Db; store: L
     return { accepted: again.data, pluginMetadata: metadata };
   }
 
+  async function update(actor: Actor, id: number, patch: LlmPatch): Promise<Llm> {
+    const current = await get(id);
+    const { api_key, ...changes } = patch;
+    const {
+      api_key: _shown,
+      has_api_key: _has,
+      metadata,
+      slug: _slug,
+      created_at: _created,
+      updated_at: _updated,
+      ...before
+    } = toAttributes(current);
+    const keepsKey = api_key === undefined || api_key === redacted;
+    const draft = LlmDraft.parse({
+      ...before,
+      budget_start_date: current.budgetStartAt,
+      ...changes,
+      api_key: keepsKey ? (current.hasApiKey ? redacted : "") : api_key,
+    });
+    const { accepted: llm, pluginMetadata } = await judged("update", draft, id, actor);
+    const { api_key: _kept, ...row } = llm;
+    await db.transaction(async (tx) => {
+      const locked = await store.lock(tx, id);
+      if (!locked) throw notFound("LLM");
+      if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
+      await store.update(tx, id, {
+        ...row,
+        sealedApiKey: keepsKey ? undefined : api_key === "" ? null : vault.seal(api_key),
+        metadata: { ...metadata, ...pluginMetadata },
+      });
+      await record(tx, {
+        kind: "llm",
+        action: "updated",
+        id,
+        actor,
+        object: { id, ...row },
+        changes: { ...changes, ...(keepsKey ? {} : { api_key: redacted }) },
+      });
+    });
+    return get(id);
+  }
+
   return {
     list: (query: ListQuery, filters: { vendor?: string; active?: boolean; namespace?: string }) => store.list(query, filters),
     get,
@@ -52,45 +96,7 @@ export function createLlmService({ db, store, hooks, vault }: { db: Db; store: L
       return get(id);
     },
 
-    async update(actor: Actor, id: number, patch: LlmPatch): Promise<Llm> {
-      const current = await get(id);
-      const { api_key, ...changes } = patch;
-      const {
-        api_key: _shown,
-        has_api_key: _has,
-        metadata,
-        slug: _slug,
-        created_at: _created,
-        updated_at: _updated,
-        ...before
-      } = toAttributes(current);
-      const keepsKey = api_key === undefined || api_key === redacted;
-      const draft = LlmDraft.parse({
-        ...before,
-        budget_start_date: current.budgetStartAt,
-        ...changes,
-        api_key: keepsKey ? (current.hasApiKey ? redacted : "") : api_key,
-      });
-      const { accepted: llm, pluginMetadata } = await judged("update", draft, id, actor);
-      const { api_key: _kept, ...row } = llm;
-      await db.transaction(async (tx) => {
-        if (!(await store.lock(tx, id))) throw notFound("LLM");
-        await store.update(tx, id, {
-          ...row,
-          sealedApiKey: keepsKey ? undefined : api_key === "" ? null : vault.seal(api_key),
-          metadata: { ...metadata, ...pluginMetadata },
-        });
-        await record(tx, {
-          kind: "llm",
-          action: "updated",
-          id,
-          actor,
-          object: { id, ...row },
-          changes: { ...changes, ...(keepsKey ? {} : { api_key: redacted }) },
-        });
-      });
-      return get(id);
-    },
+    update: (actor: Actor, id: number, patch: LlmPatch): Promise<Llm> => fromFreshRead(() => update(actor, id, patch)),
 
     async delete(actor: Actor, id: number): Promise<void> {
       const llm = await get(id);
@@ -109,8 +115,3 @@ export function createLlmService({ db, store, hooks, vault }: { db: Db; store: L
   };
 }
 export type LlmService = ReturnType<typeof createLlmService>;
-
-function accepted(verdict: HookVerdict): Extract<HookVerdict, { outcome: "accepted" }> {
-  if (verdict.outcome === "accepted") return verdict;
-  throw new AppError({ code: "hook_rejected", message: verdict.reason, meta: { plugin: verdict.plugin, plugin_id: verdict.pluginId } });
-}

@@ -74,10 +74,10 @@ export function createLlmStore(db: Db, counts: Counts) {
       return rows[0] && fromSql(rows[0]);
     },
 
-    /** Locks the row for the transaction, so that two changes at once do not undo each other. */
-    async lock(tx: Tx, id: number): Promise<boolean> {
-      const rows = await tx.$queryRaw<unknown[]>`SELECT id FROM llms WHERE id = ${id} FOR UPDATE`;
-      return rows.length > 0;
+    /** Locks the row for the transaction and says as of when it is, so that a change made from an older read is noticed. */
+    async lock(tx: Tx, id: number): Promise<{ updatedAt: Date } | undefined> {
+      const rows = await tx.$queryRaw<{ updatedAt: Date }[]>`SELECT updated_at AS "updatedAt" FROM llms WHERE id = ${id} FOR UPDATE`;
+      return rows[0];
     },
 
     insert: (tx: Tx, row: LlmRow): Promise<{ id: number }> =>
