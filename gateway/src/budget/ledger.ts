@@ -1,0 +1,144 @@
+import { costOf, type MicroUsd, type Price, periodStart, type Tokens } from "@portico/core";
+import type { BudgetUsage } from "@portico/protocol/edge";
+import type { App, Budget, Llm } from "../config/routing-table.ts";
+
+/** Money set aside for a request in flight; released exactly once. */
+export type Reservation = { release(): void };
+
+export type Reserved = { outcome: "reserved"; reservation: Reservation } | { outcome: "exceeded"; kind: "app" | "LLM"; name: string };
+
+/** Cost of requests of one app at one LLM that the hub has not acknowledged. */
+export type Spend = { appId: number; llmId: number; startedAtMs: number; costMicroUsd: MicroUsd };
+
+export type BudgetPosition = { spentMicroUsd: MicroUsd; periodStartMs: number; requests: number; tokens: number };
+
+/**
+ * Knows what apps and LLMs have spent in their periods: what the hub knew at last, plus what it has not acknowledged from
+ * here, plus what is set aside for requests in flight. Everything is in memory; the journal gives back what a restart lost.
+ */
+export type Ledger = {
+  reserve(request: { app: App; llm: Llm; estimateMicroUsd: MicroUsd }): Reserved;
+  estimate(tokens: Tokens, price: Price): MicroUsd;
+  /** Books what a request cost. */
+  book(spend: Spend, tokens: number): void;
+  /** The hub has these now; its next state will hold them. */
+  acknowledge(spends: readonly Spend[]): void;
+  /** Takes the hub's state. */
+  update(usage: readonly BudgetUsage[]): void;
+  position(kind: "app" | "llm", id: number, budget: Budget | null): BudgetPosition;
+};
+
+type Account = {
+  periodStartMs: number;
+  checkedMs: number;
+  hubMicroUsd: MicroUsd;
+  hubPeriodMs: number;
+  unackedMicroUsd: MicroUsd;
+  reservedMicroUsd: MicroUsd;
+  // Spending never falls within a period. Between an acknowledgement and the hub's next state this remembers what was known.
+  floorMicroUsd: MicroUsd;
+  requests: number;
+  tokens: number;
+};
+
+const periodCheckMs = 1_000;
+
+export function createLedger({ now = Date.now }: { now?: () => number } = {}): Ledger {
+  const apps = new Map<number, Account>();
+  const llms = new Map<number, Account>();
+
+  function account(kind: "app" | "llm", id: number): Account {
+    const accounts = kind === "app" ? apps : llms;
+    let found = accounts.get(id);
+    if (!found) {
+      found = {
+        periodStartMs: 0,
+        checkedMs: 0,
+        hubMicroUsd: 0,
+        hubPeriodMs: 0,
+        unackedMicroUsd: 0,
+        reservedMicroUsd: 0,
+        floorMicroUsd: 0,
+        requests: 0,
+        tokens: 0,
+      };
+      accounts.set(id, found);
+    }
+    return found;
+  }
+
+  function enterPeriod(of: Account, budget: Budget | null, nowMs: number): void {
+    if (nowMs - of.checkedMs < periodCheckMs && of.periodStartMs > 0) return;
+    of.checkedMs = nowMs;
+    const start = periodStart(new Date(nowMs), budget?.anchor).getTime();
+    if (start <= of.periodStartMs) return;
+    // Spend booked before the account knew its period belongs to the one it is first seen in.
+    if (of.periodStartMs > 0) {
+      of.unackedMicroUsd = 0;
+      of.floorMicroUsd = 0;
+      of.requests = 0;
+      of.tokens = 0;
+    }
+    of.periodStartMs = start;
+  }
+
+  const spent = (of: Account): MicroUsd =>
+    Math.max((of.hubPeriodMs >= of.periodStartMs ? of.hubMicroUsd : 0) + of.unackedMicroUsd, of.floorMicroUsd);
+
+  const usedUp = (of: Account, budget: Budget): boolean => spent(of) + of.reservedMicroUsd >= budget.limitMicroUsd;
+
+  return {
+    estimate: costOf,
+    reserve({ app, llm, estimateMicroUsd }) {
+      const nowMs = now();
+      const ofApp = account("app", app.id);
+      const ofLlm = account("llm", llm.id);
+      enterPeriod(ofApp, app.budget, nowMs);
+      enterPeriod(ofLlm, llm.budget, nowMs);
+      if (app.budget && usedUp(ofApp, app.budget)) return { outcome: "exceeded", kind: "app", name: app.name };
+      if (llm.budget && usedUp(ofLlm, llm.budget)) return { outcome: "exceeded", kind: "LLM", name: llm.name };
+      ofApp.reservedMicroUsd += estimateMicroUsd;
+      ofLlm.reservedMicroUsd += estimateMicroUsd;
+      let held = true;
+      const release = () => {
+        if (!held) return;
+        held = false;
+        ofApp.reservedMicroUsd -= estimateMicroUsd;
+        ofLlm.reservedMicroUsd -= estimateMicroUsd;
+      };
+      return { outcome: "reserved", reservation: { release } };
+    },
+    book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
+      for (const of of [account("app", appId), account("llm", llmId)]) {
+        if (startedAtMs < of.periodStartMs) continue;
+        of.unackedMicroUsd += costMicroUsd;
+        of.requests += 1;
+        of.tokens += tokens;
+      }
+    },
+    acknowledge(spends) {
+      for (const { appId, llmId, startedAtMs, costMicroUsd } of spends) {
+        for (const of of [account("app", appId), account("llm", llmId)]) {
+          if (startedAtMs < of.periodStartMs) continue;
+          of.floorMicroUsd = spent(of);
+          of.unackedMicroUsd = Math.max(0, of.unackedMicroUsd - costMicroUsd);
+        }
+      }
+    },
+    update(usage) {
+      for (const { kind, id, periodStartMs, spentMicroUsd } of usage) {
+        if (kind !== "app" && kind !== "llm") continue;
+        const of = account(kind, id);
+        if (periodStartMs < of.hubPeriodMs) continue;
+        if (periodStartMs > of.hubPeriodMs && of.hubPeriodMs > 0) of.floorMicroUsd = 0;
+        of.hubPeriodMs = periodStartMs;
+        of.hubMicroUsd = spentMicroUsd;
+      }
+    },
+    position(kind, id, budget) {
+      const of = account(kind, id);
+      enterPeriod(of, budget, now());
+      return { spentMicroUsd: spent(of), periodStartMs: of.periodStartMs, requests: of.requests, tokens: of.tokens };
+    },
+  };
+}

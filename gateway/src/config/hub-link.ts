@@ -1,0 +1,189 @@
+import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { backoffMs, messageOf, sleep } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import {
+  type BudgetUsage,
+  type EdgeMessage,
+  EdgeServiceClient,
+  type Heartbeat,
+  type HubMessage,
+  type RegisterResponse,
+} from "@portico/protocol/edge";
+import type { RoutingTable } from "./routing-table.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+export type HubState = { connected: boolean; sinceMs: number; error: string };
+
+/** An open session with the hub; gone when the link is down. */
+export type HubSession = { client: EdgeServiceClient; metadata: Metadata; sessionId: string };
+
+export type HubLink = {
+  state(): HubState;
+  session(): HubSession | undefined;
+  close(): Promise<void>;
+};
+
+const protocolVersion = 1;
+const edgeVersion = "0.1.0";
+const registerTimeoutMs = 10_000;
+const backoff = { baseMs: 200, capMs: 5_000 };
+
+/**
+ * Keeps the edge connected to its hub for as long as it lives: registers, takes snapshots, revocations and budgets in the
+ * order they come, sends heartbeats, and starts over whenever the link breaks or falls silent.
+ */
+export function startHubLink({
+  hub,
+  edgeId,
+  namespace,
+  edgeToken,
+  advertisedUrl,
+  snapshots,
+  current,
+  onBudget,
+  onSession,
+  vitals,
+  logger,
+}: {
+  hub: string;
+  edgeId: string;
+  namespace: string;
+  edgeToken: string;
+  advertisedUrl: string;
+  snapshots: Snapshots;
+  current(): RoutingTable | undefined;
+  onBudget(usage: BudgetUsage[]): void;
+  onSession(session: HubSession): void;
+  vitals(): Omit<Heartbeat, "version" | "checksum" | "sentAtMs">;
+  logger: Logger;
+}): HubLink {
+  const stopping = new AbortController();
+  const state: HubState = { connected: false, sinceMs: Date.now(), error: "not connected yet" };
+  let session: HubSession | undefined;
+  let attempt = 0;
+
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${edgeToken}`);
+
+  function setState(connected: boolean, error: string): void {
+    if (state.connected !== connected) {
+      state.sinceMs = Date.now();
+      if (connected) logger.info("connected to the hub", { hub });
+      else logger.warn("lost the hub; serving on", { hub, error });
+    } else if (!connected && state.error !== error) logger.warn("the hub is not reachable", { hub, error });
+    state.connected = connected;
+    state.error = error;
+  }
+
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      // A fresh client with its own pool: grpc-js would otherwise wait out its own, longer back-off.
+      const client = new EdgeServiceClient(hub, credentials.createInsecure(), {
+        "grpc.use_local_subchannel_pool": 1,
+        "grpc.max_receive_message_length": 256 * 1024 * 1024,
+        "grpc.keepalive_time_ms": 30_000,
+        "grpc.keepalive_timeout_ms": 10_000,
+        "grpc.keepalive_permit_without_calls": 1,
+      });
+      let reason: string;
+      try {
+        const registered = await register(client);
+        session = { client, metadata, sessionId: registered.sessionId };
+        reason = await sync(client, registered, session);
+      } catch (error) {
+        reason = reasonOf(error);
+      }
+      session = undefined;
+      client.close();
+      if (stopping.signal.aborted) break;
+      setState(false, reason);
+      await sleep(backoffMs(attempt++, backoff), stopping.signal);
+    }
+  })();
+
+  function register(client: EdgeServiceClient): Promise<RegisterResponse> {
+    const request = { edgeId, namespace, version: edgeVersion, protocol: protocolVersion, advertisedUrl };
+    return new Promise((resolve, reject) => {
+      const call = client.register(request, metadata, { deadline: Date.now() + registerTimeoutMs }, (error, response) => {
+        stopping.signal.removeEventListener("abort", cancel);
+        if (error) reject(error);
+        else resolve(response);
+      });
+      const cancel = () => call.cancel();
+      stopping.signal.addEventListener("abort", cancel, { once: true });
+    });
+  }
+
+  /** Runs the stream until it ends. @returns why it ended. */
+  function sync(client: EdgeServiceClient, registered: RegisterResponse, opened: HubSession): Promise<string> {
+    const stream = client.sync(metadata);
+    const heartbeatMs = Math.min(Math.max(registered.heartbeatIntervalMs || 10_000, 50), 300_000);
+    let lastHeardMs = Date.now();
+    let inOrder = Promise.resolve();
+
+    return new Promise((resolve) => {
+      const end = (reason: string) => {
+        clearInterval(heartbeat);
+        stopping.signal.removeEventListener("abort", onStop);
+        stream.cancel();
+        // Whatever was already received is finished before a new session may begin.
+        void inOrder.then(() => resolve(reason));
+      };
+      const onStop = () => end("stopping");
+      stopping.signal.addEventListener("abort", onStop, { once: true });
+      const heartbeat = setInterval(() => {
+        if (Date.now() - lastHeardMs > heartbeatMs * 3 + 1_000) return end("the hub stopped answering heartbeats");
+        stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals() } });
+      }, heartbeatMs);
+      heartbeat.unref();
+
+      stream.on("data", (message: HubMessage) => {
+        lastHeardMs = Date.now();
+        attempt = 0;
+        inOrder = inOrder
+          .then(() => take(message, stream, registered.wrappedKey))
+          .catch((error: unknown) => {
+            logger.error("cannot act on a message of the hub", { error: messageOf(error) });
+          });
+      });
+      stream.on("metadata", () => setState(true, ""));
+      stream.on("error", (error) => end(reasonOf(error)));
+      stream.on("end", () => end("the hub closed the stream"));
+
+      stream.write({ hello: { sessionId: registered.sessionId, ...position() } });
+      setState(true, "");
+      onSession(opened);
+    });
+  }
+
+  const position = () => {
+    const table = current();
+    return { version: table?.version ?? 0, checksum: table?.checksum ?? "" };
+  };
+
+  async function take(message: HubMessage, stream: ClientDuplexStream<EdgeMessage, HubMessage>, wrappedKey: Buffer): Promise<void> {
+    if (message.snapshot) {
+      const { version, checksum } = message.snapshot;
+      const applied = await snapshots.apply(message.snapshot, wrappedKey);
+      const result = applied.accepted ? { accepted: true, reason: "", appliedAtMs: applied.appliedAtMs } : { ...applied, appliedAtMs: 0 };
+      stream.write({ snapshotResult: { version, checksum, ...result } });
+    } else if (message.revocation) {
+      await snapshots.revoke(message.revocation.credentialHashes);
+      stream.write({ revocationResult: { revocationId: message.revocation.revocationId } });
+    } else if (message.budget) onBudget(message.budget.usage);
+  }
+
+  return {
+    state: () => ({ ...state }),
+    session: () => session,
+    async close() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+const reasonOf = (error: unknown): string => {
+  const details = error instanceof Error && "details" in error ? (error as ServiceError).details : "";
+  return details || messageOf(error);
+};

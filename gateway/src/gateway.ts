@@ -1,0 +1,196 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { messageOf } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import { createPluginHost, type PluginHost } from "@portico/plugin-host";
+import { gatewayHookTypes } from "@portico/protocol";
+import { createLedger } from "./budget/ledger.ts";
+import { startHubLink } from "./config/hub-link.ts";
+import { createLastGoodFiles } from "./config/last-good.ts";
+import type { RoutingTable } from "./config/routing-table.ts";
+import { createSnapshots } from "./config/snapshots.ts";
+import { createConfigStore } from "./config/store.ts";
+import { readiness } from "./health.ts";
+import { createAdmit } from "./pipeline/admit.ts";
+import { createAuthenticate } from "./pipeline/authenticate.ts";
+import type { Exchange } from "./pipeline/exchange.ts";
+import { createPools } from "./pipeline/pools.ts";
+import { receive } from "./pipeline/receive.ts";
+import { next } from "./pipeline/reply.ts";
+import { createRunner, type Phase } from "./pipeline/run.ts";
+import { createSettle } from "./pipeline/settle.ts";
+import { createUpstream } from "./pipeline/upstream.ts";
+import { createPluginCaller } from "./plugins/caller.ts";
+import { createEventBus } from "./plugins/event-bus.ts";
+import { openKvStore } from "./plugins/kv.ts";
+import { createRequestPluginPhases } from "./plugins/request-phases.ts";
+import { createResponsePluginPhases } from "./plugins/response-phases.ts";
+import { createServiceApi } from "./plugins/service-api.ts";
+import { createGatewayServer } from "./server.ts";
+import type { Settings } from "./settings.ts";
+import { openJournal } from "./telemetry/journal.ts";
+import { startSender } from "./telemetry/sender.ts";
+
+export type Gateway = {
+  port: number;
+  url: string;
+  /** Stops taking connections, lets requests finish within the drain time, stores what is owed, stops plugins. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a gateway: from its last good snapshot at once, and from its hub as soon as that is reached.
+ * @throws Error when the port is taken or the data folder cannot be written.
+ */
+export async function startGateway({ settings, logger }: { settings: Settings; logger: Logger }): Promise<Gateway> {
+  const { limits, dataDir, edgeId, edgeNamespace, edgeToken } = settings;
+  const store = createConfigStore();
+  const ledger = createLedger();
+  const kv = openKvStore({ dataDir });
+  const journal = openJournal({
+    dataDir,
+    maxRecords: limits.journalRecords,
+    flushMs: limits.journalFlushMs,
+    logger,
+    onStored: () => sender.wake(),
+  });
+  ledger.update(journal.loadBudget());
+  for (const spend of journal.unacknowledged()) ledger.book(spend, 0);
+
+  const serviceApi = createServiceApi({ store, ledger, kv });
+  const events = createEventBus({ edgeId });
+  const host: PluginHost = createPluginHost({
+    runtime: "gateway",
+    logger,
+    services: (pluginId) => [serviceApi(pluginId), events.serviceFor(pluginId)],
+    allowedDirs: settings.pluginDirs,
+    onState: (status) => caller.onState(status),
+  });
+  const caller = createPluginCaller({ host, edgeId, edgeNamespace, limits });
+  const requestPlugins = createRequestPluginPhases({ caller, pluginBytes: limits.pluginBytes });
+  const responsePlugins = createResponsePluginPhases({ caller, pluginBytes: limits.pluginBytes, logger });
+
+  const vitals = { total: 0, active: 0 };
+  const settle = createSettle({
+    ledger,
+    record: (record, spend) => journal.add(record, spend),
+    onSettled: () => {
+      vitals.active--;
+      vitals.total++;
+    },
+  });
+  const pools = createPools(limits);
+  const upstream = createUpstream({ pools, settle, responsePlugins, logger, pluginBytes: limits.pluginBytes });
+  // Plugins that judge callers see the body, so it is read before anyone is known; without them, only those who may call.
+  const judgedUnknown = ({ llm }: Exchange) => llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
+  const phases: readonly Phase[] = [
+    { name: "receive for plugins", run: (exchange) => (judgedUnknown(exchange) ? receive(exchange, limits.requestBytes) : next) },
+    { name: "pre_auth", run: requestPlugins.preAuth },
+    { name: "auth", run: createAuthenticate({ store, askPlugins: requestPlugins.auth }) },
+    { name: "receive", run: (exchange) => receive(exchange, limits.requestBytes) },
+    { name: "post_auth", run: requestPlugins.postAuth },
+    { name: "admit", run: createAdmit({ ledger }) },
+    { name: "upstream", run: upstream },
+  ];
+  const runner = createRunner({ phases, settle, logger });
+
+  const snapshots = createSnapshots({
+    store,
+    files: createLastGoodFiles(dataDir),
+    edgeToken,
+    namespace: edgeNamespace,
+    logger,
+    onSwap(table) {
+      pools.prune(table);
+      host
+        .reconcile(pluginSpecs(table))
+        .catch((error: unknown) => logger.error("cannot run the plugins of the snapshot", { error: messageOf(error) }));
+    },
+  });
+
+  const server = createGatewayServer({
+    store,
+    start: runner.start,
+    settle,
+    readiness: () => readiness({ table: store.read(), plugins: host.statuses(), hub: link.state() }),
+    onStarted: () => void vitals.active++,
+    limits,
+    logger,
+  });
+
+  await snapshots.restore();
+  const link = startHubLink({
+    hub: settings.hub,
+    edgeId,
+    namespace: edgeNamespace,
+    edgeToken,
+    advertisedUrl: `http://${hostForUrl(settings.host)}:${settings.port}`,
+    snapshots,
+    current: store.read,
+    onBudget(usage) {
+      ledger.update(usage);
+      journal.saveBudget(usage);
+    },
+    onSession: () => sender.wake(),
+    vitals: () => ({
+      requestsTotal: vitals.total,
+      requestsActive: vitals.active,
+      residentBytes: process.memoryUsage.rss(),
+      telemetryPending: journal.pending(),
+      telemetryDropped: journal.droppedTotal(),
+      plugins: host.statuses().map(({ id, state, error, restarts }) => ({ pluginId: id, state, error, restarts })),
+    }),
+    logger,
+  });
+  const sender = startSender({ journal, session: link.session, onAcknowledged: (batch) => ledger.acknowledge(batch.spends), logger });
+
+  async function close(): Promise<void> {
+    await drain(server, limits.drainMs);
+    // What was settled last is stored and, if the hub is there, delivered.
+    journal.flush();
+    await sender.close();
+    await link.close();
+    await host.close();
+    await pools.close();
+    journal.close();
+    kv.close();
+  }
+
+  try {
+    await listen(server, settings.port, settings.host);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  return { port, url: `http://${hostForUrl(settings.host)}:${port}`, close };
+}
+
+const hostForUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+const pluginSpecs = (table: RoutingTable) =>
+  [...table.plugins.values()]
+    .filter((plugin) => plugin.hookTypes.some((hook) => gatewayHookTypes.some((known) => known === hook)))
+    .map(({ id, name, slug, command, checksum, config, generation }) => ({ id, name, slug, command, checksum, config, generation }));
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+
+/** Takes no new connections, ends the idle ones, and waits for the rest as long as they may take. */
+async function drain(server: Server, drainMs: number): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

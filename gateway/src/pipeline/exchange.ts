@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Reservation } from "../budget/ledger.ts";
+import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
+import type { UsageMeter } from "../vendors/vendor.ts";
+
+/** How an LLM is called: as the body says, or only plain, or only streamed. */
+export type CallMode = "call" | "rest" | "stream";
+
+export type Outcome = "completed" | "failed" | "aborted" | "blocked";
+
+/** One request from arrival to settlement. Phases fill it in from top to bottom. */
+export type Exchange = {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly startedAtMs: number;
+  /** Monotonic clock at arrival. */
+  readonly startedMs: number;
+  /** The table at arrival: a swap in between does not change the rules of a request under way. */
+  readonly table: RoutingTable;
+  readonly mode: CallMode;
+  readonly slug: string;
+  /** Path after the slug, as the client wrote it; begins with "/". */
+  readonly path: string;
+  /** With its "?", or "". */
+  readonly query: string;
+  readonly llm: Llm | undefined;
+
+  /** Headers plugins have set, by lower-case name; they win over the client's. */
+  headerChanges: Map<string, string> | undefined;
+  /** Values plugins passed to later plugins. */
+  contextUpdates: Record<string, string> | undefined;
+  /** The body to send upstream; undefined until it has been received. */
+  body: Buffer | undefined;
+  requestBytes: number;
+
+  app: App | undefined;
+  /** User to whom usage is booked; 0 when nobody is known. */
+  userId: number;
+  interaction: "proxy" | "studio";
+  /** As an auth plugin named the caller. */
+  authUserId: string;
+  authClaims: Record<string, string>;
+
+  model: string;
+  /** The client asked for a stream. */
+  streaming: boolean;
+  /** Usage was asked for in the client's stead, so its event is not the client's to see. */
+  hideUsage: boolean;
+  /** An endpoint whose answer costs tokens even when the vendor does not say how many. */
+  generates: boolean;
+  promptChars: number;
+  /** Most tokens the answer may have, or what is assumed for it. */
+  maxResponseTokens: number;
+  reservation: Reservation | undefined;
+
+  /** Set while the upstream works on the request; stops it. */
+  abortUpstream: ((reason: Error) => void) | undefined;
+  sentUpstream: boolean;
+  meter: UsageMeter | undefined;
+  statusCode: number;
+  firstByteMs: number;
+  pluginMs: number;
+  responseBytes: number;
+  streamed: boolean;
+  settled: boolean;
+};
+
+const processId = Math.floor(Math.random() * 36 ** 6)
+  .toString(36)
+  .padStart(6, "0");
+let counter = 0;
+
+/** Unique over processes and restarts: time, a random part of the process and a counter. */
+export const newRequestId = (nowMs: number): string => `req_${nowMs.toString(36)}${processId}${(counter++).toString(36)}`;
+
+/** First value of a request header after plugins have changed what they wanted; name in lower case. */
+export function headerOf(exchange: Exchange, name: string): string {
+  const changed = exchange.headerChanges?.get(name);
+  if (changed !== undefined) return changed;
+  const value = exchange.req.headers[name];
+  return Array.isArray(value) ? (value[0] ?? "") : (value ?? "");
+}

@@ -1,0 +1,217 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Logger } from "@portico/core/logger";
+import type { Dispatcher } from "undici";
+import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
+import { isObject, parseJson } from "../vendors/json.ts";
+import { createSseReader, type SseReader } from "../vendors/sse.ts";
+import { type Collector, createCollector } from "./collector.ts";
+import { createDecoder, type Decoder } from "./decoder.ts";
+import type { Exchange } from "./exchange.ts";
+import { clientHeaders } from "./headers.ts";
+import { refuse, sendReply } from "./reply.ts";
+import type { Settle } from "./settle.ts";
+import { upstreamProblem } from "./upstream-problem.ts";
+
+export type RelayDeps = { settle: Settle; responsePlugins: ResponsePluginPhases; logger: Logger; pluginBytes: number };
+
+const scannedBytes = 1024 * 1024;
+const scannedTailBytes = 64 * 1024;
+const usageObject = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
+
+/**
+ * Carries an upstream's answer to the client. Streams and answers nobody has to change pass through as they come, at the
+ * client's pace; usage is read on the side. Only an answer that on_response plugins will see is held, and only up to what
+ * they can be sent.
+ */
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #deps: RelayDeps;
+  #control: Dispatcher.DispatchController | undefined;
+  #headers: OutgoingHttpHeaders = {};
+  #sse: SseReader | undefined;
+  #scan: Collector | undefined;
+  #decoder: Decoder | undefined;
+  /** Set while the answer is held for plugins. */
+  #held: Buffer[] | undefined;
+  #heldBytes = 0;
+  /** Set when plugins want to see a stream after it has ended. */
+  #stream: Collector | undefined;
+  #chunks = 0;
+
+  constructor(exchange: Exchange, deps: RelayDeps) {
+    this.#exchange = exchange;
+    this.#deps = deps;
+  }
+
+  onRequestStart(control: Dispatcher.DispatchController) {
+    const exchange = this.#exchange;
+    this.#control = control;
+    if (exchange.settled) return control.abort(new Error("the client left"));
+    exchange.sentUpstream = true;
+    exchange.abortUpstream = (reason) => control.abort(reason);
+  }
+
+  onResponseStart(control: Dispatcher.DispatchController, status: number, headers: OutgoingHttpHeaders): void {
+    if (status < 200) return;
+    const exchange = this.#exchange;
+    exchange.statusCode = status;
+    exchange.firstByteMs = performance.now() - exchange.startedMs;
+    this.#headers = clientHeaders(headers, exchange.requestId);
+
+    const encoding = headers["content-encoding"];
+    if (encoding !== undefined && encoding !== "identity" && hasBody(exchange, status)) {
+      this.#decoder = createDecoder(String(encoding), {
+        control,
+        onData: (chunk) => this.#take(chunk),
+        onEnd: () => this.#end(),
+        onError: (error) => this.#fail(error),
+      });
+      if (this.#decoder) {
+        delete headers["content-encoding"];
+        delete headers["content-length"];
+      }
+    }
+    const contentType = String(headers["content-type"] ?? "");
+    const isStream = contentType.startsWith("text/event-stream");
+    exchange.streamed = isStream;
+    const wanted = exchange.llm !== undefined && exchange.llm.chain.onResponse.length > 0;
+    if (isStream) {
+      const { meter } = exchange;
+      if (meter) this.#sse = createSseReader({ onEvent: (data) => meter.event(data) || !exchange.hideUsage });
+      if (wanted) this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
+    } else {
+      if (exchange.meter && contentType.includes("json"))
+        this.#scan = createCollector({ maxBytes: scannedBytes, tailBytes: scannedTailBytes });
+      if (wanted && hasBody(exchange, status)) this.#held = [];
+    }
+    if (!this.#held) this.#writeHead();
+  }
+
+  onResponseData(control: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#control = control;
+    if (this.#decoder) this.#decoder.write(chunk);
+    else this.#take(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#decoder) this.#decoder.end();
+    else this.#end();
+  }
+
+  onResponseError(_control: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
+  }
+
+  #writeHead(): void {
+    const { res, statusCode } = this.#exchange;
+    if (!res.headersSent && !res.destroyed) res.writeHead(statusCode, this.#headers);
+  }
+
+  #take(chunk: Buffer) {
+    const exchange = this.#exchange;
+    if (exchange.settled) return;
+    this.#scan?.add(chunk);
+    if (this.#held) return this.#hold(chunk);
+    let out = chunk;
+    if (this.#sse) {
+      this.#chunks++;
+      const passed = this.#sse.push(chunk);
+      // Untouched bytes leave at once; only a stream with something to hide goes out event by event.
+      if (exchange.hideUsage) out = passed;
+    }
+    this.#write(out);
+  }
+
+  #write(out: Buffer): void {
+    if (out.length === 0) return;
+    const { res } = this.#exchange;
+    this.#exchange.responseBytes += out.length;
+    this.#stream?.add(out);
+    if (res.write(out)) return;
+    const source = this.#decoder ?? this.#control;
+    source?.pause();
+    res.once("drain", () => source?.resume());
+  }
+
+  #hold(chunk: Buffer): void {
+    const held = this.#held as Buffer[];
+    held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes <= this.#deps.pluginBytes) return;
+    this.#deps.logger.warn("a response is too large for its plugins and passes unseen", { requestId: this.#exchange.requestId });
+    this.#held = undefined;
+    this.#writeHead();
+    this.#write(Buffer.concat(held));
+  }
+
+  #end(): void {
+    const exchange = this.#exchange;
+    if (exchange.settled) return;
+    if (this.#held) {
+      void this.#showToPlugins(Buffer.concat(this.#held));
+      return;
+    }
+    if (this.#sse) {
+      const rest = this.#sse.end();
+      if (exchange.hideUsage) this.#write(rest);
+    }
+    exchange.res.end();
+    this.#finish();
+  }
+
+  async #showToPlugins(body: Buffer): Promise<void> {
+    const exchange = this.#exchange;
+    const answer = await this.#deps.responsePlugins.onAnswer(exchange, { headers: this.#headers, body });
+    if (exchange.settled) return;
+    exchange.responseBytes = answer.body.length;
+    const headers = { ...answer.headers, "x-request-id": exchange.requestId, "x-accel-buffering": "no" };
+    sendReply(exchange.res, { status: exchange.statusCode, headers, body: answer.body });
+    this.#finish();
+  }
+
+  #finish(): void {
+    const exchange = this.#exchange;
+    this.#readUsage();
+    const failed = exchange.statusCode >= 400;
+    this.#deps.settle(exchange, failed ? { outcome: "failed", reason: "upstream_status" } : { outcome: "completed", reason: "" });
+    if (!this.#stream || failed) return;
+    const body = this.#stream.all();
+    if (body) {
+      const requestBody = exchange.body ?? Buffer.alloc(0);
+      this.#deps.responsePlugins.onStreamComplete(exchange, { body, headers: this.#headers, chunks: this.#chunks, requestBody });
+    } else this.#deps.logger.warn("a stream is too large for its plugins", { requestId: exchange.requestId });
+  }
+
+  #readUsage() {
+    const { meter, statusCode } = this.#exchange;
+    if (!meter || !this.#scan || statusCode >= 400) return;
+    const all = this.#scan.all();
+    if (all) return meter.body(parseJson(all.toString("utf8")));
+    // Usage stands at the end of large answers (embeddings, long outputs).
+    const tail = this.#scan.tail().toString("utf8");
+    const found = usageObject.exec(tail.slice(Math.max(0, tail.lastIndexOf('"usage"'))))?.[1];
+    const usage = found ? parseJson(found) : undefined;
+    if (isObject(usage)) meter.body({ usage });
+  }
+
+  #fail(error: Error): void {
+    const exchange = this.#exchange;
+    if (exchange.settled) return;
+    const problem = upstreamProblem(error, exchange.llm?.slug ?? "");
+    const { res } = exchange;
+    if (res.headersSent) {
+      // The client must not take half an answer for a whole one.
+      res.destroy();
+      this.#deps.settle(exchange, { outcome: "failed", reason: "upstream_broke_off" });
+      return;
+    }
+    const { reply } = refuse(problem);
+    // Nothing was answered, so nothing is known to be owed; a request that timed out may still have been worked on.
+    exchange.statusCode = reply.status;
+    exchange.responseBytes = reply.body.length;
+    sendReply(res, reply);
+    this.#deps.settle(exchange, { outcome: "failed", reason: reply.reason });
+  }
+}
+
+const hasBody = (exchange: Exchange, status: number): boolean => exchange.req.method !== "HEAD" && status !== 204 && status !== 304;

@@ -1,0 +1,51 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Outcome } from "./exchange.ts";
+
+/** An answer the gateway gives itself. */
+export type Reply = {
+  status: number;
+  headers: OutgoingHttpHeaders;
+  body: Buffer;
+  outcome: Outcome;
+  /** Stable code for usage records, e.g. `model_not_allowed`. */
+  reason: string;
+};
+
+/** A phase continues, replies, or has taken over the answer. */
+export type Step = typeof next | typeof answering | { kind: "reply"; reply: Reply };
+
+export const next = Object.freeze({ kind: "next" as const });
+/** The upstream's answer is on its way to the client. */
+export const answering = Object.freeze({ kind: "answering" as const });
+
+/** Refuses a request with the gateway's error shape: `{"status","message","error"?}`. */
+export function refuse(refusal: {
+  status: number;
+  reason: string;
+  message: string;
+  /** Detail for whoever has to find the cause; never a secret. */
+  error?: string | undefined;
+  headers?: OutgoingHttpHeaders | undefined;
+}): { kind: "reply"; reply: Reply } {
+  const { status, reason, message, error, headers } = refusal;
+  return {
+    kind: "reply",
+    reply: {
+      status,
+      reason,
+      outcome: status >= 500 ? "failed" : "blocked",
+      headers: { ...headers, "content-type": "application/json" },
+      body: Buffer.from(JSON.stringify({ status, message, ...(error ? { error } : {}) })),
+    },
+  };
+}
+
+export const unauthorized = (reason: string, message: string, error?: string) =>
+  refuse({ status: 401, reason, message, error, headers: { "www-authenticate": 'Bearer realm="portico"' } });
+
+/** Sends a reply that no upstream gave. */
+export function sendReply(res: ServerResponse, { status, headers, body }: Pick<Reply, "status" | "headers" | "body">): void {
+  if (res.headersSent || res.destroyed) return;
+  res.writeHead(status, { ...headers, "content-length": body.length });
+  res.end(res.req.method === "HEAD" ? undefined : body);
+}

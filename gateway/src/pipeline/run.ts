@@ -1,0 +1,62 @@
+import { AppError, messageOf } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import type { Exchange } from "./exchange.ts";
+import { type Reply, refuse, type Step, sendReply } from "./reply.ts";
+import type { Settle } from "./settle.ts";
+
+/** One step in the life of a request. Answers at once when it can: a promise costs every request a turn of the event loop. */
+export type Phase = { name: string; run(exchange: Exchange): Step | Promise<Step> };
+
+/** Takes a request through its phases until one replies or takes over; whatever is thrown becomes an answer and is settled. */
+export function createRunner({ phases, settle, logger }: { phases: readonly Phase[]; settle: Settle; logger: Logger }) {
+  function runFrom(index: number, exchange: Exchange): void {
+    let at = index;
+    try {
+      for (; at < phases.length; at++) {
+        const phase = phases[at] as Phase;
+        const step = phase.run(exchange);
+        if (step instanceof Promise) return void resume(step, at, exchange);
+        if (step.kind === "next") continue;
+        if (step.kind === "reply") finish(exchange, step.reply);
+        return;
+      }
+    } catch (error) {
+      fail(exchange, error, phases[at]?.name ?? "");
+    }
+  }
+
+  async function resume(pending: Promise<Step>, at: number, exchange: Exchange): Promise<void> {
+    let step: Step;
+    try {
+      step = await pending;
+    } catch (error) {
+      return fail(exchange, error, phases[at]?.name ?? "");
+    }
+    // The client may have left while a plugin was asked; nothing more is done in its name.
+    if (exchange.settled) return;
+    if (step.kind === "next") runFrom(at + 1, exchange);
+    else if (step.kind === "reply") finish(exchange, step.reply);
+  }
+
+  function finish(exchange: Exchange, reply: Reply): void {
+    exchange.statusCode = reply.status;
+    sendReply(exchange.res, reply);
+    exchange.responseBytes += reply.body.length;
+    settle(exchange, { outcome: reply.outcome, reason: reply.reason });
+  }
+
+  function fail(exchange: Exchange, error: unknown, phase: string) {
+    if (error instanceof AppError) {
+      const { status, code, message } = error;
+      return finish(exchange, refuse({ status, reason: code, message }).reply);
+    }
+    logger.error("a request failed by a fault of the gateway", { requestId: exchange.requestId, phase, error });
+    if (exchange.res.headersSent) {
+      exchange.res.destroy();
+      return settle(exchange, { outcome: "failed", reason: "internal" });
+    }
+    finish(exchange, refuse({ status: 500, reason: "internal", message: "Internal error", error: messageOf(error) }).reply);
+  }
+
+  return { start: (exchange: Exchange) => runFrom(0, exchange), fail };
+}

@@ -1,0 +1,50 @@
+import { AppError } from "@portico/core";
+import type { Dispatcher } from "undici";
+import type { Exchange } from "./exchange.ts";
+import { upstreamHeaders } from "./headers.ts";
+import type { Pools } from "./pools.ts";
+import { Relay, type RelayDeps } from "./relay.ts";
+import { answering, type Step } from "./reply.ts";
+
+/** Sends the request to the vendor; the relay takes the answer from there. */
+export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps) {
+  return function upstream(exchange: Exchange): Step {
+    const { llm, req, res, body } = exchange;
+    if (!llm || !body) throw new Error("forwarding before the request is complete");
+    // The client may have left while plugins were asked; its departure has been settled.
+    if (exchange.settled || res.destroyed) return answering;
+    const override = exchange.contextUpdates?.upstream_override;
+    const target = override ? overrideTarget(override) : llm;
+    if (exchange.generates || req.method === "POST") exchange.meter = isMetered(exchange) ? llm.vendor.meter() : undefined;
+    pools.of(target.origin).dispatch(
+      {
+        path: joinPath(target.basePath, exchange.path) + exchange.query,
+        method: (req.method ?? "POST") as Dispatcher.HttpMethod,
+        headers: upstreamHeaders(exchange, llm.vendor.authHeaders(llm.apiKey)),
+        body: body.length > 0 ? body : null,
+      },
+      new Relay(exchange, deps),
+    );
+    return answering;
+  };
+}
+
+// Counting tokens reports a number of them, but uses none.
+const isMetered = ({ req, path }: Exchange): boolean => req.method === "POST" && !path.endsWith("/count_tokens");
+
+/**
+ * The base's path goes in front unless the client already wrote it: with base `https://host/v1`, both `/v1/models` and
+ * `/models` reach `/v1/models`.
+ */
+export function joinPath(basePath: string, path: string): string {
+  if (!basePath || path === basePath || path.startsWith(`${basePath}/`)) return path;
+  return basePath + path;
+}
+
+function overrideTarget(override: string): { origin: string; basePath: string } {
+  const url = URL.canParse(override) ? new URL(override) : null;
+  if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw new AppError({ code: "plugin_failed", message: "A plugin set upstream_override to something that is not an http or https URL." });
+  }
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, "") };
+}

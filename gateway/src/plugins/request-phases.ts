@@ -1,0 +1,136 @@
+import { AppError } from "@portico/core";
+import type { PluginRequest, PluginResponse } from "@portico/protocol/plugin";
+import type { AttachedPlugin } from "../config/routing-table.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import { canonicalName, isSendable, requestHeadersForPlugin } from "../pipeline/headers.ts";
+import { next, refuse, type Step, unauthorized } from "../pipeline/reply.ts";
+import type { PluginCaller } from "./caller.ts";
+
+/** The phases in which plugins judge and change a request. A plugin that fails stops the request: none is let through unseen. */
+export type RequestPluginPhases = {
+  preAuth(exchange: Exchange): Step | Promise<Step>;
+  auth(exchange: Exchange, credential: string): Promise<Step>;
+  postAuth(exchange: Exchange): Step | Promise<Step>;
+};
+
+export function createRequestPluginPhases({ caller, pluginBytes }: { caller: PluginCaller; pluginBytes: number }): RequestPluginPhases {
+  function requestFor(plugin: AttachedPlugin, exchange: Exchange): PluginRequest {
+    const body = exchange.body ?? Buffer.alloc(0);
+    if (body.length > pluginBytes) {
+      const message = `The request body has ${body.length} bytes, but plugin "${plugin.name}" must see it and can be sent ${pluginBytes} at most.`;
+      throw new AppError({ code: "payload_too_large", message });
+    }
+    return {
+      method: exchange.req.method ?? "",
+      path: `/llm/${exchange.mode}/${exchange.slug}${exchange.path}${exchange.query}`,
+      headers: requestHeadersForPlugin(exchange),
+      body,
+      context: caller.contextOf(plugin, exchange),
+      remoteAddr: remoteAddress(exchange),
+    };
+  }
+
+  async function runPreAuth(exchange: Exchange, plugins: readonly AttachedPlugin[]): Promise<Step> {
+    for (const plugin of plugins) {
+      const response = await caller.call(plugin, "processPreAuth", requestFor(plugin, exchange), exchange);
+      if (response.block) return blocked(plugin, response);
+      if (response.modified) applyChanges(exchange, response);
+    }
+    return next;
+  }
+
+  async function runPostAuth(exchange: Exchange, plugins: readonly AttachedPlugin[]): Promise<Step> {
+    for (const plugin of plugins) {
+      const request = {
+        request: requestFor(plugin, exchange),
+        userId: exchange.authUserId || String(exchange.userId),
+        appId: String(exchange.app?.id ?? 0),
+        authClaims: exchange.authClaims,
+        authenticated: true,
+        context: caller.contextOf(plugin, exchange),
+      };
+      const response = await caller.call(plugin, "processPostAuth", request, exchange);
+      if (response.block) return blocked(plugin, response);
+      if (!response.modified) continue;
+      applyChanges(exchange, response);
+      const updates = Object.entries(response.contextUpdates);
+      if (updates.length > 0) exchange.contextUpdates = { ...exchange.contextUpdates, ...Object.fromEntries(updates) };
+    }
+    return next;
+  }
+
+  return {
+    preAuth(exchange) {
+      const plugins = exchange.llm?.chain.preAuth;
+      return plugins && plugins.length > 0 ? runPreAuth(exchange, plugins) : next;
+    },
+
+    postAuth(exchange) {
+      const plugins = exchange.llm?.chain.postAuth;
+      return plugins && plugins.length > 0 ? runPostAuth(exchange, plugins) : next;
+    },
+
+    async auth(exchange, credential) {
+      let rejection = "";
+      // The plugins are alternatives: the first that knows the caller decides.
+      for (const plugin of exchange.llm?.chain.auth ?? []) {
+        const request = {
+          credential,
+          authType: "bearer",
+          request: requestFor(plugin, exchange),
+          context: caller.contextOf(plugin, exchange),
+        };
+        const response = await caller.call(plugin, "authenticate", request, exchange);
+        if (!response.authenticated) {
+          rejection ||= response.errorMessage;
+          continue;
+        }
+        const app = /^[1-9]\d{0,9}$/.test(response.appId) ? exchange.table.appsById.get(Number(response.appId)) : undefined;
+        // A plugin speaks for callers, not for the control plane.
+        if (!app?.active || app.system) {
+          const error = `plugin "${plugin.name}" named app "${response.appId}", which is not an active app`;
+          return unauthorized("auth_app_unknown", "Authentication failed", error);
+        }
+        exchange.app = app;
+        exchange.userId = app.userId;
+        exchange.authUserId = response.userId;
+        exchange.authClaims = response.claims;
+        return next;
+      }
+      return unauthorized("auth_rejected", "Authentication failed", rejection || "authentication rejected by auth plugin");
+    },
+  };
+}
+
+function remoteAddress({ req }: Exchange): string {
+  const { remoteAddress: address, remotePort: port } = req.socket;
+  if (!address) return "";
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Sets the headers that differ from what the plugin was shown, and replaces the body when there is a new one. Nothing is ever deleted. */
+function applyChanges(exchange: Exchange, { headers, body }: PluginResponse): void {
+  const shown = requestHeadersForPlugin(exchange);
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    // An unchanged value is left alone, so that a header sent several times keeps all its values.
+    if (shown[canonicalName(lower)] === value || !isSendable(name, value)) continue;
+    exchange.headerChanges ??= new Map();
+    exchange.headerChanges.set(lower, value);
+  }
+  if (body.length > 0) exchange.body = body;
+}
+
+function blocked(plugin: AttachedPlugin, response: PluginResponse): Step {
+  const status = response.statusCode >= 200 && response.statusCode <= 599 ? response.statusCode : 403;
+  const headers = Object.fromEntries(Object.entries(response.headers).filter(([name, value]) => isSendable(name, value)));
+  if (response.body.length === 0) {
+    const message = response.errorMessage || `Blocked by plugin "${plugin.name}"`;
+    const refusal = refuse({ status, reason: "plugin_blocked", message, headers: lowerCased(headers) });
+    return { ...refusal, reply: { ...refusal.reply, outcome: "blocked" } };
+  }
+  return { kind: "reply", reply: { status, headers, body: response.body, outcome: "blocked", reason: "plugin_blocked" } };
+}
+
+const lowerCased = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

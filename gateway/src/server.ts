@@ -1,0 +1,169 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Logger } from "@portico/core/logger";
+import type { ConfigStore } from "./config/store.ts";
+import type { Readiness } from "./health.ts";
+import { type CallMode, type Exchange, newRequestId } from "./pipeline/exchange.ts";
+import { refuse, sendReply } from "./pipeline/reply.ts";
+import type { Settle } from "./pipeline/settle.ts";
+import type { Limits } from "./settings.ts";
+
+export type ServerDeps = {
+  store: ConfigStore;
+  start(exchange: Exchange): void;
+  settle: Settle;
+  readiness(): Readiness;
+  onStarted(): void;
+  limits: Limits;
+  logger: Logger;
+};
+
+const route = /^\/llm\/(call|rest|stream)\/([^/]+)(\/.*)$/;
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+const idleConnectionMs = 300_000;
+
+/** The gateway's HTTP server: routes, ids, and what goes wrong before a request is one. */
+export function createGatewayServer(deps: ServerDeps): Server {
+  const { limits } = deps;
+  const server = createServer(
+    {
+      noDelay: true,
+      keepAliveTimeout: idleConnectionMs,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
+    },
+    (req, res) => {
+      try {
+        handle(req, res, deps);
+      } catch (error) {
+        deps.logger.error("a request failed before it began", { error });
+        sendReply(res, refuse({ status: 500, reason: "internal", message: "Internal error" }).reply);
+      }
+    },
+  );
+  server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+    // A body that will be refused need not be sent.
+    if (!(Number(req.headers["content-length"] ?? 0) > limits.requestBytes)) res.writeContinue();
+    server.emit("request", req, res);
+  });
+  server.on("clientError", onClientError);
+  return server;
+}
+
+function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
+  const nowMs = Date.now();
+  const requestId = newRequestId(nowMs);
+  res.setHeader("X-Request-ID", requestId);
+  res.setHeader("X-Accel-Buffering", "no");
+
+  const url = req.url ?? "/";
+  const mark = url.indexOf("?");
+  const query = mark < 0 ? "" : url.slice(mark);
+  let path = mark < 0 ? url : url.slice(0, mark);
+  if (path.includes("//")) path = path.replace(/\/{2,}/g, "/");
+
+  const match = route.exec(path);
+  if (!match) return answerPlain(req, res, path, deps);
+  if (!methods.has(req.method ?? "")) {
+    const message = `Method ${req.method} is not allowed here.`;
+    return sendReply(
+      res,
+      refuse({ status: 405, reason: "method_not_allowed", message, headers: { allow: [...methods].join(", ") } }).reply,
+    );
+  }
+  const table = deps.store.read();
+  if (!table) {
+    const message = "The gateway has no configuration yet; its hub has not been reached.";
+    return sendReply(res, refuse({ status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } }).reply);
+  }
+  const [, mode, slug, rest] = match as unknown as [string, CallMode, string, string];
+  if (hasDotSegment(rest)) {
+    return sendReply(res, refuse({ status: 400, reason: "path_invalid", message: "The path must not contain . or .. segments." }).reply);
+  }
+  const exchange = newExchange({ req, res, requestId, nowMs, table, mode, slug, path: rest, query, llm: table.llmsBySlug.get(slug) });
+  deps.onStarted();
+  res.on("close", () => {
+    if (exchange.settled) return;
+    exchange.abortUpstream?.(new Error("the client left"));
+    deps.settle(exchange, { outcome: "aborted", reason: "client_closed" });
+  });
+  deps.start(exchange);
+}
+
+function answerPlain(req: IncomingMessage, res: ServerResponse, path: string, deps: ServerDeps) {
+  const isRead = req.method === "GET" || req.method === "HEAD";
+  if (isRead && path === "/health") return sendJson(res, 200, { status: "ok", service: "gateway" });
+  if (isRead && path === "/ready") {
+    const { ready, body } = deps.readiness();
+    return sendJson(res, ready ? 200 : 503, body);
+  }
+  sendReply(res, refuse({ status: 404, reason: "route_not_found", message: `Not found: ${req.method} ${path.slice(0, 200)}` }).reply);
+}
+
+const sendJson = (res: ServerResponse, status: number, body: unknown) =>
+  sendReply(res, { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(body)) });
+
+/** A vendor might resolve such segments and leave the path of the endpoint that the key was given for. */
+function hasDotSegment(path: string): boolean {
+  if (!path.includes("/.") && !path.includes("%")) return false;
+  return path
+    .replace(/%2e/gi, ".")
+    .replace(/%(?:2f|5c)/gi, "/")
+    .split(/[/\\]/)
+    .some((segment) => segment === "." || segment === "..");
+}
+
+type Arrival = Pick<Exchange, "req" | "res" | "requestId" | "table" | "mode" | "slug" | "path" | "query" | "llm"> & { nowMs: number };
+
+const newExchange = ({ nowMs, ...arrival }: Arrival): Exchange => ({
+  ...arrival,
+  startedAtMs: nowMs,
+  startedMs: performance.now(),
+  headerChanges: undefined,
+  contextUpdates: undefined,
+  body: undefined,
+  requestBytes: 0,
+  app: undefined,
+  userId: 0,
+  interaction: "proxy",
+  authUserId: "",
+  authClaims: {},
+  model: "",
+  streaming: false,
+  hideUsage: false,
+  generates: false,
+  promptChars: 0,
+  maxResponseTokens: 0,
+  reservation: undefined,
+  abortUpstream: undefined,
+  sentUpstream: false,
+  meter: undefined,
+  statusCode: 0,
+  firstByteMs: 0,
+  pluginMs: 0,
+  responseBytes: 0,
+  streamed: false,
+  settled: false,
+});
+
+/** Bytes that never became a request: too large, too slow, or not HTTP. */
+function onClientError(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const [status, message] =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? [431, "The request's headers are too large."]
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? [408, "The request did not arrive in time."]
+        : [400, "The request is not valid HTTP."];
+  const body = JSON.stringify({ status, message });
+  const lines = [
+    `HTTP/1.1 ${status} ${status === 431 ? "Request Header Fields Too Large" : status === 408 ? "Request Timeout" : "Bad Request"}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-ID: ${newRequestId(Date.now())}`,
+    "Connection: close",
+  ];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}

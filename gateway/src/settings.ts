@@ -1,0 +1,87 @@
+import type { LogLevel } from "@portico/core/logger";
+
+/** Sizes and times that bound what one request may cost. Milliseconds and bytes. */
+export type Limits = {
+  requestBytes: number;
+  /** Largest message a plugin may be sent: gRPC in Go refuses more than 4 MiB; the slack is for headers and framing. */
+  pluginBytes: number;
+  headerBytes: number;
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+  connectTimeoutMs: number;
+  firstByteTimeoutMs: number;
+  /** Longest silence in the middle of an upstream's answer. */
+  idleTimeoutMs: number;
+  pluginTimeoutMs: number;
+  /** How long a request waits for a plugin that is just starting. */
+  pluginStartWaitMs: number;
+  drainMs: number;
+  /** Usage records kept on disk while the hub does not take them; the oldest go first. */
+  journalRecords: number;
+  journalFlushMs: number;
+};
+
+export const defaultLimits: Limits = {
+  requestBytes: 32 * 1024 * 1024,
+  pluginBytes: 4 * 1024 * 1024 - 128 * 1024,
+  headerBytes: 32 * 1024,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 120_000,
+  connectTimeoutMs: 10_000,
+  firstByteTimeoutMs: 300_000,
+  idleTimeoutMs: 300_000,
+  pluginTimeoutMs: 30_000,
+  pluginStartWaitMs: 5_000,
+  drainMs: 10_000,
+  journalRecords: 500_000,
+  journalFlushMs: 100,
+};
+
+export type Settings = {
+  port: number;
+  host: string;
+  /** The gateway's own folder; created 0700. */
+  dataDir: string;
+  /** host:port of the hub. */
+  hub: string;
+  edgeId: string;
+  edgeNamespace: string;
+  edgeToken: string;
+  /** Folders plugin executables may live in; undefined allows any absolute path. */
+  pluginDirs?: string[] | undefined;
+  limits: Limits;
+};
+
+const logLevels = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
+
+/**
+ * Reads the settings from the environment, the only place that does.
+ * @throws Error whose message names the variable and says what would be right.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: LogLevel } {
+  const port = Number(env.GATEWAY_PORT || 8080);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error("GATEWAY_PORT must be a number from 0 to 65535.");
+  const edgeToken = env.PORTICO_EDGE_TOKEN ?? "";
+  if (!edgeToken) throw new Error("PORTICO_EDGE_TOKEN is required: it is the token the control plane made for this edge.");
+  const edgeId = env.PORTICO_EDGE_ID || "local";
+  if (!/^[A-Za-z0-9][A-Za-z0-9-_.]{0,62}[A-Za-z0-9]$/.test(edgeId)) {
+    throw new Error("PORTICO_EDGE_ID must be 2 to 64 characters of A-Z a-z 0-9 - _ . and begin and end with a letter or digit.");
+  }
+  const hub = env.PORTICO_HUB || "127.0.0.1:50051";
+  if (!/^[^/\s]+:\d{1,5}$/.test(hub)) throw new Error("PORTICO_HUB must be host:port of the control plane's gRPC port.");
+  const level = env.LOG_LEVEL || "info";
+  const logLevel = logLevels.find((known) => known === level);
+  if (!logLevel) throw new Error(`LOG_LEVEL must be one of ${logLevels.join(", ")}.`);
+  return {
+    port,
+    host: env.HOST || "127.0.0.1",
+    dataDir: `${env.PORTICO_DATA_DIR || ".data"}/gateway`,
+    hub,
+    edgeId,
+    edgeNamespace: env.PORTICO_EDGE_NAMESPACE ?? "",
+    edgeToken,
+    pluginDirs: env.PORTICO_PLUGIN_DIRS ? env.PORTICO_PLUGIN_DIRS.split(":").filter(Boolean) : undefined,
+    limits: defaultLimits,
+    logLevel,
+  };
+}

@@ -1,0 +1,155 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { Server as GrpcServer, type Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { hashToken } from "@portico/core/tokens";
+import {
+  type AppConfig,
+  type EdgeMessage,
+  type EdgeServiceServer,
+  EdgeServiceService,
+  type Heartbeat,
+  type HubMessage,
+  type LlmConfig,
+  Snapshot,
+  type SnapshotEnvelope,
+  type SnapshotResult,
+  type TelemetryBatch,
+  type UsageRecord,
+} from "@portico/protocol/edge";
+import { edgeWrappingKey, seal, sealStable } from "@portico/protocol/sealing";
+
+export const edgeToken = "edge_test-token";
+
+/** A hub that serves one edge: the control plane's half of the protocol, with memory for what the edge said. */
+export type TestHub = {
+  address: string;
+  port: number;
+  dataKey: Buffer;
+  /** Pushes a snapshot (a newer version unless given) and keeps it for edges that connect later. @returns its version. */
+  push(snapshot: Partial<Snapshot>, envelope?: Partial<SnapshotEnvelope>): number;
+  send(message: HubMessage): void;
+  /** Results of pushed snapshots, in order. */
+  results: SnapshotResult[];
+  heartbeats: Heartbeat[];
+  revocationsDone: number[];
+  batches: TelemetryBatch[];
+  /** Records of all stored batches; a batch is stored once. */
+  records(): UsageRecord[];
+  /** While set, telemetry is refused with this gRPC status. */
+  refuseTelemetry: status | undefined;
+  registrations: number;
+  seal(text: string): Buffer;
+  close(): Promise<void>;
+};
+
+export async function aHub({
+  port = 0,
+  dataKey = randomBytes(32),
+  firstVersion = 0,
+}: {
+  port?: number;
+  dataKey?: Buffer;
+  firstVersion?: number;
+} = {}): Promise<TestHub> {
+  const server: Server = new GrpcServer({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
+  const streams = new Set<ServerDuplexStream<EdgeMessage, HubMessage>>();
+  const stored = new Map<string, UsageRecord[]>();
+  let latest: SnapshotEnvelope | undefined;
+  let version = firstVersion;
+
+  const unauthenticated = (call: { metadata: { get(key: string): unknown[] } }) =>
+    call.metadata.get("authorization")[0] !== `Bearer ${edgeToken}`;
+  const hub: TestHub = {
+    address: "",
+    port: 0,
+    dataKey,
+    results: [],
+    heartbeats: [],
+    revocationsDone: [],
+    batches: [],
+    records: () => [...stored.values()].flat(),
+    refuseTelemetry: undefined,
+    registrations: 0,
+    push(snapshot, envelope = {}) {
+      const body = Buffer.from(Snapshot.encode(Snapshot.fromPartial(snapshot)).finish());
+      version = envelope.version ?? version + 1;
+      latest = { version, checksum: createHash("sha256").update(body).digest("hex"), body, ...envelope };
+      for (const stream of streams) stream.write({ snapshot: latest });
+      return version;
+    },
+    send(message) {
+      for (const stream of streams) stream.write(message);
+    },
+    seal: (text) => sealStable(dataKey, Buffer.from(text), "test"),
+    close: () =>
+      new Promise((resolve) => {
+        for (const stream of streams) stream.end();
+        server.forceShutdown();
+        resolve();
+      }),
+  };
+  const implementation: EdgeServiceServer = {
+    register(call, callback) {
+      if (unauthenticated(call)) return callback({ code: status.UNAUTHENTICATED, details: "unknown edge token" });
+      hub.registrations++;
+      callback(null, { sessionId: randomUUID(), wrappedKey: seal(edgeWrappingKey(edgeToken), dataKey), heartbeatIntervalMs: 100 });
+    },
+    sync(stream) {
+      streams.add(stream);
+      stream.on("data", (message: EdgeMessage) => {
+        if (message.hello && latest && latest.checksum !== message.hello.checksum) stream.write({ snapshot: latest });
+        if (message.snapshotResult) hub.results.push(message.snapshotResult);
+        if (message.revocationResult) hub.revocationsDone.push(message.revocationResult.revocationId);
+        if (message.heartbeat) {
+          hub.heartbeats.push(message.heartbeat);
+          stream.write({
+            heartbeatReply: { receivedAtMs: Date.now(), expectedVersion: version, expectedChecksum: latest?.checksum ?? "" },
+          });
+        }
+      });
+      stream.on("end", () => stream.end());
+      stream.on("error", () => undefined);
+      stream.on("close", () => streams.delete(stream));
+    },
+    sendTelemetry(call, callback) {
+      if (hub.refuseTelemetry !== undefined) return callback({ code: hub.refuseTelemetry, details: "refused by the test" });
+      const batch = call.request;
+      hub.batches.push(batch);
+      const duplicate = stored.has(batch.batchId);
+      if (!duplicate) stored.set(batch.batchId, batch.records);
+      callback(null, { batchId: batch.batchId, duplicate, stored: duplicate ? 0 : batch.records.length });
+    },
+  };
+  server.addService(EdgeServiceService, implementation);
+  hub.port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  );
+  hub.address = `127.0.0.1:${hub.port}`;
+  return hub;
+}
+
+export const anLlm = (hub: TestHub, endpoint: string, llm: Partial<LlmConfig> = {}): LlmConfig => ({
+  id: 1,
+  name: "Demo",
+  slug: "demo",
+  vendor: "openai",
+  endpoint,
+  sealedApiKey: hub.seal("vendor-key"),
+  defaultModel: "",
+  allowedModels: [],
+  plugins: [],
+  ...llm,
+});
+
+export const anApp = (secret: string, app: Partial<AppConfig> = {}): AppConfig => ({
+  id: 7,
+  name: "Test app",
+  description: "",
+  userId: 3,
+  ownerEmail: "owner@example.com",
+  active: true,
+  llmIds: [1],
+  system: false,
+  credentialHashes: [hashToken(secret)],
+  metadataJson: "",
+  ...app,
+});
