@@ -1,0 +1,11 @@
+export { css, html, LitElement, nothing } from "lit";
+export { PButton } from "./button.ts";
+export { PControl, PInput, PTextarea } from "./controls.ts";
+export { define, messageOf } from "./define.ts";
+export { type PluginApi, PorticoElement } from "./element.ts";
+export { PField } from "./field.ts";
+export { PRating } from "./rating.ts";
+export { type RpcState, RpcTask, type RpcViews } from "./rpc-task.ts";
+export { PAlert, PCard, PEmpty, PSpinner } from "./surfaces.ts";
+export { type PColumn, PTable } from "./table.ts";
+export { base, type Token, token } from "./tokens.ts";

@@ -1,0 +1,117 @@
+import { css, define, html, messageOf, nothing, type PInput, PorticoElement, type PRating, type PTextarea } from "@portico/plugin-ui";
+import { dayOf, type Feedback, type Outcome } from "./shared/feedback.ts";
+
+/** The portal page: a form, and what this person said before. */
+class FeedbackPortalForm extends PorticoElement {
+  static override properties = { state: { attribute: false }, fault: { attribute: false } };
+  declare state: "ready" | "sending" | "sent";
+  declare fault: string;
+  #mine = this.rpc<{ feedback: Feedback[] }>("my_feedback");
+
+  constructor() {
+    super();
+    this.state = "ready";
+    this.fault = "";
+  }
+
+  #control = <T extends Element>(name: string) => this.renderRoot.querySelector<T>(`[name=${name}]`);
+
+  #submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    if (this.state === "sending") return;
+    const form = event.target as HTMLFormElement;
+    const title = this.#control<PInput>("title")?.value ?? "";
+    const message = this.#control<PTextarea>("message")?.value ?? "";
+    const rating = this.#control<PRating>("rating")?.value ?? 0;
+    this.state = "sending";
+    this.fault = "";
+    try {
+      const outcome = await this.call<Outcome>("submit_feedback", { title, message, rating });
+      this.state = outcome.success ? "sent" : "ready";
+      if (!outcome.success) {
+        this.fault = outcome.error;
+        return;
+      }
+      form.reset();
+      await this.#mine.refresh();
+    } catch (error) {
+      this.state = "ready";
+      this.fault = `Your feedback was not sent: ${messageOf(error)}`;
+    }
+  };
+
+  override render() {
+    // Whoever may not read their feedback may not give any: the page then says why instead of showing a form.
+    if (this.#mine.state === "error") {
+      return html`<h1>Give feedback</h1>
+        <p-alert heading="This page is not available to you">${messageOf(this.#mine.error)}</p-alert>`;
+    }
+    return html`<h1>Give feedback</h1>
+      <p-card>
+        <form @submit=${this.#submit}>
+          <p-field label="Title" required><p-input name="title" maxlength="200"></p-input></p-field>
+          <p-field label="Rating" required><p-rating name="rating"></p-rating></p-field>
+          <p-field label="Message" required hint="What works, what does not, and what you miss.">
+            <p-textarea name="message" maxlength="5000"></p-textarea>
+          </p-field>
+          ${this.fault ? html`<p-alert>${this.fault}</p-alert>` : nothing}
+          ${this.state === "sent" ? html`<p-alert tone="good">Thank you. Your feedback has been sent.</p-alert>` : nothing}
+          <div><p-button variant="primary" type="submit" ?busy=${this.state === "sending"}>Send feedback</p-button></div>
+        </form>
+      </p-card>
+      <h2>Your feedback so far</h2>
+      ${this.#mine.render({
+        pending: () => html`<p-spinner label="Loading your feedback"></p-spinner>`,
+        complete: ({ feedback }) =>
+          feedback.length > 0
+            ? html`<ul>${feedback.map(this.#entry)}</ul>`
+            : html`<p-empty heading="Nothing sent yet">What you send appears here, so that you can look it up later.</p-empty>`,
+      })}`;
+  }
+
+  #entry = ({ title, message, rating, created_at }: Feedback) => html`<li>
+    <p-card>
+      <div class="head"><strong>${title}</strong><p-rating readonly .value=${rating}></p-rating></div>
+      <p class="message">${message}</p>
+      <p class="quiet"><time datetime=${created_at} title=${new Date(created_at).toLocaleString()}>${dayOf(created_at)}</time></p>
+    </p-card>
+  </li>`;
+
+  static override styles = [
+    PorticoElement.styles,
+    css`
+      :host {
+        max-width: 720px;
+      }
+      h1 {
+        margin-bottom: 16px;
+      }
+      h2 {
+        margin: 24px 0 12px;
+      }
+      form {
+        display: grid;
+        gap: 16px;
+      }
+      ul {
+        display: grid;
+        gap: 12px;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+      .head {
+        display: flex;
+        gap: 12px;
+        justify-content: space-between;
+        overflow-wrap: anywhere;
+      }
+      .message {
+        margin: 8px 0;
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+}
+define("feedback-portal-form", FeedbackPortalForm);

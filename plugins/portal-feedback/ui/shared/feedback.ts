@@ -1,0 +1,16 @@
+/** An entry as the plugin's methods answer it. */
+export type Feedback = {
+  id: string;
+  user_email: string;
+  user_name: string;
+  title: string;
+  message: string;
+  rating: number;
+  created_at: string;
+};
+
+/** What `submit_feedback` and `delete_feedback` answer. */
+export type Outcome = { success: true } | { success: false; error: string };
+
+/** A date in the reader's language, without the time. */
+export const dayOf = (iso: string): string => new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
