@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf, stamp } from "./inputs.mjs";
 import { takeLock } from "./lock.mjs";
@@ -44,22 +44,33 @@ function generateStep() {
   };
 }
 
-/** Browser code of the UI kit and of plugins: every such workspace that has a build script. The kit first: plugins bundle it. */
+/** Browser code: the UI kit first, then the plugins' pages, which bundle it. */
 function uiSteps() {
-  const plugins = existsSync(join(root, "plugins")) ? readdirSync(join(root, "plugins")).map((name) => `plugins/${name}`) : [];
-  return ["plugin-ui", ...plugins].flatMap((folder) => {
-    const manifest = join(root, folder, "package.json");
-    if (!existsSync(manifest) || !JSON.parse(readFileSync(manifest, "utf8")).scripts?.build) return [];
-    return [
-      {
-        name: folder.replaceAll("/", "-"),
-        label: `Building ${folder}`,
-        hash: () => hashOf([folder, "plugin-ui", "node_modules/esbuild/package.json"]),
-        present: () => existsSync(join(root, folder, "dist")),
-        run: (children) => children.run(node, ["--run", "build"], { doing: `Building ${folder}`, cwd: join(root, folder), env: toolEnv() }),
-      },
-    ];
-  });
+  const tools = ["node_modules/esbuild/package.json"];
+  return [
+    {
+      name: "plugin-ui",
+      label: "Building the plugin UI kit",
+      hash: () => hashOf(["plugin-ui", ...tools]),
+      present: () => existsSync(join(root, "plugin-ui", "dist")),
+      run: (children) =>
+        children.run(node, ["build.mjs"], { doing: "Building the plugin UI kit", cwd: join(root, "plugin-ui"), env: toolEnv() }),
+    },
+    {
+      name: "plugins",
+      label: "Building the plugins' pages",
+      hash: () => hashOf(["plugins", "plugin-ui", ...tools]),
+      present: () => pluginsWithPages().every((dir) => existsSync(join(dir, "ui", "dist"))),
+      run: (children) =>
+        children.run(node, [join("plugins", "build-ui.mjs")], { doing: "Building the plugins' pages", cwd: root, env: toolEnv() }),
+    },
+  ];
+}
+
+function pluginsWithPages() {
+  return readdirSync(join(root, "plugins"))
+    .map((name) => join(root, "plugins", name))
+    .filter((dir) => existsSync(join(dir, "ui")));
 }
 
 function nextStep() {

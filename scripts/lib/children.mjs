@@ -5,6 +5,12 @@ import { explainOutput, Interrupted, Stop } from "./stop.mjs";
 // registered, newest first, each with a deadline. It is a shell because it must cost nothing and depend on nothing.
 const reaperScript = `
 trap '' INT TERM HUP
+alive() {
+  kill -0 "$1" 2>/dev/null || return 1
+  [ -r "/proc/$1/stat" ] || return 0
+  read -r line < "/proc/$1/stat" || return 1
+  case "$line" in *") Z "*) return 1 ;; esac
+}
 entries=""
 while read -r op pid sig secs; do
   case "$op" in
@@ -16,7 +22,7 @@ for e in $entries; do
   pid=\${e%%:*}; rest=\${e#*:}; sig=\${rest%%:*}; secs=\${rest##*:}
   kill -s "$sig" "$pid" 2>/dev/null
   n=$((secs * 10))
-  while [ "$n" -gt 0 ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; n=$((n - 1)); done
+  while [ "$n" -gt 0 ] && alive "$pid"; do sleep 0.1; n=$((n - 1)); done
   kill -s KILL -- "-$pid" 2>/dev/null
 done
 `;

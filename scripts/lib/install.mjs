@@ -53,7 +53,7 @@ export async function ensureInstalled({ children, progress }) {
     checkDisk(root, neededMb, "Installing");
     checkNpm();
     const total = Object.values(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages).filter(
-      (p) => p.resolved && !p.link,
+      (p) => p.integrity,
     ).length;
     const step = progress.begin("Installing packages (first time: about a minute)");
     let fetched = 0;

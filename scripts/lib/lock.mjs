@@ -7,7 +7,9 @@ export function processStart(pid) {
   try {
     // Field 22 of /proc/<pid>/stat; the name in field 2 may itself hold blanks and brackets.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie has ended; under an init that does not collect it, it would seem alive for ever.
+    return state === "Z" ? "ended" : (rest[18] ?? "");
   } catch {
     if (process.platform === "linux") return "";
     try {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { explain, Stop } from "./stop.mjs";
 
 const megabyte = 1024 * 1024;
@@ -86,13 +86,19 @@ function linuxPortOwner(port) {
     if (!/^\d+$/.test(pid)) continue;
     try {
       for (const fd of readdirSync(`/proc/${pid}/fd`))
-        if (sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`)))
-          return `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (process ${pid})`;
+        if (sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`))) return `${commandOf(pid)} (process ${pid})`;
     } catch {
       // Another user's process, or one that has just ended.
     }
   }
   return "";
+}
+
+function commandOf(pid) {
+  const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean);
+  // The script says more than the interpreter; further arguments may hold secrets.
+  const script = args.find((arg) => !arg.startsWith("-"));
+  return `${basename(program) || "a program"}${script && script.length < 80 ? ` ${script}` : ""}`;
 }
 
 function lsofPortOwner(port) {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { pinnedNode, toolEnv } from "./paths.mjs";
 
@@ -30,12 +30,25 @@ export function relay(script) {
 
 /** Calls back once when the process that started us (npm, or the relay) is gone: nobody is left to tell us to stop. */
 export function whenParentDies(callback) {
-  if (!process.env.PORTICO_RELAYED_BY && !process.env.npm_lifecycle_event) return;
+  const byNpm = Boolean(process.env.npm_lifecycle_event);
+  if (!process.env.PORTICO_RELAYED_BY && !byNpm) return;
   const parent = process.ppid;
+  // npm starts scripts through a shell, which survives npm and goes on waiting for us.
+  const grandparent = byNpm ? parentOf(parent) : undefined;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && (grandparent === undefined || parentOf(parent) === grandparent)) return;
     clearInterval(timer);
     callback();
   }, 1_000);
   timer.unref();
+}
+
+/** undefined where there is no /proc to tell. */
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
 }

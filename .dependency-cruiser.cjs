@@ -1,0 +1,136 @@
+// Who may import whom (ARCHITECTURE.md). Run by scripts/check-walls.mjs, which also fails when too little was looked at.
+const tests = "\\.test\\.tsx?$|(^|/)(test|testing)(/|\\.ts$)|^interop/|^e2e/";
+const npm = (...names) => `^node_modules/(${names.join("|")})(/|$)`;
+const nodeBuiltins =
+  "^(node:)?(assert|async_hooks|buffer|child_process|cluster|crypto|dgram|dns|fs|http|http2|https|module|net|os|path|process|readline|sqlite|stream|timers|tls|tty|url|util|v8|vm|worker_threads|zlib)(/|$)";
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: "pages-know-contracts-only",
+      comment: "Next loads modules of server/ several times; pages talk to the server through its door and share only contracts.",
+      severity: "error",
+      from: { path: "^(app|components)/", pathNot: tests },
+      to: {
+        path: "^(server|gateway|plugins)/|^packages/(?!core/|protocol/)",
+        pathNot: "^server/[^/]+/contract(\\.ts$|/)",
+        reachable: true,
+      },
+    },
+    {
+      name: "pages-run-in-browsers",
+      severity: "error",
+      from: { path: "^components/", pathNot: tests },
+      to: { path: nodeBuiltins, reachable: true },
+    },
+    {
+      name: "server-knows-no-pages",
+      severity: "error",
+      from: { path: "^server/", pathNot: tests },
+      to: { path: "^(app|components|gateway|plugins|plugin-ui)/" },
+    },
+    {
+      name: "server-knows-no-react",
+      comment: "Only the composition root and the HTTP room may hand a request to Next.",
+      severity: "error",
+      from: { path: "^server/", pathNot: `${tests}|^server/(main|runtime)\\.ts$|^server/http/` },
+      to: { path: npm("next", "react", "react-dom") },
+    },
+    {
+      name: "sql-lives-in-stores",
+      severity: "error",
+      from: {
+        path: "^server/",
+        pathNot: `${tests}|^server/(db|jobs|demo)/|^server/(main|runtime)\\.ts$|(^|/)[a-z-]*store\\.ts$|^server/[^/]+/store/`,
+      },
+      to: { path: `^server/db/generated/|${npm("@prisma/client", "@prisma/adapter-pg", "pg")}`, dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "stores-know-no-services",
+      comment: "paging.ts is arithmetic over limit, offset and order; it knows no request.",
+      severity: "error",
+      from: { path: "^server/.*store\\.ts$", pathNot: tests },
+      to: { path: "^server/http/(?!paging\\.ts$)|^server/[^/]+/(service|endpoints)\\.ts$", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "gateway-stands-alone",
+      comment: "The data plane runs where there is no control plane: no page, no database, not even through somebody else's import.",
+      severity: "error",
+      from: { path: "^gateway/", pathNot: tests },
+      to: {
+        path: `^(server|app|components|plugins|plugin-ui)/|${npm("next", "react", "react-dom", "@prisma/[^/]+", "prisma", "pg", "hono", "@hono/[^/]+")}`,
+        reachable: true,
+      },
+    },
+    {
+      name: "ui-kit-runs-in-browsers",
+      severity: "error",
+      from: { path: "^plugin-ui/src/", pathNot: tests },
+      to: {
+        path: `^(server|app|components|gateway|plugins)/|^packages/(?!protocol/)|${npm("react", "react-dom", "next")}|${nodeBuiltins}`,
+        reachable: true,
+      },
+    },
+    {
+      name: "plugin-host-knows-core-and-protocol",
+      severity: "error",
+      from: { path: "^packages/plugin-host/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!plugin-host/|core/|protocol/)", reachable: true },
+    },
+    {
+      name: "plugin-sdk-knows-core-and-protocol",
+      severity: "error",
+      from: { path: "^packages/plugin-sdk/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!plugin-sdk/|core/|protocol/)", reachable: true },
+    },
+    {
+      name: "plugins-use-the-sdk-only",
+      comment: "An example that reaches inside proves the SDK too small.",
+      severity: "error",
+      from: { path: "^plugins/([^/]+)/" },
+      to: {
+        path: "^(server|app|components|gateway|packages|plugins|plugin-ui)/",
+        pathNot: "^plugins/$1/|^packages/plugin-sdk/|^plugin-ui/",
+      },
+    },
+    {
+      name: "core-imports-nothing-of-ours",
+      severity: "error",
+      from: { path: "^packages/core/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!core/)" },
+    },
+    {
+      name: "protocol-imports-nothing-of-ours",
+      severity: "error",
+      from: { path: "^packages/protocol/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!protocol/|core/)" },
+    },
+    {
+      name: "testkit-is-for-tests",
+      severity: "error",
+      from: { path: "^(server|app|components|gateway|plugins|plugin-ui|packages/(?!testkit/))", pathNot: tests },
+      to: { path: "^packages/testkit/" },
+    },
+    {
+      name: "no-circles",
+      severity: "error",
+      from: { pathNot: "/gen/|/generated/" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"], pathNot: "/gen/|/generated/" } },
+    },
+    { name: "everything-resolves", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "\\.(css|svg|png)$|^server-only$" } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)(dist|\\.next)/|^server/db/generated/internal/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    preserveSymlinks: false,
+    skipAnalysisNotInRules: false,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["types", "import", "node", "default"],
+      extensions: [".ts", ".tsx", ".mjs", ".js", ".json"],
+    },
+  },
+};
