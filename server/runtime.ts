@@ -1,15 +1,27 @@
 import { createLogger } from "@portico/core/logger";
+import { analyticsEndpoints } from "./analytics/endpoints.ts";
+import { createAnalyticsService } from "./analytics/service.ts";
+import { createAnalyticsStore } from "./analytics/store.ts";
+import { appEndpoints } from "./apps/endpoints.ts";
+import { createAppService } from "./apps/service.ts";
+import { createAppStore } from "./apps/store.ts";
 import { createAuthenticator } from "./auth/authenticator.ts";
 import { authEndpoints } from "./auth/endpoints.ts";
 import { createAuthService } from "./auth/service.ts";
 import { createAuthStore } from "./auth/store.ts";
+import { credentialEndpoints } from "./credentials/endpoints.ts";
+import { createCredentialService } from "./credentials/service.ts";
+import { createCredentialStore } from "./credentials/store.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
-import { migrateDeploy } from "./db/migrate.ts";
+import { migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import type { Env } from "./env.ts";
 import { createEventBus } from "./events/bus.ts";
 import { eventEndpoints } from "./events/endpoints.ts";
+import { groupEndpoints } from "./groups/endpoints.ts";
+import { createGroupService } from "./groups/service.ts";
+import { createGroupStore } from "./groups/store.ts";
 import type { Endpoint } from "./http/endpoint.ts";
 import { mountEndpoints } from "./http/mount.ts";
 import { openApiDocument } from "./http/openapi.ts";
@@ -18,9 +30,15 @@ import { llmEndpoints } from "./llms/endpoints.ts";
 import { createLlmService } from "./llms/service.ts";
 import { createLlmStore } from "./llms/store.ts";
 import type { ObjectHooks } from "./plugins/hooks.ts";
+import { priceEndpoints } from "./prices/endpoints.ts";
+import { createPriceService } from "./prices/service.ts";
+import { createPriceStore } from "./prices/store.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { type ReadyCheck, systemEndpoints } from "./system/endpoints.ts";
+import { userEndpoints } from "./users/endpoints.ts";
+import { createUserService } from "./users/service.ts";
+import { createUserStore } from "./users/store.ts";
 
 export const version = "0.1.0";
 
@@ -29,7 +47,7 @@ export async function createRuntime(env: Env) {
   const logger = createLogger({ level: env.logLevel, fields: { process: "studio" } });
   const closing = new AbortController();
 
-  await migrateDeploy(env.databaseUrl, new URL("../prisma/migrations", import.meta.url).pathname, {
+  await migrateDeploy(env.databaseUrl, migrationsDir, {
     onApply: (name) => logger.info("applied migration", { name }),
   });
   const db = openDatabase(env.databaseUrl, { onError: (error) => logger.warn("a database connection broke", { error: error.message }) });
@@ -48,9 +66,19 @@ export async function createRuntime(env: Env) {
   events.subscribe(({ topic }) => {
     if (/^system\.(user|api_token|group)\./.test(topic)) authenticator.forget();
   }, authenticator.forget);
+  // Here at once; other replicas hear of it a moment later.
+  db.onCommit((kinds) => {
+    if (kinds.has("user") || kinds.has("api_token") || kinds.has("group")) authenticator.forget();
+  });
 
   const hooks: ObjectHooks = { before: async (_step, object) => ({ outcome: "accepted", object, metadata: {} }) };
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault });
+  const credentials = createCredentialService({ db, store: createCredentialStore(db) });
+  const apps = createAppService({ db, store: createAppStore(db), credentials });
+  const users = createUserService({ db, store: createUserStore(db), apps, hooks });
+  const groups = createGroupService({ db, store: createGroupStore(db) });
+  const prices = createPriceService({ db, store: createPriceStore(db) });
+  const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
 
   await listener.start();
   const runner = await startJobs({ pool: db.sql, logger, jobs: { "deliver-event": async () => {} } });
@@ -65,6 +93,12 @@ export async function createRuntime(env: Env) {
   const endpoints: Endpoint[] = [
     ...authEndpoints({ auth, authenticator }),
     ...llmEndpoints({ llms }),
+    ...appEndpoints({ apps, credentials }),
+    ...credentialEndpoints({ credentials }),
+    ...userEndpoints({ users, apps }),
+    ...groupEndpoints({ groups, users }),
+    ...priceEndpoints({ prices }),
+    ...analyticsEndpoints({ analytics }),
     ...eventEndpoints({ events, closing: closing.signal }),
   ];
   endpoints.push(...systemEndpoints({ checks, gatewayUrl: env.gatewayUrl, version, openapi: () => openApiDocument(endpoints, version) }));

@@ -16,14 +16,17 @@ const maxRemembered = 10_000;
 /** Finds out who calls. Tokens are looked up by hash and remembered for moments only. */
 export function createAuthenticator({ store, now = Date.now }: { store: AuthStore; now?: () => number }) {
   const remembered = new Map<string, { bearer: Bearer; until: number }>();
+  let forgotten = 0;
 
   async function find(token: string, kind: "session" | "token"): Promise<Bearer | undefined> {
     const hash = hashToken(token);
     const known = remembered.get(hash);
     if (known && known.until > now()) return known.bearer;
+    const generation = forgotten;
     const bearer = kind === "session" ? await store.findSession(hash) : await store.findApiToken(hash);
     remembered.delete(hash);
-    if (bearer) {
+    // What was looked up while rights changed may be of the time before, and is not remembered.
+    if (bearer && generation === forgotten) {
       if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value as string);
       remembered.set(hash, { bearer, until: Math.min(now() + trustMs, bearer.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) });
     }
@@ -31,12 +34,19 @@ export function createAuthenticator({ store, now = Date.now }: { store: AuthStor
   }
 
   return {
-    /** @returns undefined when the request carries no credential. @throws AppError unauthenticated when it carries a wrong one. */
-    async authenticate(request: Request, { requestId, ip }: { requestId: string; ip: string }): Promise<Actor | undefined> {
+    /**
+     * @returns undefined when the request carries no credential, or a foreign one where those are let in.
+     * @throws AppError unauthenticated when it carries a wrong one.
+     */
+    async authenticate(
+      request: Request,
+      { requestId, ip, foreignTokens = false }: { requestId: string; ip: string; foreignTokens?: boolean },
+    ): Promise<Actor | undefined> {
       const authorization = request.headers.get("authorization")?.trim();
       if (authorization) {
         const token = authorization.split(/\s+/).at(-1) ?? "";
         const bearer = await find(token, "token");
+        if (!bearer && foreignTokens) return undefined;
         if (!bearer) throw new AppError({ code: "unauthenticated", message: "The API token is unknown, expired or revoked." });
         return { ...bearer.actor, via: "token", requestId, ip };
       }
@@ -69,6 +79,7 @@ export function createAuthenticator({ store, now = Date.now }: { store: AuthStor
 
     /** Forgets everything remembered: somebody's rights have changed. */
     forget(): void {
+      forgotten++;
       remembered.clear();
     },
   };

@@ -1,0 +1,84 @@
+import { z } from "zod";
+
+/** What a dashboard may look back on, and how wide the steps of its curves are. */
+export const ranges = {
+  "1h": { stepMs: 60_000, steps: 60 },
+  "24h": { stepMs: 15 * 60_000, steps: 96 },
+  "7d": { stepMs: 3 * 3_600_000, steps: 56 },
+  "30d": { stepMs: 12 * 3_600_000, steps: 60 },
+} as const;
+export const Range = z.enum(["1h", "24h", "7d", "30d"], "must be one of 1h, 24h, 7d, 30d");
+export type Range = z.infer<typeof Range>;
+
+export const outcomes = ["completed", "failed", "aborted", "blocked"] as const;
+
+const Milliseconds = z.number().nullable();
+const shared = { requests: z.number(), tokens: z.number(), cost: z.number() };
+
+/** Cost in dollars; latencies null where nothing was requested. */
+export const OverviewAttributes = z.object({
+  totals: z.object({
+    requests: z.number(),
+    errors: z.number(),
+    prompt_tokens: z.number(),
+    response_tokens: z.number(),
+    cost: z.number(),
+    latency_p50_ms: Milliseconds,
+    latency_p95_ms: Milliseconds,
+  }),
+  /** One entry for each step of the range, also where nothing happened; `at` is its start. */
+  series: z.array(z.object({ at: z.string(), errors: z.number(), latency_p50_ms: Milliseconds, ...shared })),
+  by_llm: z.array(z.object({ llm_id: z.number(), name: z.string(), ...shared })),
+  by_app: z.array(z.object({ app_id: z.number(), name: z.string(), ...shared })),
+  as_of: z.string(),
+});
+
+/** One finished request at an edge. */
+export const CallAttributes = z.object({
+  request_id: z.string(),
+  at: z.string(),
+  app_id: z.number().nullable(),
+  app_name: z.string(),
+  llm_id: z.number().nullable(),
+  llm_name: z.string(),
+  model: z.string(),
+  outcome: z.enum(outcomes),
+  status_code: z.number(),
+  reason: z.string(),
+  prompt_tokens: z.number(),
+  response_tokens: z.number(),
+  cost: z.number(),
+  duration_ms: z.number(),
+  first_byte_ms: z.number(),
+  plugin_ms: z.number(),
+  streamed: z.boolean(),
+  edge_id: z.string(),
+});
+
+/** Curves over days, as the reference's charts read them. */
+export const Chart = z.object({
+  labels: z.array(z.string()),
+  datasets: z.array(z.object({ label: z.string(), data: z.array(z.number()), yAxisID: z.string() })),
+});
+
+export const BudgetRow = z.object({
+  name: z.string(),
+  entity_type: z.enum(["LLM", "App"]),
+  entity_id: z.number(),
+  budget: z.number().nullable(),
+  spent: z.number(),
+  /** Percent of the budget; 0 without one. */
+  usage: z.number(),
+  budgetStartDate: z.string(),
+  totalCost: z.number(),
+  total_tokens: z.number(),
+  user_id: z.number().nullable(),
+  user_email: z.string(),
+});
+
+export const AppBudget = z.object({
+  current_usage: z.number(),
+  monthly_budget: z.number().nullable(),
+  percentage: z.number().nullable(),
+  start_date: z.string(),
+});

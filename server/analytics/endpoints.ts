@@ -1,0 +1,106 @@
+import { toDollars } from "@portico/core";
+import { z } from "zod";
+import { Id } from "../fields/contract.ts";
+import { endpoint } from "../http/endpoint.ts";
+import { listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { AppBudget, BudgetRow, CallAttributes, Chart, OverviewAttributes, outcomes, Range } from "./contract.ts";
+import type { AnalyticsService } from "./service.ts";
+import type { Call } from "./store.ts";
+
+const maxDays = 400;
+const Day = z.iso.date("must be a day, e.g. 2026-02-01").transform((day) => new Date(`${day}T00:00:00Z`));
+const notTooLong = ({ start_date, end_date }: { start_date?: Date; end_date?: Date }) =>
+  !start_date || !end_date || (end_date >= start_date && end_date.getTime() - start_date.getTime() <= maxDays * 86_400_000);
+const tooLong = { message: `must be at most ${maxDays} days after start_date, and not before it`, path: ["end_date"] };
+
+export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/analytics/overview",
+    summary: "Requests, tokens, cost and latency of the last hour, day, week or month",
+    permission: "analytics.read",
+    query: z.object({ range: Range.default("24h") }),
+    result: resourceOf("analytics-overview", OverviewAttributes),
+    handle: async ({ query }) => one({ type: "analytics-overview", id: query.range, attributes: await analytics.overview(query.range) }),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/analytics/calls",
+    summary: "Finished requests, newest first; counted up to 10,001. `before` pages on from a request id at any depth",
+    permission: "analytics.read",
+    query: listQuery({
+      sortable: ["at"],
+      defaultSort: "-at",
+      filters: {
+        app_id: Id.optional(),
+        llm_id: Id.optional(),
+        outcome: z.enum(outcomes).optional(),
+        before: z.string().max(200).optional(),
+      },
+    }),
+    result: listOf("calls", CallAttributes),
+    async handle({ query }) {
+      const page = await analytics.calls(query.list, query.filters);
+      return many({ ...page, items: page.items.map(toCall) });
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/analytics/usage",
+    summary: "Tokens and cost of each day between two days",
+    permission: "analytics.read",
+    query: z
+      .object({ start_date: Day, end_date: Day, vendor: z.string().max(60).optional(), llm_id: Id.optional(), app_id: Id.optional() })
+      .refine(notTooLong, tooLong),
+    result: Chart,
+    async handle({ query: { start_date, end_date, ...filters } }) {
+      return { json: await analytics.usage({ startDate: start_date, endDate: end_date, ...filters }) };
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/analytics/budget-usage",
+    summary: "Spend of LLMs and apps against their budgets",
+    permission: "analytics.read",
+    query: z.object({ start_date: Day.optional(), end_date: Day.optional(), llm_id: Id.optional() }).refine(notTooLong, tooLong),
+    result: z.array(BudgetRow),
+    handle: async ({ query }) => ({
+      json: await analytics.budgets({ startDate: query.start_date, endDate: query.end_date, llm_id: query.llm_id }),
+    }),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/analytics/budget-usage-for-app",
+    summary: "Spend of an app against its budget: any app for administrators, their own for others",
+    permission: "user",
+    query: z.object({ app_id: Id }),
+    result: AppBudget,
+    handle: async ({ actor, query }) => ({ json: await analytics.appBudget(actor, query.app_id) }),
+  }),
+];
+
+const toCall = (call: Call) => ({
+  type: "calls",
+  id: String(call.id),
+  attributes: {
+    request_id: call.requestId,
+    at: call.at.toISOString(),
+    app_id: call.appId || null,
+    app_name: call.appName,
+    llm_id: call.llmId || null,
+    llm_name: call.llmName,
+    model: call.model,
+    outcome: call.outcome,
+    status_code: call.statusCode,
+    reason: call.reason,
+    prompt_tokens: call.promptTokens,
+    response_tokens: call.responseTokens,
+    cost: toDollars(call.costMicroUsd),
+    duration_ms: call.durationMs,
+    first_byte_ms: call.firstByteMs,
+    plugin_ms: call.pluginMs,
+    streamed: call.streamed,
+    edge_id: call.edgeId,
+  },
+});

@@ -1,0 +1,167 @@
+import { fromDollars, periodStart, toDollars } from "@portico/core";
+import type { AppService } from "../apps/service.ts";
+import type { Actor } from "../auth/actor.ts";
+import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+import { type Range, ranges } from "./contract.ts";
+import { percentile } from "./histogram.ts";
+import type { AnalyticsStore, Call, CallFilters, UsageFilters, UsageSum } from "./store.ts";
+
+const topCount = 20;
+const dayMs = 86_400_000;
+
+export function createAnalyticsService({
+  store,
+  apps,
+  now = () => new Date(),
+}: {
+  store: AnalyticsStore;
+  apps: Pick<AppService, "get" | "getOwn">;
+  now?: () => Date;
+}) {
+  /** The most used ones, with their names; what is deleted is still counted. */
+  async function top(sums: UsageSum[], kind: "llms" | "apps") {
+    const idOf = (sum: UsageSum) => (kind === "llms" ? sum.llmId : sum.appId) ?? 0;
+    const most = sums.toSorted((a, b) => b.requests - a.requests || idOf(a) - idOf(b)).slice(0, topCount);
+    const names = await store.names(kind, most.map(idOf));
+    return most.map((sum) => ({
+      id: idOf(sum),
+      name: names.get(idOf(sum)) ?? unnamed(kind, idOf(sum)),
+      requests: sum.requests,
+      tokens: sum.tokens,
+      cost: toDollars(sum.costMicroUsd),
+    }));
+  }
+
+  return {
+    async overview(range: Range) {
+      const { stepMs, steps } = ranges[range];
+      const asOf = now();
+      // Steps lie on the clock, so that a curve does not change its shape with every look; the last one is still filling.
+      const from = new Date(Math.floor(asOf.getTime() / stepMs) * stepMs - (steps - 1) * stepMs);
+      const sums = await store.sums({ from, stepMs });
+      const byStep = new Map(sums.flatMap((sum) => (sum.step === null ? [] : [[sum.step, sum] as const])));
+      const [byLlm, byApp] = await Promise.all([
+        top(
+          sums.filter((sum) => sum.llmId !== null),
+          "llms",
+        ),
+        top(
+          sums.filter((sum) => sum.appId !== null),
+          "apps",
+        ),
+      ]);
+      const all = [...byStep.values()];
+      const total = (of: (sum: UsageSum) => number) => all.reduce((result, sum) => result + of(sum), 0);
+      const durations = (all[0]?.durations ?? []).map((_, at) => total((sum) => sum.durations[at] ?? 0));
+      return {
+        totals: {
+          requests: total((sum) => sum.requests),
+          errors: total((sum) => sum.errors),
+          prompt_tokens: total((sum) => sum.promptTokens),
+          response_tokens: total((sum) => sum.responseTokens),
+          cost: toDollars(total((sum) => sum.costMicroUsd)),
+          latency_p50_ms: percentile(durations, 0.5),
+          latency_p95_ms: percentile(durations, 0.95),
+        },
+        series: Array.from({ length: steps }, (_, step) => {
+          const sum = byStep.get(step);
+          return {
+            at: new Date(from.getTime() + step * stepMs).toISOString(),
+            requests: sum?.requests ?? 0,
+            errors: sum?.errors ?? 0,
+            tokens: sum?.tokens ?? 0,
+            cost: toDollars(sum?.costMicroUsd ?? 0),
+            latency_p50_ms: sum ? percentile(sum.durations, 0.5) : null,
+          };
+        }),
+        by_llm: byLlm.map(({ id, ...rest }) => ({ llm_id: id, ...rest })),
+        by_app: byApp.map(({ id, ...rest }) => ({ app_id: id, ...rest })),
+        as_of: asOf.toISOString(),
+      };
+    },
+
+    async calls(query: ListQuery, filters: CallFilters): Promise<Page<Call>> {
+      const { items, total } = await store.calls(query, filters);
+      return pageOf(
+        query,
+        items.map((call) => ({
+          ...call,
+          appName: call.appName || unnamed("apps", call.appId),
+          llmName: call.llmName || unnamed("llms", call.llmId),
+        })),
+        total,
+      );
+    },
+
+    /** Tokens and cost of each day, both days included. */
+    async usage({ startDate, endDate, ...filters }: UsageFilters & { startDate: Date; endDate: Date }) {
+      const rows = await store.days({ from: startDate, to: new Date(endDate.getTime() + dayMs), ...filters });
+      const days = new Map(rows.map((row) => [row.day, row]));
+      const labels: string[] = [];
+      for (let at = startDate.getTime(); at <= endDate.getTime(); at += dayMs) labels.push(new Date(at).toISOString().slice(0, 10));
+      const curve = (label: string, yAxisID: string, of: (day: (typeof rows)[number]) => number) => ({
+        label,
+        data: labels.map((day) => {
+          const row = days.get(day);
+          return row ? of(row) : 0;
+        }),
+        yAxisID,
+      });
+      return {
+        labels,
+        datasets: [
+          curve("Total Tokens", "y", (day) => day.prompt + day.response + day.cacheWrite + day.cacheRead),
+          curve("Cost", "y1", (day) => toDollars(day.costMicroUsd)),
+          curve("Prompt Tokens", "y", (day) => day.prompt),
+          curve("Response Tokens", "y", (day) => day.response),
+          curve("Cache Write Tokens", "y", (day) => day.cacheWrite),
+          curve("Cache Read Tokens", "y", (day) => day.cacheRead),
+        ],
+      };
+    },
+
+    /** Spend of LLMs, then apps, in their current budget periods, beside their use between two days (default: this month). */
+    async budgets({ startDate, endDate, llm_id }: { startDate?: Date; endDate?: Date; llm_id?: number }) {
+      const at = now();
+      const from = startDate ?? periodStart(at);
+      const to = new Date((endDate ?? at).getTime() + dayMs);
+      const rows = await store.budgeted({ from, to, llm_id });
+      const periods = rows.map((row) => ({ kind: row.kind, id: row.id, periodStart: periodStart(at, row.budgetStartAt) }));
+      const spent = await store.spent(periods);
+      return rows.map((row, index) => ({
+        name: row.name,
+        entity_type: row.kind === "llm" ? ("LLM" as const) : ("App" as const),
+        entity_id: row.id,
+        budget: row.budgetMicroUsd === null ? null : toDollars(row.budgetMicroUsd),
+        spent: toDollars(spent[index] ?? 0),
+        usage: percentOf(spent[index] ?? 0, row.budgetMicroUsd),
+        budgetStartDate: periods[index]?.periodStart.toISOString() ?? "",
+        totalCost: toDollars(row.costMicroUsd),
+        total_tokens: row.tokens,
+        user_id: row.userId,
+        user_email: row.userEmail ?? "",
+      }));
+    },
+
+    /** Administrators may ask for any app, others for their own. */
+    async appBudget(actor: Actor, appId: number) {
+      const app = actor.isAdmin ? await apps.get(appId) : await apps.getOwn(actor, appId);
+      const budget = app.monthlyBudget;
+      return {
+        current_usage: app.currentSpend,
+        monthly_budget: budget,
+        percentage: budget === null ? null : percentOf(fromDollars(app.currentSpend), fromDollars(budget)),
+        start_date: periodStart(now(), app.budgetStartAt).toISOString(),
+      };
+    },
+  };
+}
+export type AnalyticsService = ReturnType<typeof createAnalyticsService>;
+
+const unnamed = (kind: "llms" | "apps", id: number): string => {
+  const what = kind === "llms" ? "LLM" : "app";
+  return id ? `deleted ${what} ${id}` : `no ${what}`;
+};
+
+const percentOf = (spentMicroUsd: number, budgetMicroUsd: number | null): number =>
+  budgetMicroUsd ? Math.round((spentMicroUsd / budgetMicroUsd) * 10_000) / 100 : 0;

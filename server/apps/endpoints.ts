@@ -1,0 +1,204 @@
+import { z } from "zod";
+import { CredentialAttributes } from "../credentials/contract.ts";
+import type { CredentialService } from "../credentials/service.ts";
+import { credentialSorts } from "../credentials/store.ts";
+import { toResource as toCredentialResource } from "../credentials/wire.ts";
+import { Id, redacted } from "../fields/contract.ts";
+import { endpoint } from "../http/endpoint.ts";
+import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { AppAttributes, AppDraft, AppPatch } from "./contract.ts";
+import type { AppService } from "./service.ts";
+import { appSorts } from "./store.ts";
+import { toResource } from "./wire.ts";
+
+const AppResource = resourceOf("app", AppAttributes);
+const AppList = listOf("app", AppAttributes);
+const truth = z.enum(["true", "false"]).transform((value) => value === "true");
+
+export const appEndpoints = ({ apps, credentials }: { apps: AppService; credentials: CredentialService }) => {
+  /** A verb on an app that answers nothing. */
+  const act = (verb: string, summary: string, run: (actor: Parameters<AppService["delete"]>[0], id: number) => Promise<void>) =>
+    endpoint({
+      method: "POST",
+      path: `/api/v1/apps/:id/${verb}`,
+      status: 204,
+      summary,
+      permission: "apps.write",
+      params: IdParam,
+      async handle({ actor, params }) {
+        await run(actor, params.id);
+        return undefined;
+      },
+    });
+
+  return [
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps",
+      summary: "List apps; `q` looks in name, description and owner",
+      permission: "apps.read",
+      query: listQuery({
+        sortable: appSorts,
+        filters: {
+          user_id: Id.optional(),
+          llm_id: Id.optional(),
+          is_active: truth.optional(),
+          is_orphaned: truth.optional(),
+          namespace: z.string().max(64).optional(),
+        },
+      }),
+      result: AppList,
+      async handle({ query }) {
+        const page = await apps.list(query.list, query.filters);
+        return many({ ...page, items: page.items.map((app) => toResource(app)) });
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps/search",
+      summary: "List apps whose name, description or owner contains `search_term`",
+      permission: "apps.read",
+      query: listQuery({ sortable: appSorts, filters: { search_term: z.string("is required").trim().min(1, "is required").max(200) } }),
+      result: AppList,
+      async handle({ query }) {
+        const page = await apps.list({ ...query.list, q: query.filters.search_term }, {});
+        return many({ ...page, items: page.items.map((app) => toResource(app)) });
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps/by-name",
+      summary: "Get an app by its exact name",
+      permission: "apps.read",
+      query: z.object({ name: z.string("is required").min(1, "is required") }),
+      result: AppResource,
+      handle: async ({ query }) => one(toResource(await apps.getByName(query.name))),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps/count",
+      summary: "How many apps there are",
+      permission: "apps.read",
+      result: z.object({ count: z.number() }),
+      handle: async () => ({ json: { count: await apps.count() } }),
+    }),
+    endpoint({
+      method: "POST",
+      path: "/api/v1/apps",
+      status: 201,
+      summary: "Create an app; the secret of its credential is in this answer only",
+      permission: "apps.write",
+      body: AppDraft,
+      result: AppResource,
+      async handle({ actor, body }) {
+        const { app, credential } = await apps.create(actor, body);
+        return one(toResource(app, credential));
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps/:id",
+      summary: "Get an app",
+      permission: "apps.read",
+      params: IdParam,
+      result: AppResource,
+      handle: async ({ params }) => one(toResource(await apps.get(params.id))),
+    }),
+    endpoint({
+      method: "PATCH",
+      path: "/api/v1/apps/:id",
+      summary: "Change an app; fields that are not named stay",
+      permission: "apps.write",
+      params: IdParam,
+      body: AppPatch,
+      result: AppResource,
+      handle: async ({ actor, params, body }) => one(toResource(await apps.update(actor, params.id, body))),
+    }),
+    endpoint({
+      method: "DELETE",
+      path: "/api/v1/apps/:id",
+      status: 204,
+      summary: "Delete an app and its credentials",
+      permission: "apps.write",
+      params: IdParam,
+      async handle({ actor, params }) {
+        await apps.delete(actor, params.id);
+        return undefined;
+      },
+    }),
+    act("activate-credential", "Approve an app: its first credential is let in", apps.activateCredential),
+    act("deactivate-credential", "Withdraw an app's approval: none of its credentials is let in", apps.deactivateCredentials),
+    act("reset-budget", "Begin a new budget period of an app now", apps.resetBudget),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps/:id/credentials",
+      summary: "Credentials of an app, without their secrets",
+      permission: "apps.read",
+      params: IdParam,
+      query: listQuery({ sortable: credentialSorts }),
+      result: listOf("credentials", CredentialAttributes),
+      async handle({ params, query }) {
+        await apps.get(params.id);
+        const page = await credentials.list(query.list, { app_id: params.id });
+        return many({ ...page, items: page.items.map((credential) => toCredentialResource(credential)) });
+      },
+    }),
+    endpoint({
+      method: "POST",
+      path: "/api/v1/apps/:id/credentials",
+      status: 201,
+      summary: "Give an app another credential, active at once; its secret is in this answer only",
+      permission: "apps.write",
+      params: IdParam,
+      result: resourceOf("credentials", CredentialAttributes),
+      async handle({ actor, params }) {
+        const credential = await apps.addCredential(actor, params.id);
+        return one(toCredentialResource(credential, credential.secret));
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/apps/:id/dependents",
+      summary: "What refers to an app and what deleting it would do",
+      permission: "apps.read",
+      params: IdParam,
+      async handle({ params }) {
+        const app = await apps.get(params.id);
+        return all(
+          app.credentials.map((credential) => ({
+            type: "credentials",
+            id: String(credential.id),
+            name: credential.keyId,
+            effect: credential.active ? "is refused at every edge from now on" : "is deleted",
+          })),
+        );
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/apps",
+      summary: "Your apps",
+      permission: "user",
+      query: listQuery({ sortable: appSorts }),
+      result: AppList,
+      async handle({ actor, query }) {
+        const page = await apps.list(query.list, { user_id: actor.userId });
+        return many({ ...page, items: page.items.map((app) => toResource(app)) });
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/apps/:id",
+      summary: "One of your apps, with its credential but not the secret",
+      permission: "user",
+      params: IdParam,
+      result: AppResource,
+      async handle({ actor, params }) {
+        const app = await apps.getOwn(actor, params.id);
+        const [first] = app.credentials;
+        return one(toResource(app, first ? { ...first, secret: redacted } : null));
+      },
+    }),
+  ];
+};

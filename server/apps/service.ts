@@ -1,0 +1,147 @@
+import { conflict, invalid, notFound } from "@portico/core";
+import type { Actor } from "../auth/actor.ts";
+import type { CredentialService, IssuedCredential } from "../credentials/service.ts";
+import type { Db, Tx } from "../db/client.ts";
+import { record, recordAll } from "../db/journal.ts";
+import type { ListQuery } from "../http/paging.ts";
+import type { AppDraft, AppPatch } from "./contract.ts";
+import type { App, AppFilters, AppStore } from "./store.ts";
+
+export function createAppService({
+  db,
+  store,
+  credentials,
+  now = () => new Date(),
+}: {
+  db: Db;
+  store: AppStore;
+  credentials: CredentialService;
+  now?: () => Date;
+}) {
+  async function get(id: number): Promise<App> {
+    const app = await store.find({ id });
+    if (!app) throw notFound("App");
+    return app;
+  }
+
+  /** One change of an existing app, in a transaction that holds its row. */
+  async function change(id: number, steps: (tx: Tx) => Promise<void>): Promise<void> {
+    await db.transaction(async (tx) => {
+      if (!(await store.lock(tx, id))) throw notFound("App");
+      await steps(tx);
+    });
+  }
+
+  return {
+    list: (query: ListQuery, filters: AppFilters) => store.list(query, filters),
+    count: (filters: AppFilters = {}) => store.count(filters),
+    get,
+
+    async getByName(name: string): Promise<App> {
+      const app = await store.find({ name });
+      if (!app) throw notFound("App");
+      return app;
+    },
+
+    /** An app of the caller's own; somebody else's is not found. */
+    async getOwn(actor: Actor, id: number): Promise<App> {
+      const app = await get(id);
+      if (app.owner?.id !== actor.userId) throw notFound("App");
+      return app;
+    },
+
+    /** The credential comes with the app, inactive unless asked otherwise: activating it is the approval. Its secret is in this answer only. */
+    async create(
+      actor: Actor,
+      { activate, user_id, llm_ids, metadata, namespace, ...draft }: AppDraft,
+    ): Promise<{ app: App; credential: IssuedCredential }> {
+      const row = { ...draft, userId: user_id ?? (actor.userId || null), llm_ids: llm_ids ?? [], metadata: metadata ?? {}, namespace };
+      const { id, credential } = await db.transaction(async (tx) => {
+        const created = await store.insert(tx, row);
+        await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
+        return { id: created.id, credential: await credentials.issue(tx, actor, created.id, activate) };
+      });
+      return { app: await get(id), credential };
+    },
+
+    async update(actor: Actor, id: number, { namespace, user_id, ...changes }: AppPatch): Promise<App> {
+      const current = await get(id);
+      if (namespace !== undefined && namespace !== current.namespace)
+        throw invalid("namespace", "cannot change after creation; create another app");
+      await change(id, async (tx) => {
+        await store.update(tx, id, { ...changes, userId: user_id });
+        const changed = { ...changes, ...(user_id ? { user_id } : {}) };
+        await record(tx, { kind: "app", action: "updated", id, actor, object: { id, name: current.name, ...changed }, changes: changed });
+      });
+      return get(id);
+    },
+
+    async delete(actor: Actor, id: number): Promise<void> {
+      const app = await get(id);
+      await change(id, async (tx) => {
+        await credentials.recordDeletion(tx, actor, await credentials.lockAll(tx, { appId: id }));
+        await store.delete(tx, id);
+        await record(tx, { kind: "app", action: "deleted", id, actor, changes: { name: app.name } });
+      });
+    },
+
+    /** Approves the app: the credential that came with it is let in. */
+    async activateCredential(actor: Actor, id: number): Promise<void> {
+      const app = await get(id);
+      await change(id, async (tx) => {
+        const [first] = await credentials.lockAll(tx, { appId: id });
+        if (!first) throw conflict("This app has no credential: create one first.");
+        await credentials.setAll(tx, actor, [first], true);
+        await record(tx, { kind: "app", action: "approved", id, actor, object: { id, name: app.name } });
+      });
+    },
+
+    /** Withdraws the approval: no credential of the app is let in any more. */
+    async deactivateCredentials(actor: Actor, id: number): Promise<void> {
+      const app = await get(id);
+      await change(id, async (tx) => {
+        await credentials.setAll(tx, actor, await credentials.lockAll(tx, { appId: id }), false);
+        await record(tx, { kind: "app", action: "denied", id, actor, object: { id, name: app.name } });
+      });
+    },
+
+    /** Begins a new budget period now. */
+    async resetBudget(actor: Actor, id: number): Promise<void> {
+      const app = await get(id);
+      if (app.monthlyBudget === null) throw conflict("This app has no budget to reset: give it a monthly budget first.");
+      const budget_start_date = now();
+      await change(id, async (tx) => {
+        await store.update(tx, id, { budget_start_date });
+        const object = { id, name: app.name, budget_start_date };
+        await record(tx, { kind: "app", action: "updated", id, actor, object, changes: { budget_start_date } });
+      });
+    },
+
+    /** Another credential beside those the app has; active at once. Its secret is in this answer only. */
+    async addCredential(actor: Actor, id: number): Promise<IssuedCredential> {
+      await get(id);
+      return db.transaction(async (tx) => {
+        if (!(await store.lock(tx, id))) throw notFound("App");
+        return credentials.issue(tx, actor, id, true);
+      });
+    },
+
+    /** Part of deleting a user: the apps stay without an owner and their credentials are refused. */
+    async orphan(tx: Tx, actor: Actor, userId: number): Promise<void> {
+      await credentials.setAll(tx, actor, await credentials.lockAll(tx, { userId }), false);
+      const orphaned = await store.orphan(tx, userId);
+      await recordAll(
+        tx,
+        orphaned.map(({ id, name }) => ({
+          kind: "app",
+          action: "updated",
+          id,
+          actor,
+          object: { id, name, user_id: null, is_orphaned: true },
+          changes: { user_id: null, is_orphaned: true },
+        })),
+      );
+    },
+  };
+}
+export type AppService = ReturnType<typeof createAppService>;

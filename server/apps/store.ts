@@ -1,0 +1,186 @@
+import { fromDollars, invalid, periodStart, toDollars } from "@portico/core";
+import type { Db, Tx } from "../db/client.ts";
+import type { Prisma } from "../db/generated/client.ts";
+import { contains } from "../db/search.ts";
+import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+import type { AppPatch } from "./contract.ts";
+
+export type App = {
+  id: number;
+  name: string;
+  description: string;
+  owner: { id: number; name: string; email: string } | null;
+  llmIds: number[];
+  credentials: { id: number; keyId: string; active: boolean }[];
+  /** Dollars a month; null is unlimited. */
+  monthlyBudget: number | null;
+  budgetStartAt: Date | null;
+  /** Dollars, in the current budget period. */
+  currentSpend: number;
+  isActive: boolean;
+  isOrphaned: boolean;
+  namespace: string;
+  metadata: Record<string, unknown>;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+/** What is written; absent fields stay. `userId` null is no owner. */
+export type AppRow = Pick<
+  AppPatch,
+  "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids"
+> & { userId?: number | null };
+
+const order = {
+  id: (to) => ({ id: to }),
+  name: (to) => ({ name: to }),
+  description: (to) => ({ description: to }),
+  user_id: (to) => ({ userId: to }),
+  owner: (to) => ({ owner: { name: to } }),
+  is_active: (to) => ({ isActive: to }),
+  monthly_budget: (to) => ({ monthlyBudgetMicroUsd: { sort: to, nulls: "last" } }),
+  created_at: (to) => ({ createdAt: to }),
+  updated_at: (to) => ({ updatedAt: to }),
+} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.AppOrderByWithRelationInput>;
+export const appSorts = Object.keys(order);
+
+export type AppFilters = { user_id?: number; llm_id?: number; is_active?: boolean; is_orphaned?: boolean; namespace?: string };
+
+export function createAppStore(db: Db, now: () => Date = () => new Date()) {
+  /** Spend of each app in its own current period: one statement, however many apps. */
+  async function withSpend(rows: Row[]): Promise<App[]> {
+    if (rows.length === 0) return [];
+    const at = now();
+    const { rows: spent } = await db.sql.query<{ object_id: number; spent_micro_usd: number }>(
+      `SELECT b.object_id, b.spent_micro_usd FROM budget_usage b
+       JOIN unnest($1::int[], $2::timestamptz[]) AS p(id, start) ON b.object_id = p.id AND b.period_start = p.start WHERE b.kind = 'app'`,
+      [rows.map((row) => row.id), rows.map((row) => periodStart(at, row.budgetStartAt).toISOString())],
+    );
+    const spends = new Map(spent.map((row) => [row.object_id, row.spent_micro_usd]));
+    return rows.map((row) => toApp(row, spends.get(row.id) ?? 0));
+  }
+
+  return {
+    async list(query: ListQuery, filters: AppFilters): Promise<Page<App>> {
+      const { q, sort, size, offset } = query;
+      const where = condition(q, filters);
+      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
+      const [rows, total] = await Promise.all([
+        db.prisma.app.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
+        db.prisma.app.count({ where }),
+      ]);
+      return pageOf(query, await withSpend(rows), total);
+    },
+
+    count: (filters: AppFilters): Promise<number> => db.prisma.app.count({ where: condition("", filters) }),
+
+    async find(where: { id: number } | { name: string }): Promise<App | undefined> {
+      const row = await db.prisma.app.findFirst({ where: { ...where, isSystem: false }, select: columns, orderBy: { id: "asc" } });
+      return row ? (await withSpend([row]))[0] : undefined;
+    },
+
+    /** Locks the row for the transaction. @returns false when there is no such app. */
+    lock: async (tx: Tx, id: number): Promise<boolean> =>
+      (await tx.$queryRaw<unknown[]>`SELECT id FROM apps WHERE id = ${id} AND NOT is_system FOR UPDATE`).length > 0,
+
+    async insert(tx: Tx, { name, namespace, ...row }: AppRow & { name: string; namespace: string }): Promise<{ id: number }> {
+      await checkReferences(tx, row);
+      return tx.app.create({
+        data: { ...toColumns(row), name, namespace, llms: { create: (row.llm_ids ?? []).map((llmId) => ({ llmId })) } },
+        select: { id: true },
+      });
+    },
+
+    async update(tx: Tx, id: number, row: AppRow): Promise<void> {
+      await checkReferences(tx, row);
+      const { llm_ids } = row;
+      await tx.app.update({
+        where: { id },
+        data: {
+          ...toColumns(row),
+          ...(row.userId ? { isOrphaned: false } : {}),
+          ...(llm_ids
+            ? {
+                llms: {
+                  deleteMany: { llmId: { notIn: llm_ids } },
+                  createMany: { data: llm_ids.map((llmId) => ({ llmId })), skipDuplicates: true },
+                },
+              }
+            : {}),
+        },
+        select: { id: true },
+      });
+    },
+
+    delete: (tx: Tx, id: number) => tx.app.deleteMany({ where: { id, isSystem: false } }),
+
+    /** Takes the owner from all apps of a user. */
+    orphan: (tx: Tx, userId: number): Promise<{ id: number; name: string }[]> =>
+      tx.app.updateManyAndReturn({ where: { userId }, data: { userId: null, isOrphaned: true }, select: { id: true, name: true } }),
+  };
+}
+export type AppStore = ReturnType<typeof createAppStore>;
+
+const condition = (q: string, filters: AppFilters): Prisma.AppWhereInput => ({
+  AND: [
+    {
+      isSystem: false,
+      userId: filters.user_id,
+      isActive: filters.is_active,
+      isOrphaned: filters.is_orphaned,
+      namespace: filters.namespace,
+    },
+    filters.llm_id ? { llms: { some: { llmId: filters.llm_id } } } : {},
+    q
+      ? {
+          OR: [{ name: contains(q) }, { description: contains(q) }, { owner: { name: contains(q) } }, { owner: { email: contains(q) } }],
+        }
+      : {},
+  ],
+});
+
+/** @throws AppError validation_failed for an owner or LLM that does not exist. */
+async function checkReferences(tx: Tx, { userId, llm_ids = [] }: AppRow): Promise<void> {
+  if (userId && !(await tx.user.findUnique({ where: { id: userId }, select: { id: true } })))
+    throw invalid("user_id", `there is no user ${userId}`);
+  if (llm_ids.length === 0) return;
+  const found = await tx.llm.findMany({ where: { id: { in: llm_ids } }, select: { id: true } });
+  const absent = llm_ids.find((id) => !found.some((llm) => llm.id === id));
+  if (absent !== undefined) throw invalid("llm_ids", `there is no LLM ${absent}`);
+}
+
+const columns = {
+  id: true,
+  name: true,
+  description: true,
+  monthlyBudgetMicroUsd: true,
+  budgetStartAt: true,
+  isActive: true,
+  isOrphaned: true,
+  namespace: true,
+  metadata: true,
+  createdAt: true,
+  updatedAt: true,
+  owner: { select: { id: true, name: true, email: true } },
+  llms: { select: { llmId: true }, orderBy: { llmId: "asc" } },
+  credentials: { select: { id: true, keyId: true, active: true }, orderBy: { id: "asc" } },
+} satisfies Prisma.AppSelect;
+type Row = Prisma.AppGetPayload<{ select: typeof columns }>;
+
+const toApp = ({ monthlyBudgetMicroUsd, llms, metadata, ...row }: Row, spentMicroUsd: number): App => ({
+  ...row,
+  llmIds: llms.map(({ llmId }) => llmId),
+  monthlyBudget: monthlyBudgetMicroUsd === null ? null : toDollars(Number(monthlyBudgetMicroUsd)),
+  currentSpend: toDollars(spentMicroUsd),
+  metadata: metadata as Record<string, unknown>,
+});
+
+const toColumns = (row: AppRow) => ({
+  name: row.name,
+  description: row.description,
+  userId: row.userId,
+  monthlyBudgetMicroUsd: typeof row.monthly_budget === "number" ? BigInt(fromDollars(row.monthly_budget)) : row.monthly_budget,
+  budgetStartAt: row.budget_start_date,
+  isActive: row.is_active,
+  metadata: row.metadata as object | undefined,
+});

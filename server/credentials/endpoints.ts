@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { Id } from "../fields/contract.ts";
+import { endpoint } from "../http/endpoint.ts";
+import { IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { CredentialAttributes, CredentialPatch } from "./contract.ts";
+import type { CredentialService } from "./service.ts";
+import { credentialSorts } from "./store.ts";
+import { toResource } from "./wire.ts";
+
+const CredentialResource = resourceOf("credentials", CredentialAttributes);
+const truth = z.enum(["true", "false"]).transform((value) => value === "true");
+
+export const credentialEndpoints = ({ credentials }: { credentials: CredentialService }) => {
+  const list = (path: string, summary: string, fixed: { active?: true }) =>
+    endpoint({
+      method: "GET",
+      path,
+      summary,
+      permission: "credentials.read",
+      query: listQuery({ sortable: credentialSorts, filters: { active: truth.optional(), app_id: Id.optional() } }),
+      result: listOf("credentials", CredentialAttributes),
+      async handle({ query }) {
+        const page = await credentials.list(query.list, { ...query.filters, ...fixed });
+        return many({ ...page, items: page.items.map((credential) => toResource(credential)) });
+      },
+    });
+  const set = (verb: "activate" | "deactivate", active: boolean) =>
+    endpoint({
+      method: "POST",
+      path: `/api/v1/credentials/:id/${verb}`,
+      summary: active ? "Let a credential in" : "Refuse a credential from now on, at every edge",
+      permission: "credentials.write",
+      params: IdParam,
+      result: CredentialResource,
+      handle: async ({ actor, params }) => one(toResource(await credentials.setActive(actor, params.id, active))),
+    });
+
+  return [
+    list("/api/v1/credentials", "List credentials of all apps, without their secrets", {}),
+    list("/api/v1/credentials/active", "List credentials that are let in", { active: true }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/credentials/key/:keyId",
+      summary: "Get a credential by its key id",
+      permission: "credentials.read",
+      params: z.object({ keyId: z.uuid("must be a key id") }),
+      result: CredentialResource,
+      handle: async ({ params }) => one(toResource(await credentials.getByKeyId(params.keyId))),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/api/v1/credentials/:id",
+      summary: "Get a credential",
+      permission: "credentials.read",
+      params: IdParam,
+      result: CredentialResource,
+      handle: async ({ params }) => one(toResource(await credentials.get(params.id))),
+    }),
+    endpoint({
+      method: "PATCH",
+      path: "/api/v1/credentials/:id",
+      summary: "Let a credential in, or refuse it",
+      permission: "credentials.write",
+      params: IdParam,
+      body: CredentialPatch,
+      result: CredentialResource,
+      handle: async ({ actor, params, body }) =>
+        one(
+          toResource(
+            body.active === undefined ? await credentials.get(params.id) : await credentials.setActive(actor, params.id, body.active),
+          ),
+        ),
+    }),
+    set("activate", true),
+    set("deactivate", false),
+    endpoint({
+      method: "DELETE",
+      path: "/api/v1/credentials/:id",
+      status: 204,
+      summary: "Delete a credential; every edge refuses it from now on",
+      permission: "credentials.write",
+      params: IdParam,
+      async handle({ actor, params }) {
+        await credentials.delete(actor, params.id);
+        return undefined;
+      },
+    }),
+  ];
+};

@@ -1,0 +1,89 @@
+import type { Db, Tx } from "../db/client.ts";
+import type { Prisma } from "../db/generated/client.ts";
+import { contains } from "../db/search.ts";
+import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+
+/** A credential without its secret, which nobody can read again. */
+export type Credential = {
+  id: number;
+  appId: number;
+  appName: string;
+  keyId: string;
+  hint: string;
+  active: boolean;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+const order = {
+  id: (to) => ({ id: to }),
+  active: (to) => ({ active: to }),
+  app_name: (to) => ({ app: { name: to } }),
+  created_at: (to) => ({ createdAt: to }),
+  updated_at: (to) => ({ updatedAt: to }),
+} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.CredentialOrderByWithRelationInput>;
+export const credentialSorts = Object.keys(order);
+
+export type CredentialFilters = { active?: boolean; app_id?: number };
+
+/** The control plane's own credential is not seen through here. */
+const visible = { app: { isSystem: false } } satisfies Prisma.CredentialWhereInput;
+
+export function createCredentialStore(db: Db) {
+  const find = async (where: Prisma.CredentialWhereInput): Promise<Credential | undefined> => {
+    const row = await db.prisma.credential.findFirst({ where: { AND: [visible, where] }, select: columns });
+    return row ? toCredential(row) : undefined;
+  };
+  return {
+    async list(query: ListQuery, { active, app_id }: CredentialFilters): Promise<Page<Credential>> {
+      const { q, sort, size, offset } = query;
+      const where: Prisma.CredentialWhereInput = {
+        AND: [visible, { active, appId: app_id }, q ? { OR: [{ app: { name: contains(q) } }, { hint: contains(q) }] } : {}],
+      };
+      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
+      const [rows, total] = await Promise.all([
+        db.prisma.credential.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
+        db.prisma.credential.count({ where }),
+      ]);
+      return pageOf(query, rows.map(toCredential), total);
+    },
+    find: (id: number) => find({ id }),
+    findByKeyId: (keyId: string) => find({ keyId }),
+
+    async insert(tx: Tx, row: { appId: number; keyId: string; secretHash: string; hint: string; active: boolean }): Promise<Credential> {
+      return toCredential(await tx.credential.create({ data: row, select: columns }));
+    },
+
+    /** Credentials of an app or of all apps of a user, locked for the transaction, oldest first. */
+    async lockAll(tx: Tx, of: { appId: number } | { userId: number }): Promise<Credential[]> {
+      const app = "appId" in of ? { id: of.appId } : { userId: of.userId };
+      if ("appId" in of) await tx.$queryRaw`SELECT id FROM credentials WHERE app_id = ${of.appId} ORDER BY id FOR UPDATE`;
+      else
+        await tx.$queryRaw`SELECT c.id FROM credentials c JOIN apps a ON a.id = c.app_id WHERE a.user_id = ${of.userId} ORDER BY c.id FOR UPDATE OF c`;
+      const rows = await tx.credential.findMany({ where: { app: { ...app, isSystem: false } }, select: columns, orderBy: { id: "asc" } });
+      return rows.map(toCredential);
+    },
+
+    setActive: (tx: Tx, ids: number[], active: boolean) =>
+      tx.credential.updateMany({ where: { id: { in: ids }, ...visible, active: !active }, data: { active } }),
+
+    delete: (tx: Tx, id: number) => tx.credential.deleteMany({ where: { id, ...visible } }),
+  };
+}
+export type CredentialStore = ReturnType<typeof createCredentialStore>;
+
+const columns = {
+  id: true,
+  appId: true,
+  keyId: true,
+  hint: true,
+  active: true,
+  createdAt: true,
+  updatedAt: true,
+  app: { select: { name: true } },
+} satisfies Prisma.CredentialSelect;
+
+const toCredential = ({ app, ...row }: Prisma.CredentialGetPayload<{ select: typeof columns }>): Credential => ({
+  ...row,
+  appName: app.name,
+});

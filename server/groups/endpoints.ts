@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { Id } from "../fields/contract.ts";
+import { endpoint } from "../http/endpoint.ts";
+import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { UserAttributes } from "../users/contract.ts";
+import type { UserService } from "../users/service.ts";
+import { userSorts } from "../users/store.ts";
+import { toResource as toUserResource } from "../users/wire.ts";
+import { GroupAttributes, GroupDraft, GroupPatch, Member, Members } from "./contract.ts";
+import type { GroupService } from "./service.ts";
+import { groupSorts } from "./store.ts";
+import { toResource } from "./wire.ts";
+
+const GroupResource = resourceOf("groups", GroupAttributes);
+
+export const groupEndpoints = ({ groups, users }: { groups: GroupService; users: UserService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/groups",
+    summary: "List groups",
+    permission: "groups.read",
+    query: listQuery({ sortable: groupSorts }),
+    result: listOf("groups", GroupAttributes),
+    async handle({ query }) {
+      const page = await groups.list(query.list);
+      return many({ ...page, items: page.items.map(toResource) });
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/groups",
+    status: 201,
+    summary: "Create a group",
+    permission: "groups.write",
+    body: GroupDraft,
+    result: GroupResource,
+    handle: async ({ actor, body }) => one(toResource(await groups.create(actor, body))),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/groups/:id",
+    summary: "Get a group",
+    permission: "groups.read",
+    params: IdParam,
+    result: GroupResource,
+    handle: async ({ params }) => one(toResource(await groups.get(params.id))),
+  }),
+  endpoint({
+    method: "PATCH",
+    path: "/api/v1/groups/:id",
+    summary: "Change a group; fields that are not named stay",
+    permission: "groups.write",
+    params: IdParam,
+    body: GroupPatch,
+    result: GroupResource,
+    handle: async ({ actor, params, body }) => one(toResource(await groups.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/groups/:id",
+    status: 204,
+    summary: "Delete a group; its members stay users",
+    permission: "groups.write",
+    params: IdParam,
+    async handle({ actor, params }) {
+      await groups.delete(actor, params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/groups/:id/users",
+    summary: "Members of a group",
+    permission: "groups.read",
+    params: IdParam,
+    query: listQuery({ sortable: userSorts }),
+    result: listOf("users", UserAttributes),
+    async handle({ params, query }) {
+      await groups.get(params.id);
+      const page = await users.list(query.list, { group_id: params.id });
+      return many({ ...page, items: page.items.map((user) => toUserResource(user)) });
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/groups/:id/users",
+    status: 204,
+    summary: "Add a member to a group",
+    permission: "groups.write",
+    params: IdParam,
+    body: Member,
+    async handle({ actor, params, body }) {
+      await groups.addMember(actor, params.id, body.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/groups/:id/users",
+    summary: "Replace the members of a group",
+    permission: "groups.write",
+    params: IdParam,
+    body: Members,
+    result: z.object({ status: z.literal("success") }),
+    async handle({ actor, params, body }) {
+      await groups.replaceMembers(actor, params.id, body.members);
+      return { json: { status: "success" } };
+    },
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/groups/:id/users/:userId",
+    status: 204,
+    summary: "Take a member out of a group",
+    permission: "groups.write",
+    params: IdParam.extend({ userId: Id }),
+    async handle({ actor, params }) {
+      await groups.removeMember(actor, params.id, params.userId);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/groups/:id/dependents",
+    summary: "What refers to a group and what deleting it would do",
+    permission: "groups.read",
+    params: IdParam,
+    async handle({ params }) {
+      const { users: members, plugins } = await groups.dependents(params.id);
+      return all([
+        ...members.map((user) => ({ type: "users", id: String(user.id), name: user.name, effect: "leaves this group" })),
+        ...plugins.map((plugin) => ({
+          type: "plugins",
+          id: String(plugin.id),
+          name: plugin.name,
+          effect: "has pages that only this group may open; nobody gets in by it any more",
+        })),
+      ]);
+    },
+  }),
+];

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { endpoint } from "../http/endpoint.ts";
+import { IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { ModelPriceAttributes, ModelPriceDraft, ModelPricePatch } from "./contract.ts";
+import type { PriceService } from "./service.ts";
+import { priceSorts } from "./store.ts";
+import { toResource } from "./wire.ts";
+
+const PriceResource = resourceOf("model-prices", ModelPriceAttributes);
+const PriceList = listOf("model-prices", ModelPriceAttributes);
+const Vendor = z.string("is required").trim().toLowerCase().min(1, "is required").max(60);
+
+export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/model-prices",
+    summary: "List what a token of each model costs, in dollars",
+    permission: "model-prices.read",
+    query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor.optional() } }),
+    result: PriceList,
+    async handle({ query }) {
+      const page = await prices.list(query.list, query.filters);
+      return many({ ...page, items: page.items.map(toResource) });
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/model-prices/by-vendor",
+    summary: "List the prices of one vendor's models",
+    permission: "model-prices.read",
+    query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor } }),
+    result: PriceList,
+    async handle({ query }) {
+      const page = await prices.list(query.list, query.filters);
+      return many({ ...page, items: page.items.map(toResource) });
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/model-prices/by-name",
+    summary: "Get the price of a model by its exact name; `vendor` tells two of the same name apart",
+    permission: "model-prices.read",
+    query: z.object({ model_name: z.string("is required").trim().min(1, "is required").max(200), vendor: Vendor.optional() }),
+    result: PriceResource,
+    handle: async ({ query }) => one(toResource(await prices.getByName(query.model_name, query.vendor))),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/model-prices",
+    status: 201,
+    summary: "Set what a token of a model costs",
+    permission: "model-prices.write",
+    body: ModelPriceDraft,
+    result: PriceResource,
+    handle: async ({ actor, body }) => one(toResource(await prices.create(actor, body))),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/model-prices/:id",
+    summary: "Get a price",
+    permission: "model-prices.read",
+    params: IdParam,
+    result: PriceResource,
+    handle: async ({ params }) => one(toResource(await prices.get(params.id))),
+  }),
+  endpoint({
+    method: "PATCH",
+    path: "/api/v1/model-prices/:id",
+    summary: "Change a price; fields that are not named stay, and so does what is booked",
+    permission: "model-prices.write",
+    params: IdParam,
+    body: ModelPricePatch,
+    result: PriceResource,
+    handle: async ({ actor, params, body }) => one(toResource(await prices.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/model-prices/:id",
+    status: 204,
+    summary: "Delete a price; the model costs nothing from now on",
+    permission: "model-prices.write",
+    params: IdParam,
+    async handle({ actor, params }) {
+      await prices.delete(actor, params.id);
+      return undefined;
+    },
+  }),
+];

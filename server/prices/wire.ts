@@ -1,0 +1,21 @@
+import { perTokenFromPerMillion } from "@portico/core";
+import type { Resource } from "../http/envelope.ts";
+import type { ModelPrice } from "./store.ts";
+
+export const toAttributes = (price: ModelPrice) => ({
+  model_name: price.modelName,
+  vendor: price.vendor,
+  cpt: perTokenFromPerMillion(Number(price.outputMicroUsdPerMillion)),
+  cpit: perTokenFromPerMillion(Number(price.inputMicroUsdPerMillion)),
+  cache_write_pt: perTokenFromPerMillion(Number(price.cacheWriteMicroUsdPerMillion)),
+  cache_read_pt: perTokenFromPerMillion(Number(price.cacheReadMicroUsdPerMillion)),
+  currency: price.currency,
+  created_at: price.createdAt.toISOString(),
+  updated_at: price.updatedAt.toISOString(),
+});
+
+export const toResource = (price: ModelPrice): Resource => ({
+  type: "model-prices",
+  id: String(price.id),
+  attributes: toAttributes(price),
+});

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import type { AppService } from "../apps/service.ts";
+import { toResource as toAppResource } from "../apps/wire.ts";
+import { Id } from "../fields/contract.ts";
+import { endpoint } from "../http/endpoint.ts";
+import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { UserAttributes, UserDraft, UserPatch } from "./contract.ts";
+import type { UserService } from "./service.ts";
+import { userSorts } from "./store.ts";
+import { toResource } from "./wire.ts";
+
+const UserResource = resourceOf("users", UserAttributes);
+const wholeList = { number: 1, size: 1000, offset: 0, q: "", sort: { column: "id", descending: false } };
+
+export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/users",
+    summary: "List users",
+    permission: "users.read",
+    query: listQuery({ sortable: userSorts, filters: { group_id: Id.optional(), exclude_group_id: Id.optional() } }),
+    result: listOf("users", UserAttributes),
+    async handle({ query }) {
+      const page = await users.list(query.list, query.filters);
+      return many({ ...page, items: page.items.map((user) => toResource(user)) });
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/users",
+    status: 201,
+    summary: "Create a user",
+    permission: "users.write",
+    body: UserDraft,
+    result: UserResource,
+    handle: async ({ actor, body }) => one(toResource(await users.create(actor, body))),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/users/:id",
+    summary: "Get a user",
+    permission: "users.read",
+    params: IdParam,
+    result: UserResource,
+    handle: async ({ params }) => one(toResource(await users.get(params.id))),
+  }),
+  endpoint({
+    method: "PATCH",
+    path: "/api/v1/users/:id",
+    summary: "Change a user; fields that are not named stay, a new password ends the person's sessions",
+    permission: "users.write",
+    params: IdParam,
+    body: UserPatch,
+    result: UserResource,
+    handle: async ({ actor, params, body }) => one(toResource(await users.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/users/:id",
+    status: 204,
+    summary: "Delete a user; apps stay without an owner and their credentials stop working",
+    permission: "users.write",
+    params: IdParam,
+    async handle({ actor, params }) {
+      await users.delete(actor, params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/users/:id/roll-api-key",
+    summary: "Give a user a new API key in place of the former; it is in this answer only",
+    permission: "users.write",
+    params: IdParam,
+    result: UserResource,
+    async handle({ actor, params }) {
+      const { user, apiKey } = await users.rollApiKey(actor, params.id);
+      return one(toResource(user, apiKey));
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/users/:id/skip-quick-start",
+    summary: "Do not show the quick start to a user again",
+    permission: "users.write",
+    params: IdParam,
+    result: z.object({ status: z.literal("success") }),
+    async handle({ actor, params }) {
+      await users.skipQuickStart(actor, params.id);
+      return { json: { status: "success" } };
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/users/:id/groups",
+    summary: "Groups of a user",
+    permission: "users.read",
+    params: IdParam,
+    handle: async ({ params }) => all((toResource(await users.get(params.id)).attributes.groups as unknown[]) ?? []),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/users/:id/apps",
+    summary: "Apps of a user",
+    permission: "users.read",
+    params: IdParam,
+    async handle({ params }) {
+      await users.get(params.id);
+      return all((await apps.list(wholeList, { user_id: params.id })).items.map((app) => toAppResource(app)));
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/users/:id/apps/count",
+    summary: "How many apps a user has",
+    permission: "users.read",
+    params: IdParam,
+    result: z.object({ count: z.number() }),
+    async handle({ params }) {
+      await users.get(params.id);
+      return { json: { count: await apps.count({ user_id: params.id }) } };
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/users/:id/dependents",
+    summary: "What refers to a user and what deleting the user would do",
+    permission: "users.read",
+    params: IdParam,
+    async handle({ params }) {
+      const { apps: owned, tokens } = await users.dependents(params.id);
+      return all([
+        ...owned.map((app) => ({
+          type: "apps",
+          id: String(app.id),
+          name: app.name,
+          effect: "stays without an owner; its credentials stop working at once",
+        })),
+        ...tokens.map((token) => ({ type: "api-tokens", id: String(token.id), name: token.name, effect: "is revoked" })),
+      ]);
+    },
+  }),
+];

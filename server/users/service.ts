@@ -1,0 +1,160 @@
+import { AppError, conflict, invalid, notFound } from "@portico/core";
+import { hashToken, newToken } from "@portico/core/tokens";
+import type { AppService } from "../apps/service.ts";
+import type { Actor } from "../auth/actor.ts";
+import { hashPassword } from "../auth/passwords.ts";
+import type { Db } from "../db/client.ts";
+import { fromFreshRead, StaleRead } from "../db/fresh.ts";
+import { record, recordAll } from "../db/journal.ts";
+import { inputError } from "../http/errors.ts";
+import type { ListQuery } from "../http/paging.ts";
+import type { HookedOperation, ObjectHooks } from "../plugins/hooks.ts";
+import { accepted } from "../plugins/verdict.ts";
+import { type UserDraft, type UserPatch, UserProfile } from "./contract.ts";
+import type { User, UserFilters, UserStore } from "./store.ts";
+import { toProfile } from "./wire.ts";
+
+/** The first administrator: whatever else is done, somebody can still get in. */
+const superAdminId = 1;
+
+export function createUserService({
+  db,
+  store,
+  apps,
+  hooks,
+}: {
+  db: Db;
+  store: UserStore;
+  apps: Pick<AppService, "orphan">;
+  hooks: ObjectHooks;
+}) {
+  async function get(id: number): Promise<User> {
+    const user = await store.find(id);
+    if (!user) throw notFound("User");
+    return user;
+  }
+
+  /** What plugins make of the account is judged again exactly as a caller's draft would be. Passwords never go in. */
+  async function judged(operation: HookedOperation, profile: UserProfile, id: number, actor: Actor) {
+    const { object, metadata } = accepted(await hooks.before({ object: "user", operation }, { ...profile, id }, actor));
+    const { id: _id, metadata: _metadata, ...fields } = object;
+    const again = UserProfile.safeParse(fields);
+    if (!again.success)
+      throw new AppError({
+        code: "plugin_invalid",
+        message: "A plugin changed the user into something that is not valid.",
+        issues: inputError(again.error, "body").issues,
+      });
+    checkAdminOnly(again.data);
+    return { profile: again.data, pluginMetadata: metadata };
+  }
+
+  async function update(actor: Actor, id: number, { password, ...changes }: UserPatch): Promise<User> {
+    const current = await get(id);
+    // Rights that only administrators have go with the administration, unless the caller names them.
+    const demoted = changes.is_admin === false ? { notifications_enabled: false, access_to_sso_config: false } : {};
+    const draft = UserProfile.parse({ ...toProfile(current), ...demoted, ...changes });
+    checkAdminOnly(draft);
+    const { profile, pluginMetadata } = await judged("update", draft, id, actor);
+    const passwordHash = password ? await hashPassword(password) : undefined;
+    await db.transaction(async (tx) => {
+      const locked = await store.lockWithAdmins(tx, id);
+      if (!locked) throw notFound("User");
+      if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
+      if (locked.isAdmin && !(profile.is_admin && profile.email_verified)) keepAnAdmin(id, locked.otherAdmins, "lose the administration");
+      await store.update(tx, id, profile, { passwordHash, metadata: { ...current.metadata, ...pluginMetadata } });
+      if (passwordHash || !profile.email_verified) await store.endSessions(tx, id);
+      await record(tx, {
+        kind: "user",
+        action: "updated",
+        id,
+        actor,
+        object: { id, ...profile },
+        changes: { ...changes, ...(passwordHash ? { password: "changed" } : {}) },
+      });
+    });
+    return get(id);
+  }
+
+  return {
+    list: (query: ListQuery, filters: UserFilters) => store.list(query, filters),
+    get,
+
+    async create(actor: Actor, { password, ...draft }: UserDraft): Promise<User> {
+      checkAdminOnly(draft);
+      const { profile, pluginMetadata } = await judged("create", draft, 0, actor);
+      const passwordHash = password ? await hashPassword(password) : undefined;
+      const { id } = await db.transaction(async (tx) => {
+        const created = await store.insert(tx, profile, { passwordHash, metadata: pluginMetadata });
+        await record(tx, {
+          kind: "user",
+          action: "created",
+          id: created.id,
+          actor,
+          object: { id: created.id, ...profile },
+          changes: profile,
+        });
+        return created;
+      });
+      return get(id);
+    },
+
+    /** A new password, or an address no longer verified, ends that person's sessions. */
+    update: (actor: Actor, id: number, patch: UserPatch): Promise<User> => fromFreshRead(() => update(actor, id, patch)),
+
+    /** Apps stay without an owner and their credentials stop working; sessions, tokens and group places go. */
+    async delete(actor: Actor, id: number): Promise<void> {
+      const user = await get(id);
+      if (id === superAdminId && user.isAdmin) keepAnAdmin(id, 1, "be deleted");
+      accepted(await hooks.before({ object: "user", operation: "delete" }, { ...toProfile(user), id }, actor));
+      await db.transaction(async (tx) => {
+        const locked = await store.lockWithAdmins(tx, id);
+        if (!locked) throw notFound("User");
+        if (locked.isAdmin) keepAnAdmin(id, locked.otherAdmins, "be deleted");
+        await apps.orphan(tx, actor, id);
+        await store.delete(tx, id);
+        await record(tx, { kind: "user", action: "deleted", id, actor, changes: { email: user.email, name: user.name } });
+      });
+    },
+
+    /** A new API key in place of the former one, if any. It is in this answer only. */
+    async rollApiKey(actor: Actor, id: number): Promise<{ user: User; apiKey: string }> {
+      const user = await get(id);
+      const apiKey = newToken("pt");
+      await db.transaction(async (tx) => {
+        if (!(await store.lockWithAdmins(tx, id))) throw notFound("User");
+        const token = await store.replaceApiKey(tx, id, { tokenHash: hashToken(apiKey), hint: apiKey.slice(0, 8) });
+        await recordAll(tx, [
+          { kind: "api_token", action: "created", id: token.id, actor, changes: { user_id: id, email: user.email } },
+          { kind: "user", action: "updated", id, actor, object: { ...toProfile(user), id }, changes: { api_key: "rolled" } },
+        ]);
+      });
+      return { user, apiKey };
+    },
+
+    async skipQuickStart(actor: Actor, id: number): Promise<void> {
+      await db.transaction(async (tx) => {
+        const { count } = await store.skipQuickStart(tx, id);
+        if (count === 0) throw notFound("User");
+        await record(tx, { kind: "user", action: "updated", id, actor, changes: { skip_quick_start: true } });
+      });
+    },
+
+    async dependents(id: number) {
+      await get(id);
+      return store.dependents(id);
+    },
+  };
+}
+export type UserService = ReturnType<typeof createUserService>;
+
+function checkAdminOnly(profile: UserProfile): void {
+  if (profile.is_admin) return;
+  if (profile.notifications_enabled) throw invalid("notifications_enabled", "is for administrators only");
+  if (profile.access_to_sso_config) throw invalid("access_to_sso_config", "is for administrators only");
+}
+
+function keepAnAdmin(id: number, otherAdmins: number, fate: string): void {
+  if (id === superAdminId) throw conflict(`The super administrator (user ${superAdminId}) cannot ${fate}.`);
+  if (otherAdmins === 0) throw conflict(`The last administrator cannot ${fate}: make somebody else an administrator first.`);
+}

@@ -1,0 +1,167 @@
+import { conflict, invalid } from "@portico/core";
+import { type Db, onUnique, type Tx } from "../db/client.ts";
+import type { Prisma } from "../db/generated/client.ts";
+import { contains } from "../db/search.ts";
+import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+import type { UserProfile } from "./contract.ts";
+
+/** A person without anything that could prove to be him. */
+export type User = Omit<Prisma.UserGetPayload<{ select: typeof columns }>, "groups" | "tokens" | "metadata"> & {
+  groups: { id: number; name: string }[];
+  hasApiKey: boolean;
+  metadata: Record<string, unknown>;
+};
+
+/** Name of the API token that `roll-api-key` replaces. */
+export const apiKeyName = "API key";
+export const defaultGroup = "Default";
+
+const order = {
+  id: (to) => ({ id: to }),
+  name: (to) => ({ name: to }),
+  email: (to) => ({ email: to }),
+  is_admin: (to) => ({ isAdmin: to }),
+  created_at: (to) => ({ createdAt: to }),
+  updated_at: (to) => ({ updatedAt: to }),
+} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.UserOrderByWithRelationInput>;
+export const userSorts = Object.keys(order);
+
+export type UserFilters = { group_id?: number; exclude_group_id?: number };
+
+export function createUserStore(db: Db) {
+  return {
+    async list(query: ListQuery, filters: UserFilters): Promise<Page<User>> {
+      const { q, sort, size, offset } = query;
+      const where: Prisma.UserWhereInput = {
+        AND: [
+          q ? { OR: [{ name: contains(q) }, { email: contains(q) }] } : {},
+          filters.group_id ? { groups: { some: { groupId: filters.group_id } } } : {},
+          filters.exclude_group_id ? { groups: { none: { groupId: filters.exclude_group_id } } } : {},
+        ],
+      };
+      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
+      const [rows, total] = await Promise.all([
+        db.prisma.user.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
+        db.prisma.user.count({ where }),
+      ]);
+      return pageOf(query, rows.map(toUser), total);
+    },
+
+    async find(id: number): Promise<User | undefined> {
+      const row = await db.prisma.user.findUnique({ where: { id }, select: columns });
+      return row ? toUser(row) : undefined;
+    },
+
+    /**
+     * Locks the person, and all administrators, so that two who demote or delete one another at once cannot both succeed.
+     * @returns undefined when there is no such person.
+     */
+    async lockWithAdmins(tx: Tx, id: number): Promise<{ isAdmin: boolean; updatedAt: Date; otherAdmins: number } | undefined> {
+      const rows = await tx.$queryRaw<{ id: number; isAdmin: boolean; updatedAt: Date }[]>`
+        SELECT id, is_admin AS "isAdmin", updated_at AS "updatedAt" FROM users WHERE id = ${id} OR is_admin ORDER BY id FOR UPDATE`;
+      const self = rows.find((row) => row.id === id);
+      return self && { ...self, otherAdmins: rows.filter((row) => row.isAdmin && row.id !== id).length };
+    },
+
+    async insert(tx: Tx, profile: UserProfile, { passwordHash, metadata }: Extras): Promise<{ id: number }> {
+      const groupIds = await existingGroups(tx, profile.groups);
+      return tx.user
+        .create({
+          data: {
+            ...toColumns(profile),
+            passwordHash,
+            metadata: metadata as object,
+            groups: { create: groupIds.map((groupId) => ({ groupId })) },
+          },
+          select: { id: true },
+        })
+        .catch(onEmailTaken(profile.email));
+    },
+
+    async update(tx: Tx, id: number, profile: UserProfile, { passwordHash, metadata }: Extras): Promise<void> {
+      const groupIds = await existingGroups(tx, profile.groups);
+      await tx.user
+        .update({
+          where: { id },
+          data: {
+            ...toColumns(profile),
+            passwordHash,
+            metadata: metadata as object,
+            groups: {
+              deleteMany: { groupId: { notIn: groupIds } },
+              createMany: { data: groupIds.map((groupId) => ({ groupId })), skipDuplicates: true },
+            },
+          },
+          select: { id: true },
+        })
+        .catch(onEmailTaken(profile.email));
+    },
+
+    delete: (tx: Tx, id: number) => tx.user.deleteMany({ where: { id } }),
+    endSessions: (tx: Tx, userId: number) => tx.userSession.deleteMany({ where: { userId } }),
+    skipQuickStart: (tx: Tx, id: number) => tx.user.updateMany({ where: { id }, data: { skipQuickStart: true } }),
+
+    async replaceApiKey(tx: Tx, userId: number, token: { tokenHash: string; hint: string }): Promise<{ id: number }> {
+      await tx.apiToken.deleteMany({ where: { userId, name: apiKeyName } });
+      return tx.apiToken.create({ data: { userId, name: apiKeyName, ...token }, select: { id: true } });
+    },
+
+    async dependents(id: number) {
+      const [apps, tokens] = await Promise.all([
+        db.prisma.app.findMany({ where: { userId: id }, select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 }),
+        db.prisma.apiToken.findMany({ where: { userId: id }, select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 }),
+      ]);
+      return { apps, tokens };
+    },
+  };
+}
+export type UserStore = ReturnType<typeof createUserStore>;
+
+/** `passwordHash` undefined keeps the stored one. */
+type Extras = { passwordHash: string | undefined; metadata: Record<string, unknown> };
+
+/** The ids asked for and Default's. @throws AppError validation_failed for an id without a group. */
+async function existingGroups(tx: Tx, ids: number[]): Promise<number[]> {
+  const groups = await tx.group.findMany({ where: { OR: [{ id: { in: ids } }, { name: defaultGroup }] }, select: { id: true } });
+  const found = groups.map((group) => group.id);
+  const absent = ids.find((id) => !found.includes(id));
+  if (absent !== undefined) throw invalid("groups", `there is no group ${absent}`);
+  return found;
+}
+
+const onEmailTaken = (email: string) => onUnique(() => conflict(`Somebody with the e-mail address ${email} already exists.`, "email"));
+
+const columns = {
+  id: true,
+  email: true,
+  name: true,
+  isAdmin: true,
+  showPortal: true,
+  showChat: true,
+  emailVerified: true,
+  notificationsEnabled: true,
+  accessToSsoConfig: true,
+  metadata: true,
+  createdAt: true,
+  updatedAt: true,
+  groups: { select: { group: { select: { id: true, name: true } } }, orderBy: { groupId: "asc" } },
+  tokens: { where: { name: apiKeyName }, select: { id: true }, take: 1 },
+} satisfies Prisma.UserSelect;
+
+const toUser = ({ groups, tokens, metadata, ...row }: Prisma.UserGetPayload<{ select: typeof columns }>): User => ({
+  ...row,
+  groups: groups.map(({ group }) => group),
+  hasApiKey: tokens.length > 0,
+  metadata: metadata as Record<string, unknown>,
+});
+
+const toColumns = (profile: UserProfile) => ({
+  email: profile.email,
+  name: profile.name,
+  isAdmin: profile.is_admin,
+  showPortal: profile.show_portal,
+  showChat: profile.show_chat,
+  emailVerified: profile.email_verified,
+  notificationsEnabled: profile.notifications_enabled,
+  accessToSsoConfig: profile.access_to_sso_config,
+});

@@ -1,0 +1,37 @@
+import { redacted } from "../fields/contract.ts";
+import type { Resource } from "../http/envelope.ts";
+import type { UserProfile } from "./contract.ts";
+import type { User } from "./store.ts";
+
+/** The account as its owner would send it: what changes are made from, and what plugins see. */
+export const toProfile = (user: User): UserProfile => ({
+  email: user.email,
+  name: user.name,
+  is_admin: user.isAdmin,
+  show_portal: user.showPortal,
+  show_chat: user.showChat,
+  email_verified: user.emailVerified,
+  notifications_enabled: user.notificationsEnabled,
+  access_to_sso_config: user.accessToSsoConfig,
+  groups: user.groups.map((group) => group.id),
+});
+
+const roleOf = (user: User) => {
+  if (user.isAdmin) return user.id === 1 ? "Super Admin" : "Admin";
+  return user.showPortal ? "Developer" : "Chat user";
+};
+
+/** @param apiKey only for the answer that creates it. */
+export const toResource = (user: User, apiKey?: string): Resource => ({
+  type: "users",
+  id: String(user.id),
+  attributes: {
+    ...toProfile(user),
+    api_key: apiKey ?? (user.hasApiKey ? redacted : ""),
+    role: roleOf(user),
+    groups: user.groups.map((group) => ({ type: "groups", id: String(group.id), attributes: { name: group.name } })),
+    metadata: user.metadata,
+    created_at: user.createdAt.toISOString(),
+    updated_at: user.updatedAt.toISOString(),
+  },
+});
