@@ -57,10 +57,10 @@ export async function connectPlugin({
     broker,
     streams,
     endProcess: (timeoutMs) =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         // go-plugin ends its server from inside this call, so an error is as good an answer as any.
         controller.shutdown({}, new Metadata(), { deadline: Date.now() + timeoutMs }, () => resolve());
-      }),
+      }).catch(() => {}),
     async close() {
       stdio.close();
       client.close();

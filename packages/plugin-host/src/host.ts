@@ -3,6 +3,7 @@ import { inspectPlugin } from "./inspect.ts";
 import type { Surroundings } from "./life.ts";
 import { createSupervisor, type Supervisor } from "./supervise.ts";
 import { defaultTimings, type PluginHost, type PluginHostOptions } from "./types.ts";
+import { under } from "./under.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** Stopped plugins whose status and log are still kept. */
@@ -61,7 +62,7 @@ export function createPluginHost({
     if (closing.signal.aborted) throw unavailable("The plugin host is closed.");
     if (inspections.size >= maxInspections)
       throw unavailable(`${maxInspections} plugins are already being inspected; try again in a moment.`);
-    const running = inspectPlugin({ command, checksum, around, signal: closing.signal });
+    const running = under(closing.signal, (signal) => inspectPlugin({ command, checksum, around, signal }));
     inspections.add(running);
     try {
       return await running;

@@ -48,20 +48,22 @@ test("a plugin that stops answering pings is replaced", async () => {
 test("whatever a plugin does instead of a handshake, the reason is told, the process is gone and the others run", async () => {
   const host = aHost({ timings: quick });
   const sleeper = "exec sleep 600";
-  const bad: [body: string, error: RegExp, state: string][] = [
-    [`echo hello; ${sleeper}`, /Unrecognized remote plugin message: "hello"/, "unhealthy"],
-    [`head -c 100000 /dev/urandom | tr '\\n' x; ${sleeper}`, /Unrecognized|core API/, "unhealthy"],
-    [`echo '2|1|unix|/tmp/x|grpc|'; ${sleeper}`, /core API version/, "unhealthy"],
-    [`echo '1|9|unix|/tmp/x|grpc|'; ${sleeper}`, /Incompatible API version/, "unhealthy"],
-    [`echo '1|1|unix|/tmp/x|netrpc|'; ${sleeper}`, /Unsupported plugin protocol/, "unhealthy"],
-    [`echo '1|1|tcp|10.1.2.3:80|grpc|'; ${sleeper}`, /not a local TCP address/, "unhealthy"],
-    [`echo "1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/none|grpc|"; ${sleeper}`, /not available/, "unhealthy"],
-    [sleeper, /no handshake within/, "unhealthy"],
-    ["echo 'no license' >&2; exit 5", /exited with code 5.*no license/, "unhealthy"],
-    ["kill -9 $$", /ended by SIGKILL/, "unhealthy"],
+  const bad: [body: string, error: RegExp][] = [
+    [`echo hello; ${sleeper}`, /Unrecognized remote plugin message: "hello"/],
+    [`head -c 100000 /dev/urandom | tr '\\n' x; ${sleeper}`, /Unrecognized|core API/],
+    [`echo '2|1|unix|/tmp/x|grpc|'; ${sleeper}`, /core API version/],
+    [`echo '1|9|unix|/tmp/x|grpc|'; ${sleeper}`, /Incompatible API version/],
+    [`echo '1|1|unix|/tmp/x|netrpc|'; ${sleeper}`, /Unsupported plugin protocol/],
+    [`echo '1|1|tcp|10.1.2.3:80|grpc|'; ${sleeper}`, /not a local TCP address/],
+    [`echo "1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/none|grpc|"; ${sleeper}`, /not available/],
+    [sleeper, /no handshake within/],
+    ["echo 'no license' >&2; exit 5", /exited with code 5.*no license/],
+    ["kill -9 $$", /ended by SIGKILL/],
   ];
+  const orphan = aSpec(99, { command: await aScript("", "/no/such/interpreter") });
   const specs = await Promise.all(bad.map(async ([body], at) => aSpec(100 + at, { command: await aScript(body) })));
-  await host.reconcile([aSpec(1), ...specs]);
+  await host.reconcile([aSpec(1), orphan, ...specs]);
+  expect(host.status(99)).toMatchObject({ pid: null, error: expect.stringContaining("could not be started") });
   for (const [at, [, error]] of bad.entries())
     expect(
       host
@@ -72,6 +74,29 @@ test("whatever a plugin does instead of a handshake, the reason is told, the pro
   expect(host.status(1)?.state).toBe("healthy");
   expect(await ask(host, 1, "echo", "fine")).toBe("fine");
 }, 30_000);
+
+test("a plugin that shakes hands and then speaks something else, or never stops talking, is refused within its deadline", async () => {
+  const serve = (onSocket: string) =>
+    aScript(
+      `const net = require("node:net"), path = process.env.PLUGIN_UNIX_SOCKET_DIR + "/s";
+       net.createServer((socket) => { socket.on("error", () => {}); ${onSocket} }).listen(path, () => console.log("1|1|unix|" + path + "|grpc|"));`,
+      process.execPath,
+    );
+  const host = aHost({ timings: { ...quick, initializeTimeoutMs: 1_000, restartBaseMs: 60_000 } });
+  await host.reconcile([
+    aSpec(1),
+    aSpec(2, { command: await serve('socket.write("HTTP/1.1 200 OK\\r\\n\\r\\nhello");') }),
+    aSpec(3, { command: await serve("socket.resume();") }),
+    aSpec(4, { command: await serve("const more = () => socket.write(Buffer.alloc(65536), more); more();") }),
+    aSpec(5, { command: await serve("socket.end();") }),
+  ]);
+  expect(host.statuses().map(({ id, state }) => [id, state])).toEqual(
+    [1, 2, 3, 4, 5].map((id) => [id, id === 1 ? "healthy" : "unhealthy"]),
+  );
+  expect(host.status(3)?.error).toMatch(/did not answer Initialize within 1000 ms/);
+  expect(host.status(5)?.error).toMatch(/not available/);
+  expect(await ask(host, 1, "echo", "fine")).toBe("fine");
+});
 
 test("a plugin that refuses its config is failed with its own words", async () => {
   const host = aHost();

@@ -68,6 +68,8 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
           ? connectSocket(address.path)
           : connectSocket({ host: address.host, port: address.port, noDelay: true, keepAlive: true }),
       settings: { initialWindowSize: streamWindowBytes, enablePush: false },
+      // Node would otherwise refuse streams once 10 MB of requests wait to be sent; calls in flight and their bodies are bounded elsewhere.
+      maxSessionMemory: 4096,
     });
     const forget = () => {
       if (current === session) current = undefined;
@@ -103,7 +105,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
     const rpc = method.path.slice(method.path.lastIndexOf("/") + 1);
     return new Promise((resolve, reject) => {
       const failed = (message: string, grpcCode = 2) =>
-        new AppError({ code: "plugin_failed", message: `Plugin ${name} failed ${rpc}: ${message}`, meta: { grpcCode } });
+        new AppError({ code: "plugin_failed", message: `Plugin ${name} failed ${rpc}: ${message}`, meta: { grpcCode, detail: message } });
       const late = () =>
         new AppError({
           code: "plugin_timeout",

@@ -1,16 +1,22 @@
 import { AppError } from "@portico/core";
 import { ConfigProviderServiceService as methods } from "@portico/protocol/config-provider";
 import { resolveCommand, verifyChecksum } from "./command.ts";
-import { createHotClient } from "./hot-client.ts";
+import { createHotClient, isUnimplemented } from "./hot-client.ts";
 import type { Surroundings } from "./life.ts";
 import { createLogRing } from "./logs.ts";
 import { spawnPlugin } from "./spawn.ts";
 
 const pingTimeoutMs = 5_000;
 const readTimeoutMs = 10_000;
+const maxTextChars = 1_000_000;
 
 const unreadable = (what: string, why: string) =>
   new AppError({ code: "plugin_failed", message: `The plugin did not give its ${what}: ${why || "it gave no reason"}.` });
+
+/** An old plugin may lack a method; that is an answer, not a fault. */
+function unlessUnimplemented(error: unknown): undefined {
+  if (!isUnimplemented(error)) throw error;
+}
 
 /** Config-only load: a process of its own, asked for manifest and schema, then killed. */
 export async function inspectPlugin({
@@ -36,12 +42,16 @@ export async function inspectPlugin({
   });
   const client = createHotClient({ address: process.address, name: path });
   try {
-    await client.unary(methods.ping, { timestamp: Math.floor(Date.now() / 1000) }, { timeoutMs: pingTimeoutMs, signal });
-    const schema = await client.unary(methods.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal });
-    if (!schema.success) throw unreadable("config schema", schema.errorMessage);
+    const ping = { timestamp: Math.floor(Date.now() / 1000) };
+    await client.unary(methods.ping, ping, { timeoutMs: pingTimeoutMs, signal }).catch(unlessUnimplemented);
+    const schema = await client.unary(methods.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented);
+    if (schema?.success === false) throw unreadable("config schema", schema.errorMessage);
     const manifest = await client.unary(methods.getManifest, {}, { timeoutMs: readTimeoutMs, signal });
     if (!manifest.success) throw unreadable("manifest", manifest.errorMessage);
-    return { manifest: manifest.manifestJson, configSchema: schema.schemaJson || "{}" };
+    const read = { manifest: manifest.manifestJson, configSchema: schema?.schemaJson || "{}" };
+    for (const [what, text] of Object.entries(read))
+      if (text.length > maxTextChars) throw unreadable(what, "it is longer than a million characters");
+    return read;
   } finally {
     client.close();
     await process.kill();

@@ -3,11 +3,11 @@ import { PluginServiceService } from "@portico/protocol/plugin";
 import { resolveCommand, verifyChecksum } from "./command.ts";
 import { stringifyConfig } from "./config.ts";
 import { type Connection, connectPlugin } from "./connection.ts";
-import type { UnaryMethod } from "./hot-client.ts";
+import { type HotClient, isUnimplemented, type UnaryMethod } from "./hot-client.ts";
 import type { LogRing } from "./logs.ts";
 import { holdSession } from "./session.ts";
 import { type PluginProcess, spawnPlugin } from "./spawn.ts";
-import type { PluginHostOptions, PluginSpec, RunningPlugin, Timings } from "./types.ts";
+import type { CallOptions, PluginHostOptions, PluginSpec, RunningPlugin, Timings } from "./types.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 const maxCallsInFlight = 256;
@@ -118,7 +118,17 @@ async function initialize(
   }
 }
 
-type Calls = { plugin: RunningPlugin; refuse(why: string): void; drained(timeoutMs: number): Promise<void> };
+/** False when the plugin says it is not well; one that knows no Ping at all lives as long as it answers. */
+async function ping(client: HotClient, options: CallOptions): Promise<boolean> {
+  try {
+    return (await client.unary(PluginServiceService.ping, { timestamp: Math.floor(Date.now() / 1000) }, options)).healthy;
+  } catch (error) {
+    if (isUnimplemented(error)) return true;
+    throw error;
+  }
+}
+
+type Calls = { plugin: RunningPlugin; refuse(why: string): void; drained(timeoutMs: number, signal: AbortSignal): Promise<void> };
 
 function createCalls({ id, spec, connection }: { id: number; spec: () => PluginSpec; connection: Connection }): Calls {
   let inFlight = 0;
@@ -152,12 +162,12 @@ function createCalls({ id, spec, connection }: { id: number; spec: () => PluginS
     refuse(why) {
       refused = why;
     },
-    async drained(timeoutMs) {
+    async drained(timeoutMs, signal) {
       if (inFlight === 0) return;
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve;
       });
-      await Promise.race([idle, sleep(timeoutMs)]);
+      await Promise.race([idle, sleep(timeoutMs, signal)]);
     },
   };
 }
@@ -198,8 +208,7 @@ function aLife({
       if (ending.signal.aborted) return "The plugin was stopped.";
       try {
         const options = { timeoutMs: timings.pingTimeoutMs, signal: ending.signal };
-        const { healthy } = await client.unary(PluginServiceService.ping, { timestamp: Math.floor(Date.now() / 1000) }, options);
-        if (!healthy) throw new AppError({ code: "plugin_failed", message: "it says that it is not healthy" });
+        if (!(await ping(client, options))) throw new AppError({ code: "plugin_failed", message: "it says that it is not healthy" });
         missed = 0;
         lastPingAt = new Date();
       } catch (error) {
@@ -217,26 +226,31 @@ function aLife({
   const ended = Promise.race([gone, missed]);
 
   /** Asks nicely, step by step; each step has its own bound and none may prevent the next. */
-  async function farewell(): Promise<void> {
+  async function farewell(signal: AbortSignal): Promise<void> {
     const quiet = () => {};
     const closeSession = client
       .unary(PluginServiceService.closeSession, { reason: "unload" }, { timeoutMs: timings.closeSessionTimeoutMs })
       .catch(quiet);
-    await Promise.all([closeSession, calls.drained(timings.drainTimeoutMs)]);
+    await Promise.all([closeSession, calls.drained(timings.drainTimeoutMs, signal)]);
     ending.abort();
     const request = { timeoutSeconds: Math.ceil(timings.shutdownTimeoutMs / 1000) };
     await client.unary(PluginServiceService.shutdown, request, { timeoutMs: timings.shutdownTimeoutMs + 1000 }).catch(quiet);
     await broker.close();
     await connection.endProcess(timings.exitGraceMs);
-    await sleep(timings.exitGraceMs);
+    await sleep(timings.exitGraceMs, signal);
   }
 
   async function stop(): Promise<void> {
     calls.refuse("it is being stopped.");
-    if (!exited && !hung) await Promise.race([farewell(), gone]);
-    ending.abort();
-    await connection.close();
-    await process.kill();
+    const left = new AbortController();
+    try {
+      if (!exited && !hung) await Promise.race([farewell(left.signal), gone]);
+      ending.abort();
+      await connection.close();
+    } finally {
+      left.abort();
+      await process.kill();
+    }
   }
 
   let stopping: Promise<void> | undefined;

@@ -84,11 +84,21 @@ export async function spawnPlugin({
 }): Promise<PluginProcess> {
   const socketDir = await mkdtemp(join(await watchdog.dir(), "p"));
   // stdin is a pipe nobody writes to: it ends when the host is gone, which a plugin may use as its sign to leave.
-  const child: Child = spawn(path, [], {
-    env: pluginEnvironment(process.env, { runtime, socketDir, nodePath: process.execPath }),
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-  });
+  const start = (): Child =>
+    spawn(path, [], {
+      env: pluginEnvironment(process.env, { runtime, socketDir, nodePath: process.execPath }),
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
+  let child: Child;
+  try {
+    child = start();
+    // Out of descriptors, Node reports the error by an event and makes no pipes.
+    if (!child.stdin) throw new Error("the host has too many open files");
+  } catch (error) {
+    await rm(socketDir, { recursive: true, force: true });
+    throw new AppError({ code: "plugin_failed", message: `The plugin process could not be started: ${messageOf(error)}.`, cause: error });
+  }
   child.stdin.on("error", () => {});
   const { pid } = child;
   if (pid !== undefined) watchdog.add(pid);
@@ -97,7 +107,12 @@ export async function spawnPlugin({
     child.once("exit", (code, by) =>
       resolve(by === null ? `The plugin process exited with code ${code}.` : `The plugin process was ended by ${by}.`),
     );
-    child.once("error", (error) => pid === undefined && resolve(`The plugin process could not be started: ${messageOf(error)}.`));
+    child.once(
+      "error",
+      (error) =>
+        pid === undefined &&
+        resolve(`The plugin process could not be started: ${messageOf(error)}; does the interpreter of its first line exist?`),
+    );
   });
   const gone = exited.then(async () => {
     if (pid !== undefined) {
@@ -134,7 +149,8 @@ export async function spawnPlugin({
   const exitedEarly = exited.then(async (reason) => {
     await Promise.race([stderrEnded, gone.then(() => new Promise((resolve) => setTimeout(resolve, 50)))]);
     const said = lastError === "" ? "" : ` It said: ${lastError}`;
-    throw new AppError({ code: "plugin_failed", message: `The plugin exited before the host could connect. ${reason}${said}` });
+    const message = pid === undefined ? reason : `The plugin exited before the host could connect. ${reason}${said}`;
+    throw new AppError({ code: "plugin_failed", message });
   });
   exitedEarly.catch(() => {});
   const aborted = new Promise<never>((_, reject) => {

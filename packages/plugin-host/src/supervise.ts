@@ -4,6 +4,7 @@ import type { Logger } from "@portico/core/logger";
 import { type Life, type Surroundings, startLife } from "./life.ts";
 import { createLogRing, type LogRing } from "./logs.ts";
 import type { PluginSpec, PluginState, PluginStatus, RunningPlugin } from "./types.ts";
+import { under } from "./under.ts";
 
 export type Supervisor = {
   /** Sets what should run; null stops it. Settles after the first attempt at it, whatever came of that. */
@@ -109,7 +110,7 @@ export function createSupervisor({
       state = "unhealthy";
       error = why;
     }
-    await current.stop();
+    await current.stop().catch((thrown) => logger.error("a plugin did not stop cleanly", { pluginId: id, error: thrown }));
     life = undefined;
     return why === undefined || signal.aborted ? undefined : { why, refused: false, livedMs: performance.now() - bornAt };
   }
@@ -118,7 +119,7 @@ export function createSupervisor({
     restarts = 0;
     let crashes = 0;
     while (!signal.aborted) {
-      const failure = await liveOnce(spec, signal);
+      const failure = await under(signal, (own) => liveOnce(spec, own));
       if (failure === undefined) return;
       crashes = failure.livedMs >= timings.healthyAfterMs ? 1 : crashes + 1;
       const failed = failure.refused || crashes >= timings.crashesUntilFailed;

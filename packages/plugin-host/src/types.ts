@@ -59,7 +59,7 @@ export type RunningPlugin = {
   /**
    * Calls a unary method.
    * @throws AppError plugin_timeout (deadline passed), plugin_unavailable (no process, too many calls in flight), plugin_failed (the
-   * plugin answered with an error; `meta.grpcCode` holds the gRPC status).
+   * plugin answered with an error; `meta.grpcCode` holds the gRPC status, `meta.detail` the plugin's own words).
    */
   call<M extends keyof PluginUnaryMethods>(
     method: M,

@@ -36,11 +36,11 @@ export function aHost(options: Partial<PluginHostOptions> = {}): PluginHost {
 }
 
 /** An executable shell script, gone after the test. */
-export async function aScript(body: string): Promise<string> {
+export async function aScript(body: string, interpreter = "/bin/sh"): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "script-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const path = join(dir, "plugin.sh");
-  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await writeFile(path, `#!${interpreter}\n${body}\n`);
   await chmod(path, 0o755);
   return path;
 }
