@@ -61,6 +61,7 @@ export class PButton extends LitElement {
         background: ${token("raised")};
         color: ${token("ink")};
         font: 500 14px / 20px ${token("font")};
+        white-space: nowrap;
         cursor: pointer;
         transition: background-color 120ms ease-out;
       }

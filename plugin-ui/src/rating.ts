@@ -66,6 +66,8 @@ export class PRating extends PControl<number> {
     css`
       :host([readonly]) {
         display: inline-block;
+        flex: none;
+        min-width: max-content;
       }
       .stars {
         display: inline-flex;

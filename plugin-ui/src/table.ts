@@ -8,6 +8,8 @@ export type PColumn<Row> = {
   label: string;
   /** `end` for numbers. */
   align?: "start" | "end";
+  /** Keeps a cell on one line: dates, ids, buttons. */
+  nowrap?: boolean;
   /** Hides the column's heading from the eye, not from screen readers: for buttons. */
   hideLabel?: boolean;
   render?: (row: Row) => unknown;
@@ -29,7 +31,7 @@ export class PTable<Row = Record<string, unknown>> extends LitElement {
 
   #cell = (column: PColumn<Row>, row: Row) => {
     const value = column.render ? column.render(row) : (row as Record<string, unknown>)[column.key];
-    return html`<td class=${column.align ?? "start"}>${value ?? nothing}</td>`;
+    return html`<td class="${column.align ?? "start"} ${column.nowrap ? "nowrap" : ""}">${value ?? nothing}</td>`;
   };
 
   override render() {
@@ -52,6 +54,7 @@ export class PTable<Row = Record<string, unknown>> extends LitElement {
     base,
     css`
       .scroll {
+        position: relative;
         overflow-x: auto;
         border: 1px solid ${token("line")};
         border-radius: 10px;
@@ -68,7 +71,14 @@ export class PTable<Row = Record<string, unknown>> extends LitElement {
         border-bottom: 1px solid ${token("line")};
         text-align: start;
         vertical-align: middle;
-        overflow-wrap: anywhere;
+        overflow-wrap: break-word;
+      }
+      td {
+        min-width: 14ch;
+        max-width: 44ch;
+      }
+      .nowrap {
+        white-space: nowrap;
       }
       th {
         color: ${token("ink-2")};

@@ -31,6 +31,7 @@ export const token = (name: Token): CSSResult => unsafeCSS(`var(--portico-${name
 export const base = css`
   :host {
     display: block;
+    min-width: 0;
     box-sizing: border-box;
     color: ${token("ink")};
     font: 400 14px / 20px ${token("font")};

@@ -26,6 +26,7 @@ type Call = (method: string, args: Record<string, unknown>) => Promise<unknown>;
 async function mount(tag: string, api: Api, call: Call, colorScheme: "light" | "dark" = "light"): Promise<Page> {
   const context = await browser.newContext({ colorScheme });
   const page = await context.newPage();
+  page.setDefaultTimeout(5_000);
   await page.setContent(`<!doctype html><html lang="en"><head><title>Test</title><style>
     html{color-scheme:light dark;background:light-dark(#faf8f4,#141412)}</style></head><body><main></main></body></html>`);
   await page.exposeFunction("callPlugin", async (method: string, args: Record<string, unknown>) => {
@@ -68,7 +69,7 @@ test("a portal user writes feedback by keyboard, sees it listed, and the admin r
   expect(await faults(portal)).toEqual([]);
 
   await portal.getByRole("button", { name: "Send feedback" }).click();
-  await portal.getByRole("alert").getByText("Title and message are required").waitFor();
+  await portal.locator("p-alert").getByText("Title and message are required").waitFor();
 
   await portal.getByRole("textbox", { name: "Title" }).fill("<b>Bold</b>");
   await portal.keyboard.press("Tab");
@@ -96,7 +97,7 @@ test("a portal user writes feedback by keyboard, sees it listed, and the admin r
 test("a person outside the group reads why there is no form", async () => {
   const running = await testPlugin(plugin);
   const page = await mount("feedback-portal-form", "portalPluginAPI", (method, args) => running.portalRpc(method, args, outsider));
-  await page.getByRole("alert").getByText("Feedback is open to the group Feedback.").waitFor();
+  await page.locator("p-alert").getByText("Feedback is open to the group Feedback.").waitFor();
   expect(await page.getByRole("textbox").count()).toBe(0);
   expect(await faults(page)).toEqual([]);
 }, 60_000);

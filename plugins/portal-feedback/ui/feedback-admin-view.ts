@@ -34,6 +34,7 @@ class FeedbackAdminView extends PorticoElement {
     {
       key: "user",
       label: "User",
+      nowrap: true,
       render: ({ user_name, user_email }: Feedback) =>
         html`${user_name || user_email}<br /><span style="font-size:12px">${user_email}</span>`,
     },
@@ -43,6 +44,7 @@ class FeedbackAdminView extends PorticoElement {
     {
       key: "created_at",
       label: "Date",
+      nowrap: true,
       render: ({ created_at }: Feedback) =>
         html`<time datetime=${created_at} title=${new Date(created_at).toLocaleString()}>${dayOf(created_at)}</time>`,
     },
@@ -96,6 +98,7 @@ class FeedbackAdminView extends PorticoElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 16px;
       }
       header {
@@ -105,7 +108,7 @@ class FeedbackAdminView extends PorticoElement {
       }
       .stats {
         display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(160px, 240px));
+        grid-template-columns: repeat(auto-fit, minmax(120px, 240px));
         gap: 12px;
         margin-bottom: 16px;
       }
