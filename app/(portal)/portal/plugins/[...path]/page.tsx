@@ -1,0 +1,30 @@
+import { notFound } from "next/navigation";
+import { api } from "../../../../../components/api/query.ts";
+import type { RegistryRow } from "../../../../../components/api/types.ts";
+import { matchRoute } from "../../../../../components/plugins/match-route.ts";
+import { PluginPage } from "../../../../../components/plugins/plugin-page.tsx";
+import { door } from "../../../../door.ts";
+import { Prefetched } from "../../../../prefetch.tsx";
+
+type Params = { params: Promise<{ path: string[] }> };
+
+async function rowFor(path: string[]): Promise<RegistryRow | null> {
+  const response = await door("/common/plugins/portal-ui-registry");
+  if (!response.ok) throw new Error(`The plugins' pages could not be read (${response.status}).`);
+  const { data } = (await response.json()) as { data: RegistryRow[] | null };
+  return matchRoute(data ?? [], `/portal/plugins/${path.map(decodeURIComponent).join("/")}`)?.row ?? null;
+}
+
+export async function generateMetadata({ params }: Params) {
+  const row = await rowFor((await params).path);
+  return { title: row?.mount_config.title ?? row?.plugin?.name ?? "Not found" };
+}
+
+export default async function Page({ params }: Params) {
+  if (!(await rowFor((await params).path))) notFound();
+  return (
+    <Prefetched keys={[api.portalRegistry]}>
+      <PluginPage area="portal" />
+    </Prefetched>
+  );
+}

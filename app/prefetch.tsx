@@ -1,0 +1,31 @@
+import { dehydrate, HydrationBoundary, QueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { pathOf } from "../components/api/query.ts";
+import { door } from "./door.ts";
+
+/**
+ * Fetches what the page will show before it is sent, through the API, and hands it to the browser's query cache. What
+ * fails here is fetched again by the browser, which can show why.
+ */
+export async function Prefetched({ keys, children }: { keys: { queryKey: readonly [string, string] }[]; children: ReactNode }) {
+  const client = new QueryClient();
+  await Promise.all(
+    keys.map(async ({ queryKey }) => {
+      const response = await door(pathOf(queryKey));
+      if (response.ok) client.setQueryData(queryKey, await response.json());
+    }),
+  );
+  return <HydrationBoundary state={dehydrate(client)}>{children}</HydrationBoundary>;
+}
+
+/** The search parameters of a request as the list pages read them. */
+export type Search = Promise<Record<string, string | string[] | undefined>>;
+
+export async function searchOf(search: Search): Promise<URLSearchParams> {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(await search)) {
+    const first = Array.isArray(value) ? value[0] : value;
+    if (first !== undefined) params.set(name, first);
+  }
+  return params;
+}

@@ -1,0 +1,37 @@
+"use client";
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+
+// What a change shows up in besides itself.
+const rootsOf: Record<string, string[]> = { credentials: ["credentials", "apps"], usage: ["analytics", "calls"], llms: ["llms", "apps"] };
+
+/** Hears from the studio what changed, whoever changed it, and has the pages read it again. */
+export function LiveEvents() {
+  const client = useQueryClient();
+  useEffect(() => {
+    const source = new EventSource("/api/v1/events");
+    // A burst of changes is one re-read.
+    const waiting = new Set<string>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const changed = (event: MessageEvent<string>) => {
+      try {
+        const { type } = JSON.parse(event.data) as { type?: unknown };
+        if (typeof type === "string") for (const root of rootsOf[type] ?? [type]) waiting.add(root);
+      } catch {
+        return;
+      }
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        for (const root of waiting) void client.invalidateQueries({ queryKey: [root] });
+        waiting.clear();
+      }, 150);
+    };
+    source.addEventListener("changed", changed);
+    return () => {
+      clearTimeout(timer);
+      source.close();
+    };
+  }, [client]);
+  return null;
+}

@@ -1,0 +1,38 @@
+import type { QueryKey } from "@tanstack/react-query";
+import type { List, Resource } from "./types.ts";
+
+/**
+ * The key of everything read: a root that server events name, and the REST path itself, which is also how it is
+ * fetched, on the server and in the browser.
+ */
+export const q = (root: string, path: string) => ({ queryKey: [root, path] as const });
+
+export const pathOf = (key: QueryKey): string => {
+  const path = key[1];
+  if (typeof path !== "string") throw new Error("A query key is [root, path].");
+  return path;
+};
+
+/** A path with the parameters that have a value. */
+export function withParams(path: string, params: Record<string, string | number | undefined | null>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+export const rowsOf = <A>(list: List<A> | undefined): Resource<A>[] => list?.data ?? [];
+
+/** Where each kind of thing lives, in REST and in the dashboard. */
+export const api = {
+  me: q("me", "/common/me"),
+  config: q("config", "/auth/config"),
+  one: (root: string, id: string) => q(root, `/api/v1/${root}/${encodeURIComponent(id)}`),
+  all: (root: string) => q(root, `/api/v1/${root}?page_size=100`),
+  sidebar: q("plugins", "/api/v1/plugins/sidebar-menu"),
+  portalSidebar: q("plugins", "/common/plugins/portal-sidebar-menu"),
+  registry: q("plugins", "/api/v1/plugins/ui-registry"),
+  portalRegistry: q("plugins", "/common/plugins/portal-ui-registry"),
+};

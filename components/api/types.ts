@@ -1,0 +1,213 @@
+/** The REST API's shapes as the pages read them. Money is in dollars, times are RFC 3339, ids are decimal strings. */
+export type Resource<A> = { type: string; id: string; attributes: A };
+export type One<A> = { data: Resource<A> };
+export type ListMeta = { total_count: number; total_pages: number; page_size: number; page_number: number };
+export type List<A> = { data: Resource<A>[]; meta: ListMeta };
+
+export type Vendor = "openai" | "anthropic";
+
+export type Llm = {
+  name: string;
+  slug?: string;
+  api_key: string;
+  has_api_key: boolean;
+  api_endpoint: string;
+  privacy_score: number;
+  short_description: string;
+  long_description: string;
+  logo_url: string;
+  vendor: Vendor;
+  active: boolean;
+  default_model: string;
+  allowed_models: string[] | null;
+  monthly_budget: number | null;
+  budget_start_date: string | null;
+  namespace: string;
+  plugins?: Resource<Plugin>[] | null;
+  created_at?: string;
+  updated_at?: string;
+};
+
+export type ModelPrice = {
+  model_name: string;
+  vendor: string;
+  /** Dollars per response token. */
+  cpt: number;
+  /** Dollars per prompt token. */
+  cpit: number;
+  cache_write_pt: number;
+  cache_read_pt: number;
+  currency: string;
+};
+
+export type App = {
+  name: string;
+  description: string;
+  user_id: number | null;
+  credential_id?: number | null;
+  llm_ids: number[] | null;
+  monthly_budget: number | null;
+  budget_start_date: string | null;
+  is_orphaned?: boolean;
+  namespace?: string;
+  metadata?: Record<string, unknown>;
+  created_at?: string;
+  updated_at?: string;
+};
+
+export type Credential = { key_id: string; secret?: string; active: boolean; created_at?: string; last_used_at?: string | null };
+
+export type PluginState = "starting" | "healthy" | "unhealthy" | "failed" | "stopped";
+
+export type Plugin = {
+  name: string;
+  slug: string;
+  description: string;
+  command: string;
+  checksum?: string;
+  config: Record<string, unknown> | null;
+  hook_type: string;
+  hook_types: string[] | null;
+  is_active: boolean;
+  namespace: string;
+  plugin_type: string;
+  manifest: PluginManifest | null;
+  service_scopes: string[] | null;
+  service_access_authorized: boolean;
+  ui_trusted: boolean;
+  state: PluginState;
+  state_error: string;
+  restarts: number;
+  created_at: string;
+  updated_at: string;
+};
+
+export type PluginManifest = { id?: string; version?: string; name?: string; description?: string; [key: string]: unknown };
+
+export type PluginResource = Resource<Plugin> & {
+  relationships?: { llms?: { data: Resource<{ name: string; vendor: string; active: boolean }>[] } };
+};
+
+export type PluginMetadata = {
+  command: string;
+  hook_types: string[];
+  primary_hook: string;
+  config_schema?: Record<string, unknown>;
+  manifest?: PluginManifest;
+  scopes: string[];
+  status: "ready" | "scopes_pending";
+  loaded_at: string;
+};
+
+export type LogLine = { seq: number; at: string; stream: "stdout" | "stderr" | "host"; level: string; text: string };
+
+export type Edge = {
+  edge_id: string;
+  namespace: string;
+  version: string;
+  build_hash: string;
+  metadata: Record<string, unknown> | null;
+  last_heartbeat: string | null;
+  status: string;
+  session_id: string;
+  sync_status: string;
+  loaded_checksum: string;
+  loaded_version: string;
+  expected_checksum?: string;
+  expected_version?: string;
+  last_sync_ack: string | null;
+  last_sync_error?: string;
+  telemetry_pending?: number;
+  plugins?: { plugin_id: number; name: string; state: string; error?: string }[] | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type Group = { name: string; user_count?: number; users?: Resource<User>[]; is_default?: boolean };
+
+export type User = {
+  email: string;
+  name: string;
+  is_admin: boolean;
+  show_portal: boolean;
+  show_chat: boolean;
+  email_verified: boolean;
+  role?: string;
+  groups?: Resource<{ name: string }>[];
+};
+
+export type Me = {
+  type: "user";
+  id: string;
+  attributes: {
+    email: string;
+    name: string;
+    is_admin: boolean;
+    ui_options: { show_chat: boolean; show_portal: boolean };
+    groups?: { id: number; name: string }[];
+  };
+};
+
+export type Dependent = { type: string; id: string; name: string; effect: string };
+
+export type Overview = {
+  totals: {
+    requests: number;
+    errors: number;
+    prompt_tokens: number;
+    response_tokens: number;
+    cost: number;
+    latency_p50_ms: number | null;
+    latency_p95_ms: number | null;
+  };
+  series: { at: string; requests: number; errors: number; tokens: number; cost: number; latency_p50_ms: number | null }[];
+  by_llm: { llm_id: string | number; name: string; requests: number; tokens: number; cost: number }[];
+  by_app: { app_id: string | number; name: string; requests: number; tokens: number; cost: number }[];
+  as_of: string;
+};
+
+export type Call = {
+  request_id: string;
+  at: string;
+  app_id?: string | number | null;
+  app_name: string;
+  llm_id?: string | number | null;
+  llm_name: string;
+  model: string;
+  outcome: string;
+  status_code: number;
+  prompt_tokens: number;
+  response_tokens: number;
+  cost: number;
+  duration_ms: number;
+  streamed: boolean;
+};
+
+export type SidebarSection = {
+  id: string;
+  label: string;
+  icon: string;
+  plugin_id: number;
+  plugin_name: string;
+  sub_items: { id: string; text: string; path: string }[];
+};
+
+/** A page a plugin supplies: where it is mounted, and the element that fills it. */
+export type RegistryRow = {
+  id: number;
+  plugin_id: number;
+  slot_type: string;
+  route_pattern: string;
+  component_tag: string;
+  entry_point: string;
+  mount_config: { kind: string; tag?: string; entry?: string; props?: Record<string, unknown> | null; title?: string; label?: string };
+  scope: "admin" | "portal";
+  /** Immutable address of the entry point's bytes; changes when they do. */
+  asset_url?: string;
+  /** Subresource integrity of those bytes, e.g. `sha384-…`. */
+  integrity?: string;
+  ui_trusted?: boolean;
+  plugin?: { id: number; name: string; ui_trusted?: boolean };
+};
+
+export type FrontendConfig = { proxyURL: string; apiBaseURL: string };

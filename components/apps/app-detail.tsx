@@ -1,0 +1,109 @@
+"use client";
+
+import { Button } from "@mantine/core";
+import { useQueries, useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { api } from "../api/query.ts";
+import type { App, FrontendConfig, Llm, One, Resource, User } from "../api/types.ts";
+import { RecentCalls } from "../overview/calls.tsx";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { ApiPanel } from "../ui/api-panel.tsx";
+import { useDelete } from "../ui/confirm.tsx";
+import { Dependents } from "../ui/dependents.tsx";
+import { formatMoney } from "../ui/format.ts";
+import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
+import { UrlTabs } from "../ui/url-tabs.tsx";
+import { WithResource } from "../ui/with-resource.tsx";
+import { Credentials } from "./credentials.tsx";
+import { Snippets } from "./snippets.tsx";
+
+export function AppDetail({ id }: { id: string }) {
+  return (
+    <WithResource<App> root="apps" id={id} noun="app" back="/admin/apps">
+      {(app) => <Detail app={app} />}
+    </WithResource>
+  );
+}
+
+function Detail({ app }: { app: Resource<App> }) {
+  const { attributes } = app;
+  const router = useRouter();
+  const remove = useDelete("apps", "app");
+  const [secret, setSecret] = useState<string | null>(null);
+  useCrumbs([{ label: attributes.name }]);
+  const ids = attributes.llm_ids ?? [];
+  const llmQueries = useQueries({ queries: ids.map((id) => api.one("llms", String(id))) });
+  const llms = llmQueries.flatMap((query) => (query.data as One<Llm> | undefined)?.data ?? []);
+  const owner = useQuery<One<User>>({ ...api.one("users", String(attributes.user_id)), enabled: attributes.user_id !== null });
+  const { data: config } = useQuery<FrontendConfig>(api.config);
+  return (
+    <>
+      <PageHeader
+        title={attributes.name}
+        lead={attributes.description}
+        actions={
+          <>
+            <Button variant="default" component={Link} href={`/admin/apps/${app.id}/edit`}>
+              Edit
+            </Button>
+            <Button variant="default" onClick={() => remove(app.id, attributes.name, () => router.push("/admin/apps"))}>
+              Delete
+            </Button>
+          </>
+        }
+      />
+      <UrlTabs
+        label="Parts of this app"
+        tabs={[
+          {
+            id: "overview",
+            label: "Overview",
+            content: (
+              <>
+                <Facts
+                  rows={[
+                    [
+                      "LLMs",
+                      ids.length === 0
+                        ? "none, so every call is refused"
+                        : llms.map((llm, index) => (
+                            <span key={llm.id}>
+                              {index > 0 && ", "}
+                              <Link href={`/admin/llms/${llm.id}`}>{llm.attributes.name}</Link>
+                            </span>
+                          )),
+                    ],
+                    ["Monthly budget", attributes.monthly_budget === null ? "no limit" : formatMoney(attributes.monthly_budget)],
+                    ["Month begins", attributes.budget_start_date?.slice(0, 10)],
+                    [
+                      "Owner",
+                      owner.data ? (
+                        <Link key="owner" href={`/admin/users/${owner.data.data.id}`}>
+                          {owner.data.data.attributes.name}
+                        </Link>
+                      ) : null,
+                    ],
+                    ["Created", attributes.created_at && <Ago key="created" at={attributes.created_at} />],
+                    ["Changed", attributes.updated_at && <Ago key="changed" at={attributes.updated_at} />],
+                  ]}
+                />
+                <Credentials appId={app.id} secret={secret} onSecret={setSecret} />
+                {config && <Snippets llms={llms} gatewayUrl={config.proxyURL} secret={secret} />}
+                <Section title="Recent calls">
+                  <RecentCalls filter={{ app_id: app.id }} without={["app"]} />
+                </Section>
+                <Section title="What depends on it">
+                  <Dependents root="apps" id={app.id} />
+                </Section>
+              </>
+            ),
+          },
+          { id: "api", label: "API", content: <ApiPanel path={`/api/v1/apps/${app.id}`} resource={app} change={{ monthly_budget: 50 }} /> },
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,76 @@
+"use client";
+
+import { Button } from "@mantine/core";
+import Link from "next/link";
+import { call } from "../api/http.ts";
+import type { App } from "../api/types.ts";
+import type { BulkAction, Column } from "../table/column.ts";
+import { DataTable } from "../table/data-table.tsx";
+import { lists } from "../table/list-query.ts";
+import { Empty } from "../ui/empty.tsx";
+import { formatMoney, plural } from "../ui/format.ts";
+import { PageHeader } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
+
+const columns: Column<App>[] = [
+  { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
+  {
+    id: "llms",
+    header: "LLMs",
+    value: (row) => row.attributes.llm_ids?.length ?? 0,
+    cell: (row) => plural(row.attributes.llm_ids?.length ?? 0, "LLM"),
+  },
+  {
+    id: "budget",
+    header: "Monthly budget",
+    value: (row) => row.attributes.monthly_budget,
+    cell: (row) => (row.attributes.monthly_budget === null ? "no limit" : formatMoney(row.attributes.monthly_budget)),
+    align: "right",
+    mono: true,
+  },
+  { id: "description", header: "Description", value: (row) => row.attributes.description, rank: 2 },
+  {
+    id: "created",
+    header: "Created",
+    value: (row) => row.attributes.created_at,
+    cell: (row) => <Ago at={row.attributes.created_at} never="–" />,
+    rank: 3,
+  },
+  { id: "owner", header: "Owner id", value: (row) => row.attributes.user_id, mono: true, extra: true },
+  { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
+];
+
+const bulk: BulkAction<App>[] = [
+  {
+    label: "Delete",
+    done: "deleted",
+    confirm: { verb: "Delete", lead: "These apps and their credentials will be gone; their calls are refused at once." },
+    run: (row) => call("DELETE", `/api/v1/apps/${row.id}`),
+  },
+];
+
+const create = (
+  <Button component={Link} href="/admin/apps/new">
+    Create app
+  </Button>
+);
+
+export function AppList() {
+  return (
+    <>
+      <PageHeader title="Apps" lead="Who may call: each app has its own credentials, LLMs and budget." actions={create} />
+      <DataTable
+        label="apps"
+        query={lists.apps}
+        columns={columns}
+        href={(row) => `/admin/apps/${row.id}`}
+        bulk={bulk}
+        empty={
+          <Empty title="No app yet" action={create}>
+            An app is a program that calls LLMs through the gateway. Create one, choose its LLMs, and hand its credential to the program.
+          </Empty>
+        }
+      />
+    </>
+  );
+}

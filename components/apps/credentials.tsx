@@ -1,0 +1,107 @@
+"use client";
+
+import { Button, Group, Skeleton } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { call } from "../api/http.ts";
+import { q } from "../api/query.ts";
+import type { Credential, One, Resource } from "../api/types.ts";
+import { CopyLine } from "../ui/code.tsx";
+import { confirmAction } from "../ui/confirm.tsx";
+import { Failure, Notice } from "../ui/notice.tsx";
+import { Section } from "../ui/page.tsx";
+import { Status } from "../ui/status.tsx";
+import { Ago } from "../ui/time.tsx";
+import { toast, toastError } from "../ui/toast.tsx";
+import classes from "./credentials.module.css";
+
+/** An app's credentials. `onSecret` hears of a new secret, which exists in the browser only until the page is left. */
+export function Credentials({ appId, secret, onSecret }: { appId: string; secret: string | null; onSecret: (secret: string) => void }) {
+  const client = useQueryClient();
+  const key = q("apps", `/api/v1/apps/${appId}/credentials`);
+  const credentials = useQuery<{ data: Resource<Credential>[] }>(key);
+  const refresh = () => client.invalidateQueries({ queryKey: key.queryKey });
+  const create = useMutation({
+    mutationFn: () => call<One<Credential>>("POST", `/api/v1/apps/${appId}/credentials`, {}),
+    onSuccess: (made) => {
+      if (made.data.attributes.secret) onSecret(made.data.attributes.secret);
+      void refresh();
+    },
+    onError: (error) => toastError("No credential was made", error),
+  });
+  const toggle = useMutation({
+    mutationFn: (row: Resource<Credential>) =>
+      call("POST", `/api/v1/credentials/${row.id}/${row.attributes.active ? "deactivate" : "activate"}`),
+    onSuccess: (_, row) => {
+      toast(
+        row.attributes.active ? "Credential switched off" : "Credential active",
+        row.attributes.active ? "The gateways refuse it from now on." : undefined,
+      );
+      void refresh();
+    },
+    onError: (error) => toastError("The credential stays as it is", error),
+  });
+  const revoke = (row: Resource<Credential>) =>
+    confirmAction({
+      title: "Revoke credential",
+      lead: `Calls with ${row.attributes.key_id} are refused within a second, for good. Programs that use it need a new one.`,
+      verb: "Revoke credential",
+      run: () => call("DELETE", `/api/v1/credentials/${row.id}`),
+      onDone: () => {
+        toast("Credential revoked");
+        void refresh();
+      },
+    });
+  return (
+    <Section
+      title="Credentials"
+      lead="What the app's program sends as its API key."
+      actions={
+        <Button loading={create.isPending} onClick={() => create.mutate()}>
+          Create credential
+        </Button>
+      }
+    >
+      {secret && (
+        <div className={classes.secret}>
+          <Notice tone="warn" title="Copy the secret now: it is shown only this once.">
+            <CopyLine value={secret} what="secret" />
+          </Notice>
+        </div>
+      )}
+      {credentials.isPending && <Skeleton height={72} />}
+      {credentials.error && <Failure what="The credentials" error={credentials.error} retry={() => void credentials.refetch()} />}
+      {credentials.data?.data.length === 0 && <p className="quiet">None yet. Without one the app cannot call anything.</p>}
+      {credentials.data && credentials.data.data.length > 0 && (
+        <ul className={classes.list}>
+          {credentials.data.data.map((row) => (
+            <li key={row.id}>
+              <code className="truncate">{row.attributes.key_id}</code>
+              <Status tone={row.attributes.active ? "good" : "idle"}>{row.attributes.active ? "Active" : "Off"}</Status>
+              <span className="quiet">
+                {row.attributes.created_at && (
+                  <>
+                    made <Ago at={row.attributes.created_at} />
+                  </>
+                )}
+              </span>
+              <Group gap={4} justify="flex-end" wrap="nowrap">
+                <Button
+                  size="xs"
+                  variant="default"
+                  loading={toggle.isPending && toggle.variables.id === row.id}
+                  onClick={() => toggle.mutate(row)}
+                  aria-label={`${row.attributes.active ? "Switch off" : "Activate"} ${row.attributes.key_id}`}
+                >
+                  {row.attributes.active ? "Switch off" : "Activate"}
+                </Button>
+                <Button size="xs" variant="default" onClick={() => revoke(row)} aria-label={`Revoke ${row.attributes.key_id}`}>
+                  Revoke
+                </Button>
+              </Group>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}

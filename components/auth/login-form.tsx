@@ -1,0 +1,84 @@
+"use client";
+
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { ApiError, call, messageOf } from "../api/http.ts";
+import { ArchDrawing, Mark } from "../ui/mark.tsx";
+import { Notice } from "../ui/notice.tsx";
+import classes from "./login-form.module.css";
+
+export function LoginForm({ next }: { next: string }) {
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  const signIn = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await call("POST", "/auth/login", { email, password });
+      // A full load: everything read before belonged to nobody.
+      location.assign(next);
+    } catch (error) {
+      setBusy(false);
+      setProblem(
+        error instanceof ApiError && error.code === "invalid_credentials"
+          ? "The e-mail and password do not belong together. Check both and try again."
+          : messageOf(error),
+      );
+    }
+  };
+
+  return (
+    <main className={classes.page}>
+      <div className={classes.stone} aria-hidden="true">
+        <ArchDrawing width={420} />
+      </div>
+      <div className={classes.side}>
+        <form
+          className={classes.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            void signIn();
+          }}
+        >
+          <div className={classes.brand}>
+            <Mark size={26} />
+            Portico
+          </div>
+          <h1>Sign in</h1>
+          {problem && (
+            <Notice tone="bad" title="You are not signed in">
+              {problem}
+            </Notice>
+          )}
+          <TextInput
+            label="E-mail"
+            type="email"
+            name="email"
+            autoComplete="username"
+            required
+            withAsterisk={false}
+            autoFocus
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label="Password"
+            name="password"
+            autoComplete="current-password"
+            required
+            withAsterisk={false}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+          />
+          <Button type="submit" fullWidth loading={busy}>
+            Sign in
+          </Button>
+        </form>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,145 @@
+"use client";
+
+import { Button } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { call } from "../api/http.ts";
+import type { Edge, Resource } from "../api/types.ts";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { ApiPanelRead } from "../ui/api-panel.tsx";
+import { CopyLine } from "../ui/code.tsx";
+import { useDelete } from "../ui/confirm.tsx";
+import classes from "../ui/dependents.module.css";
+import { formatCount } from "../ui/format.ts";
+import { Notice } from "../ui/notice.tsx";
+import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { Status, type Tone } from "../ui/status.tsx";
+import { Ago } from "../ui/time.tsx";
+import { toast, toastError } from "../ui/toast.tsx";
+import { UrlTabs } from "../ui/url-tabs.tsx";
+import { WithResource } from "../ui/with-resource.tsx";
+import { EdgeLink, EdgeSync } from "./edge-state.tsx";
+
+export function EdgeDetail({ id }: { id: string }) {
+  return (
+    <WithResource<Edge> root="edges" id={id} noun="edge" back="/admin/edges" refetchMs={1500}>
+      {(edge) => <Detail edge={edge} />}
+    </WithResource>
+  );
+}
+
+const pluginTones: Record<string, Tone> = { healthy: "good", starting: "info", unhealthy: "warn", failed: "bad", stopped: "idle" };
+
+function Detail({ edge }: { edge: Resource<Edge> }) {
+  const { attributes } = edge;
+  const path = `/api/v1/edges/${encodeURIComponent(attributes.edge_id)}`;
+  const router = useRouter();
+  const client = useQueryClient();
+  const remove = useDelete("edges", "edge");
+  useCrumbs([{ label: attributes.edge_id }]);
+  const push = useMutation({
+    mutationFn: () => call("POST", `${path}/reload`),
+    onSuccess: () => {
+      toast("Pushed", "This page shows when the edge acknowledges it.");
+      void client.invalidateQueries({ queryKey: ["edges"] });
+    },
+    onError: (error) => toastError("Nothing was pushed", error),
+  });
+  const plugins = attributes.plugins ?? [];
+  return (
+    <>
+      <PageHeader
+        title={attributes.edge_id}
+        state={<EdgeLink edge={attributes} />}
+        actions={
+          <>
+            <Button variant="default" loading={push.isPending} disabled={attributes.status !== "connected"} onClick={() => push.mutate()}>
+              Push configuration
+            </Button>
+            <Button
+              variant="default"
+              onClick={() => remove(attributes.edge_id, `The entry of ${attributes.edge_id}`, () => router.push("/admin/edges"))}
+            >
+              Remove entry
+            </Button>
+          </>
+        }
+      />
+      {attributes.last_sync_error && (
+        <Notice tone="bad" title="It refused the last configuration and goes on with the one before">
+          {attributes.last_sync_error}
+        </Notice>
+      )}
+      <UrlTabs
+        label="Parts of this edge"
+        tabs={[
+          {
+            id: "overview",
+            label: "Overview",
+            content: (
+              <>
+                <Section title="Configuration" lead="What it obeys, against what the studio last published.">
+                  <Facts
+                    rows={[
+                      ["State", <EdgeSync key="sync" edge={attributes} />],
+                      [
+                        "Version",
+                        <span className="num" key="version">
+                          {attributes.loaded_version || "–"}
+                        </span>,
+                      ],
+                      [
+                        "Published",
+                        attributes.expected_version !== undefined && (
+                          <span className="num" key="expected">
+                            {attributes.expected_version || "–"}
+                          </span>
+                        ),
+                      ],
+                      ["Acknowledged", <Ago key="ack" at={attributes.last_sync_ack} />],
+                      ["Checksum", attributes.loaded_checksum && <CopyLine key="sum" value={attributes.loaded_checksum} what="checksum" />],
+                    ]}
+                  />
+                </Section>
+                <Section title="Process">
+                  <Facts
+                    rows={[
+                      ["Namespace", attributes.namespace || "default"],
+                      ["Software", <code key="software">{[attributes.version, attributes.build_hash].filter(Boolean).join(" ")}</code>],
+                      ["Last heartbeat", <Ago key="beat" at={attributes.last_heartbeat} />],
+                      ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>],
+                      [
+                        "Telemetry waiting",
+                        attributes.telemetry_pending !== undefined && (
+                          <span className="num" key="pending">{`${formatCount(attributes.telemetry_pending)} records`}</span>
+                        ),
+                      ],
+                      ["First seen", <Ago key="created" at={attributes.created_at} />],
+                    ]}
+                  />
+                </Section>
+                <Section title="Plugins on it">
+                  {plugins.length === 0 ? (
+                    <p className="quiet">None. A plugin runs here once it is attached to an LLM.</p>
+                  ) : (
+                    <ul className={classes.list}>
+                      {plugins.map((plugin) => (
+                        <li key={plugin.plugin_id}>
+                          <Status tone={pluginTones[plugin.state] ?? "idle"}>{plugin.state}</Status>
+                          <Link href={`/admin/plugins/${plugin.plugin_id}`}>{plugin.name}</Link>
+                          <span className="quiet">{plugin.error}</span>
+                        </li>
+                      ))}
+                    </ul>
+                  )}
+                </Section>
+              </>
+            ),
+          },
+          { id: "api", label: "API", content: <ApiPanelRead path={path} resource={edge} /> },
+        ]}
+      />
+    </>
+  );
+}

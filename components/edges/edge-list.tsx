@@ -1,0 +1,92 @@
+"use client";
+
+import { call } from "../api/http.ts";
+import type { Edge } from "../api/types.ts";
+import type { BulkAction, Column } from "../table/column.ts";
+import { DataTable } from "../table/data-table.tsx";
+import { lists } from "../table/list-query.ts";
+import { Empty } from "../ui/empty.tsx";
+import { formatCount } from "../ui/format.ts";
+import { PageHeader } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
+import { EdgeLink, EdgeSync, shortSum } from "./edge-state.tsx";
+
+const columns: Column<Edge>[] = [
+  { id: "edge", header: "Edge", value: (row) => row.attributes.edge_id },
+  { id: "status", header: "Connection", value: (row) => row.attributes.status, cell: (row) => <EdgeLink edge={row.attributes} /> },
+  { id: "sync", header: "Configuration", value: (row) => row.attributes.sync_status, cell: (row) => <EdgeSync edge={row.attributes} /> },
+  { id: "version", header: "Config version", value: (row) => row.attributes.loaded_version, align: "right", mono: true },
+  {
+    id: "checksum",
+    header: "Checksum",
+    value: (row) => row.attributes.loaded_checksum,
+    cell: (row) => <span title={row.attributes.loaded_checksum}>{shortSum(row.attributes.loaded_checksum)}</span>,
+    mono: true,
+    rank: 2,
+  },
+  {
+    id: "ack",
+    header: "Acknowledged",
+    value: (row) => row.attributes.last_sync_ack,
+    cell: (row) => <Ago at={row.attributes.last_sync_ack} />,
+    rank: 2,
+  },
+  {
+    id: "heartbeat",
+    header: "Last heartbeat",
+    value: (row) => row.attributes.last_heartbeat,
+    cell: (row) => <Ago at={row.attributes.last_heartbeat} />,
+  },
+  { id: "namespace", header: "Namespace", value: (row) => row.attributes.namespace || "default", rank: 3 },
+  { id: "software", header: "Software", value: (row) => row.attributes.version, mono: true, rank: 3 },
+  {
+    id: "pending",
+    header: "Telemetry waiting",
+    value: (row) => row.attributes.telemetry_pending ?? null,
+    cell: (row) => formatCount(row.attributes.telemetry_pending),
+    align: "right",
+    mono: true,
+    rank: 3,
+  },
+];
+
+const bulk: BulkAction<Edge>[] = [
+  {
+    label: "Push configuration",
+    done: "asked to load it again",
+    run: (row) => call("POST", `/api/v1/edges/${encodeURIComponent(row.attributes.edge_id)}/reload`),
+  },
+];
+
+export function EdgeList() {
+  return (
+    <>
+      <PageHeader title="Edges" lead="The gateways that carry the traffic, and how fresh what they obey is." />
+      <DataTable
+        label="edges"
+        query={lists.edges}
+        columns={columns}
+        href={(row) => `/admin/edges/${encodeURIComponent(row.attributes.edge_id)}`}
+        bulk={bulk}
+        refetchMs={3000}
+        searchable={false}
+        filters={[
+          {
+            id: "status",
+            label: "Connection",
+            options: [
+              { value: "connected", label: "Connected" },
+              { value: "disconnected", label: "Disconnected" },
+            ],
+          },
+        ]}
+        empty={
+          <Empty title="No edge has ever connected">
+            An edge is a gateway process that registers with this studio and obeys what it pushes. The local one starts with the studio;
+            others need only its address and a token.
+          </Empty>
+        }
+      />
+    </>
+  );
+}

@@ -1,0 +1,29 @@
+import type { Edge } from "../api/types.ts";
+import { Status, type Tone } from "../ui/status.tsx";
+
+const linkTones: Record<string, Tone> = {
+  connected: "good",
+  registered: "info",
+  unhealthy: "warn",
+  disconnected: "bad",
+  unregistered: "idle",
+};
+const syncTones: Record<string, Tone> = { in_sync: "good", pending: "info", stale: "warn", unknown: "idle", rejected: "bad" };
+const syncWords: Record<string, string> = {
+  in_sync: "In sync",
+  pending: "Waiting for its answer",
+  stale: "Behind",
+  unknown: "Unknown",
+  rejected: "Refused",
+};
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+export const EdgeLink = ({ edge }: { edge: Edge }) => <Status tone={linkTones[edge.status] ?? "idle"}>{capital(edge.status)}</Status>;
+
+export const EdgeSync = ({ edge }: { edge: Edge }) => (
+  <Status tone={syncTones[edge.sync_status] ?? "idle"}>{syncWords[edge.sync_status] ?? capital(edge.sync_status || "unknown")}</Status>
+);
+
+/** The beginning of a checksum, enough to compare by eye. */
+export const shortSum = (checksum: string | undefined): string => (checksum ? checksum.replace(/^sha256:/, "").slice(0, 12) : "–");

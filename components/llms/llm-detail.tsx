@@ -1,0 +1,131 @@
+"use client";
+
+import { Button, Menu } from "@mantine/core";
+import { IconChevronDown } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { call, document } from "../api/http.ts";
+import { api } from "../api/query.ts";
+import type { FrontendConfig, Llm, One, Resource } from "../api/types.ts";
+import { RecentCalls } from "../overview/calls.tsx";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { ApiPanel } from "../ui/api-panel.tsx";
+import { CopyLine } from "../ui/code.tsx";
+import { useDelete } from "../ui/confirm.tsx";
+import { Dependents } from "../ui/dependents.tsx";
+import { formatMoney } from "../ui/format.ts";
+import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
+import { toast, toastError } from "../ui/toast.tsx";
+import { UrlTabs } from "../ui/url-tabs.tsx";
+import { WithResource } from "../ui/with-resource.tsx";
+import { LlmState } from "./llm-list.tsx";
+import { LlmPlugins } from "./llm-plugins.tsx";
+import { TryIt } from "./try-it.tsx";
+import { vendorLabel } from "./vendors.ts";
+
+export function LlmDetail({ id }: { id: string }) {
+  return (
+    <WithResource<Llm> root="llms" id={id} noun="LLM" back="/admin/llms">
+      {(llm) => <Detail llm={llm} />}
+    </WithResource>
+  );
+}
+
+function Detail({ llm }: { llm: Resource<Llm> }) {
+  const { attributes } = llm;
+  const router = useRouter();
+  const client = useQueryClient();
+  const remove = useDelete("llms", "LLM");
+  useCrumbs([{ label: attributes.name }]);
+  const { data: config } = useQuery<FrontendConfig>(api.config);
+  const toggle = useMutation({
+    mutationFn: (active: boolean) => call<One<Llm>>("PATCH", `/api/v1/llms/${llm.id}`, document("llms", { active })),
+    onSuccess: (saved) => {
+      client.setQueryData(api.one("llms", llm.id).queryKey, saved);
+      void client.invalidateQueries({ queryKey: ["llms"] });
+      toast(saved.data.attributes.active ? `${attributes.name} takes calls again` : `${attributes.name} is off`);
+    },
+    onError: (error) => toastError(`${attributes.name} stays as it is`, error),
+  });
+  const gateway = config && attributes.slug ? `${config.proxyURL}/llm/call/${attributes.slug}` : null;
+  return (
+    <>
+      <PageHeader
+        title={attributes.name}
+        state={<LlmState llm={attributes} />}
+        lead={attributes.short_description}
+        actions={
+          <>
+            <Button variant="default" component={Link} href={`/admin/llms/${llm.id}/edit`}>
+              Edit
+            </Button>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button variant="default" rightSection={<IconChevronDown size={15} aria-hidden />}>
+                  More
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => toggle.mutate(!attributes.active)}>{attributes.active ? "Switch off" : "Activate"}</Menu.Item>
+                <Menu.Item data-danger onClick={() => remove(llm.id, attributes.name, () => router.push("/admin/llms"))}>
+                  Delete LLM
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </>
+        }
+      />
+      <UrlTabs
+        label="Parts of this LLM"
+        tabs={[
+          {
+            id: "overview",
+            label: "Overview",
+            content: (
+              <>
+                <Facts
+                  rows={[
+                    ["Vendor", vendorLabel(attributes.vendor)],
+                    ["Endpoint", <code key="endpoint">{attributes.api_endpoint || "the vendor's own"}</code>],
+                    ["API key", attributes.has_api_key ? "stored, not shown" : "none"],
+                    ["Gateway path", gateway && <CopyLine key="gateway" value={gateway} what="gateway path" />],
+                    ["Default model", attributes.default_model && <code key="model">{attributes.default_model}</code>],
+                    [
+                      "Allowed models",
+                      attributes.allowed_models?.length ? <code key="allowed">{attributes.allowed_models.join("  ")}</code> : "every model",
+                    ],
+                    ["Monthly budget", attributes.monthly_budget === null ? "no limit" : formatMoney(attributes.monthly_budget)],
+                    ["Privacy score", `${attributes.privacy_score} of 100`],
+                    ["Namespace", attributes.namespace || "every edge"],
+                    ["Created", attributes.created_at && <Ago key="created" at={attributes.created_at} />],
+                    ["Changed", attributes.updated_at && <Ago key="changed" at={attributes.updated_at} />],
+                  ]}
+                />
+                {attributes.long_description && (
+                  <Section title="Description">
+                    {<p style={{ maxWidth: "72ch", whiteSpace: "pre-wrap" }}>{attributes.long_description}</p>}
+                  </Section>
+                )}
+                <Section title="What depends on it">
+                  <Dependents root="llms" id={llm.id} />
+                </Section>
+                <Section title="Recent calls">
+                  <RecentCalls filter={{ llm_id: llm.id }} without={["llm"]} />
+                </Section>
+              </>
+            ),
+          },
+          { id: "plugins", label: "Plugins", content: <LlmPlugins llm={llm} /> },
+          { id: "try", label: "Try it", content: <TryIt llm={llm} /> },
+          {
+            id: "api",
+            label: "API",
+            content: <ApiPanel path={`/api/v1/llms/${llm.id}`} resource={llm} change={{ short_description: "For internal tools" }} />,
+          },
+        ]}
+      />
+    </>
+  );
+}

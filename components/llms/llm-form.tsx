@@ -1,0 +1,202 @@
+"use client";
+
+import { NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { DateInput } from "@mantine/dates";
+import { useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import { call, document } from "../api/http.ts";
+import type { Llm, One, Resource, Vendor } from "../api/types.ts";
+import { FormLayout, FormSection } from "../form/form-layout.tsx";
+import { keptSecret, SecretField } from "../form/secret-field.tsx";
+import { useEntityForm } from "../form/use-entity-form.ts";
+import { dayOf, fromDay, numberOf } from "../form/values.ts";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { PageHeader } from "../ui/page.tsx";
+import { toast } from "../ui/toast.tsx";
+import { vendorOptions, vendors } from "./vendors.ts";
+
+type Values = {
+  name: string;
+  vendor: Vendor;
+  api_endpoint: string;
+  api_key: string;
+  default_model: string;
+  allowed_models: string[];
+  short_description: string;
+  long_description: string;
+  privacy_score: number | string;
+  monthly_budget: number | string;
+  budget_start_date: string | null;
+  active: boolean;
+};
+
+const blank: Values = {
+  name: "",
+  vendor: "openai",
+  api_endpoint: vendors.openai.endpoint,
+  api_key: "",
+  default_model: "",
+  allowed_models: [],
+  short_description: "",
+  long_description: "",
+  privacy_score: 0,
+  monthly_budget: "",
+  budget_start_date: null,
+  active: true,
+};
+
+const valuesOf = (llm: Llm): Values => ({
+  name: llm.name,
+  vendor: llm.vendor,
+  api_endpoint: llm.api_endpoint,
+  api_key: llm.has_api_key ? keptSecret : "",
+  default_model: llm.default_model,
+  allowed_models: llm.allowed_models ?? [],
+  short_description: llm.short_description,
+  long_description: llm.long_description,
+  privacy_score: llm.privacy_score,
+  monthly_budget: llm.monthly_budget ?? "",
+  budget_start_date: dayOf(llm.budget_start_date),
+  active: llm.active,
+});
+
+const attributesOf = (values: Values): Record<string, unknown> => ({
+  ...values,
+  privacy_score: numberOf(values.privacy_score) ?? 0,
+  monthly_budget: numberOf(values.monthly_budget),
+  budget_start_date: fromDay(values.budget_start_date),
+});
+
+const check = (values: Values) => {
+  const faults: Partial<Record<keyof Values, string>> = {};
+  if (values.name.trim() === "") faults.name = "Give it a name; the gateway's path is made from it.";
+  const broken = values.allowed_models.find((pattern) => !isPattern(pattern));
+  if (broken !== undefined) faults.allowed_models = `"${broken}" is not a regular expression.`;
+  return faults;
+};
+
+const isPattern = (text: string): boolean => {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Creates an LLM, or changes `llm`. */
+export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
+  const router = useRouter();
+  const client = useQueryClient();
+  const title = llm ? `Edit ${llm.attributes.name}` : "Create LLM";
+  useCrumbs(llm ? [{ label: llm.attributes.name, href: `/admin/llms/${llm.id}` }, { label: "Edit" }] : [{ label: "Create" }]);
+  const entity = useEntityForm<Values>({
+    initial: llm ? valuesOf(llm.attributes) : blank,
+    check,
+    save: async (values) => {
+      const saved = await call<One<Llm>>(
+        llm ? "PATCH" : "POST",
+        llm ? `/api/v1/llms/${llm.id}` : "/api/v1/llms",
+        document("llms", attributesOf(values)),
+      );
+      client.setQueryData(["llms", `/api/v1/llms/${saved.data.id}`], saved);
+      void client.invalidateQueries({ queryKey: ["llms"] });
+      toast(llm ? `${saved.data.attributes.name} saved` : `${saved.data.attributes.name} created`);
+      router.push(`/admin/llms/${saved.data.id}`);
+    },
+  });
+  const { form } = entity;
+  const values = form.getValues();
+  const renamed = llm && values.name.trim() !== llm.attributes.name;
+
+  const chooseVendor = (vendor: string | null) => {
+    if (vendor !== "openai" && vendor !== "anthropic") return;
+    const untouched = values.api_endpoint === "" || values.api_endpoint === vendors[values.vendor].endpoint;
+    form.setFieldValue("vendor", vendor);
+    if (untouched) form.setFieldValue("api_endpoint", vendors[vendor].endpoint);
+  };
+
+  return (
+    <>
+      <PageHeader title={title} />
+      <FormLayout entity={entity} submitLabel={llm ? "Save LLM" : "Create LLM"} cancelHref={llm ? `/admin/llms/${llm.id}` : "/admin/llms"}>
+        <FormSection title="Vendor" lead="Who answers, where, and with which key. The key is stored encrypted and never shown again.">
+          <TextInput
+            label="Name"
+            description={
+              renamed
+                ? `Renaming changes the gateway path; clients that use the old one must be told.`
+                : "Apps reach it under a path made from this name."
+            }
+            required
+            {...form.getInputProps("name")}
+            autoFocus={!llm}
+          />
+          <Select label="Vendor" data={vendorOptions} allowDeselect={false} {...form.getInputProps("vendor")} onChange={chooseVendor} />
+          <TextInput
+            label="Endpoint"
+            description="The vendor's base address, or a server that speaks the same protocol."
+            placeholder={vendors[values.vendor].endpoint}
+            {...form.getInputProps("api_endpoint")}
+          />
+          <SecretField
+            label="API key"
+            stored={llm?.attributes.has_api_key ?? false}
+            path="api_key"
+            value={values.api_key}
+            error={typeof form.errors.api_key === "string" ? form.errors.api_key : undefined}
+            onChange={(value) => form.setFieldValue("api_key", value)}
+          />
+        </FormSection>
+        <FormSection title="Models" lead="Which models of this vendor apps may ask for. Others are refused at the gateway.">
+          <TextInput label="Default model" placeholder={vendors[values.vendor].model} {...form.getInputProps("default_model")} />
+          <TagsInput
+            label="Allowed models"
+            description="Regular expressions, Enter after each. Empty allows every model."
+            placeholder={values.allowed_models.length === 0 ? "^gpt-4o.*$" : ""}
+            acceptValueOnBlur
+            {...form.getInputProps("allowed_models")}
+          />
+        </FormSection>
+        <FormSection
+          title="Budget"
+          lead="When the month's spending reaches the budget, the gateway refuses further calls until the next month."
+        >
+          <NumberInput
+            label="Monthly budget"
+            description="US dollars. Empty is no limit."
+            prefix="$ "
+            thousandSeparator=","
+            min={0}
+            decimalScale={6}
+            {...form.getInputProps("monthly_budget")}
+          />
+          <DateInput
+            label="Month begins on"
+            description="Empty is the first of the calendar month, UTC."
+            valueFormat="YYYY-MM-DD"
+            clearable
+            {...form.getInputProps("budget_start_date")}
+          />
+        </FormSection>
+        <FormSection title="For the people who choose it" lead="What portal users and administrators read about it.">
+          <TextInput label="Short description" {...form.getInputProps("short_description")} />
+          <Textarea label="Long description" autosize minRows={3} maxRows={12} {...form.getInputProps("long_description")} />
+          <NumberInput
+            label="Privacy score"
+            description="0 to 100: how sensitive the data may be that is sent to it."
+            min={0}
+            max={100}
+            allowDecimal={false}
+            {...form.getInputProps("privacy_score")}
+          />
+          <Switch
+            label="Active"
+            description="The gateway takes calls for it only while it is active."
+            {...form.getInputProps("active", { type: "checkbox" })}
+          />
+        </FormSection>
+      </FormLayout>
+    </>
+  );
+}

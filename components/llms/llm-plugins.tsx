@@ -1,0 +1,162 @@
+"use client";
+
+import { ActionIcon, Button, Skeleton, Tooltip } from "@mantine/core";
+import { modals } from "@mantine/modals";
+import { IconArrowDown, IconArrowUp, IconGripVertical, IconTrash } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
+import { useState } from "react";
+import { call } from "../api/http.ts";
+import { q } from "../api/query.ts";
+import type { Llm, Plugin, Resource } from "../api/types.ts";
+import { OnePicker } from "../form/picker.tsx";
+import { HookList } from "../plugins/hooks.tsx";
+import { PluginStateLabel } from "../plugins/plugin-state.tsx";
+import { Empty } from "../ui/empty.tsx";
+import { Failure } from "../ui/notice.tsx";
+import { toastError } from "../ui/toast.tsx";
+import classes from "./llm-plugins.module.css";
+import { OverrideDialog } from "./override-dialog.tsx";
+
+type Attached = { data: Resource<Plugin>[] };
+
+/** The plugins that see this LLM's calls, in the order in which they do. Every change is saved as it is made. */
+export function LlmPlugins({ llm }: { llm: Resource<Llm> }) {
+  const client = useQueryClient();
+  const key = q("llms", `/api/v1/llms/${llm.id}/plugins`);
+  const attached = useQuery<Attached>(key);
+  const [dragged, setDragged] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+
+  const save = useMutation({
+    mutationFn: (rows: Resource<Plugin>[]) =>
+      call("PUT", `/api/v1/llms/${llm.id}/plugins`, { plugin_ids: rows.map((row) => Number(row.id)) }),
+    onMutate: async (rows) => {
+      await client.cancelQueries({ queryKey: key.queryKey });
+      const before = client.getQueryData<Attached>(key.queryKey);
+      client.setQueryData<Attached>(key.queryKey, { data: rows });
+      return { before };
+    },
+    onError: (error, _rows, context) => {
+      client.setQueryData(key.queryKey, context?.before);
+      toastError("The plugins of this LLM stay as they were", error);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: key.queryKey }),
+  });
+
+  const attach = useMutation({
+    mutationFn: async (pluginId: string) => {
+      const { data: plugin } = await call<{ data: Resource<Plugin> }>("GET", `/api/v1/plugins/${pluginId}`);
+      await save.mutateAsync([...(attached.data?.data ?? []), plugin]);
+    },
+    onError: (error) => toastError("The plugin was not attached", error),
+  });
+
+  if (attached.isPending) return <Skeleton height={144} radius="lg" />;
+  if (attached.error) return <Failure what="The plugins of this LLM" error={attached.error} retry={() => void attached.refetch()} />;
+  const rows = attached.data.data;
+
+  const move = (id: string, to: number) => {
+    const row = rows.find((each) => each.id === id);
+    if (!row || to < 0 || to >= rows.length) return;
+    const next = rows.filter((each) => each.id !== id);
+    next.splice(to, 0, row);
+    setSaid(`${row.attributes.name} is now ${to + 1} of ${rows.length}`);
+    save.mutate(next);
+  };
+
+  const override = (plugin: Resource<Plugin>) =>
+    modals.open({
+      title: `Settings of ${plugin.attributes.name} for ${llm.attributes.name}`,
+      size: 720,
+      closeButtonProps: { "aria-label": "Close" },
+      children: <OverrideDialog llmId={llm.id} plugin={plugin} />,
+    });
+
+  return (
+    <>
+      <div className={classes.add}>
+        <OnePicker
+          root="plugins"
+          label="Attach a plugin"
+          placeholder="Choose by name"
+          value={null}
+          onChange={(id) => {
+            if (id && !rows.some((row) => row.id === id)) attach.mutate(id);
+          }}
+        />
+        <p className="quiet">Requests pass the plugins from first to last. Each may change the request, answer it, or refuse it.</p>
+      </div>
+      {rows.length === 0 ? (
+        <div className="surface">
+          <Empty title="No plugin sees these calls">
+            Attach one to enrich, check or change what passes. Plugins are installed under <Link href="/admin/plugins">Plugins</Link>.
+          </Empty>
+        </div>
+      ) : (
+        <ol className={classes.list} aria-label="Plugins in order">
+          {rows.map((row, index) => (
+            <li
+              key={row.id}
+              draggable
+              data-dragged={dragged === row.id || undefined}
+              onDragStart={(event) => {
+                event.dataTransfer.effectAllowed = "move";
+                setDragged(row.id);
+              }}
+              onDragEnd={() => setDragged(null)}
+              onDragOver={(event) => event.preventDefault()}
+              onDrop={(event) => {
+                event.preventDefault();
+                if (dragged) move(dragged, index);
+                setDragged(null);
+              }}
+            >
+              <IconGripVertical size={16} className={classes.grip} aria-hidden />
+              <span className="num quiet">{index + 1}</span>
+              <div className={classes.words}>
+                <Link href={`/admin/plugins/${row.id}`}>{row.attributes.name}</Link>
+                <HookList hooks={row.attributes.hook_types ?? []} />
+              </div>
+              <PluginStateLabel plugin={row.attributes} />
+              <span className={classes.tools}>
+                <Button size="xs" variant="default" onClick={() => override(row)}>
+                  Settings here
+                </Button>
+                <Tooltip label="Earlier">
+                  <ActionIcon
+                    aria-label={`Move ${row.attributes.name} earlier`}
+                    disabled={index === 0}
+                    onClick={() => move(row.id, index - 1)}
+                  >
+                    <IconArrowUp size={16} />
+                  </ActionIcon>
+                </Tooltip>
+                <Tooltip label="Later">
+                  <ActionIcon
+                    aria-label={`Move ${row.attributes.name} later`}
+                    disabled={index === rows.length - 1}
+                    onClick={() => move(row.id, index + 1)}
+                  >
+                    <IconArrowDown size={16} />
+                  </ActionIcon>
+                </Tooltip>
+                <Tooltip label="Detach">
+                  <ActionIcon
+                    aria-label={`Detach ${row.attributes.name}`}
+                    onClick={() => save.mutate(rows.filter((each) => each.id !== row.id))}
+                  >
+                    <IconTrash size={16} />
+                  </ActionIcon>
+                </Tooltip>
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+      <span className="visually-hidden" aria-live="polite">
+        {said}
+      </span>
+    </>
+  );
+}

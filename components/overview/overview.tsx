@@ -1,0 +1,144 @@
+"use client";
+
+import { SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useSearchParams } from "next/navigation";
+import { api, q } from "../api/query.ts";
+import type { Call, Overview as Data, Edge, List, Plugin } from "../api/types.ts";
+import { EdgeLink, EdgeSync } from "../edges/edge-state.tsx";
+import { PluginStateLabel } from "../plugins/plugin-state.tsx";
+import { formatCompact, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
+import { Failure } from "../ui/notice.tsx";
+import { PageHeader, Section } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
+import { RecentCalls } from "./calls.tsx";
+import { Charts } from "./charts.tsx";
+import { FirstSteps } from "./first-steps.tsx";
+import classes from "./overview.module.css";
+import { overviewKey, rangeOf, ranges } from "./range.ts";
+
+const refreshMs = 2000;
+
+/** What passes through Portico now and lately, and whether everything that carries it is well. */
+export function Overview() {
+  const range = rangeOf(useSearchParams().get("range"));
+  const overview = useQuery<{ data: { attributes: Data } }>({
+    ...overviewKey(range),
+    refetchInterval: refreshMs,
+    placeholderData: (previous) => previous,
+  });
+  const edges = useQuery<List<Edge>>({ ...api.all("edges"), refetchInterval: 3000 });
+  const plugins = useQuery<List<Plugin>>({ ...api.all("plugins"), refetchInterval: 5000 });
+  const calls = useQuery<List<Call>>({ ...q("calls", "/api/v1/analytics/calls?page_size=10"), refetchInterval: refreshMs });
+  const data = overview.data?.data.attributes;
+  const quiet = data !== undefined && data.totals.requests === 0 && calls.data?.data.length === 0;
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        lead={
+          data ? (
+            <>
+              As of <Ago at={data.as_of} />
+            </>
+          ) : (
+            "\u00a0"
+          )
+        }
+        actions={
+          <SegmentedControl
+            aria-label="Time range"
+            value={range}
+            onChange={(value) => window.history.replaceState(null, "", value === "24h" ? "/admin" : `/admin?range=${value}`)}
+            data={ranges.map((value) => ({ value, label: value }))}
+          />
+        }
+      />
+      {overview.error && !data && <Failure what="The figures" error={overview.error} retry={() => void overview.refetch()} />}
+      <Figures totals={data?.totals} />
+      {quiet ? <FirstSteps /> : <Charts data={data} range={range} stale={overview.isPlaceholderData} />}
+      <div className={classes.pair}>
+        <Section title="Edges">
+          <Health
+            nothing="No edge has connected yet."
+            rows={edges.data?.data.map((edge) => ({
+              id: edge.id,
+              href: `/admin/edges/${encodeURIComponent(edge.attributes.edge_id)}`,
+              name: edge.attributes.edge_id,
+              state: <EdgeLink edge={edge.attributes} />,
+              more: <EdgeSync edge={edge.attributes} />,
+            }))}
+          />
+        </Section>
+        <Section title="Plugins">
+          <Health
+            nothing="No plugin is installed."
+            rows={plugins.data?.data.map((plugin) => ({
+              id: plugin.id,
+              href: `/admin/plugins/${plugin.id}`,
+              name: plugin.attributes.name,
+              state: <PluginStateLabel plugin={plugin.attributes} />,
+              more: plugin.attributes.restarts > 0 ? `${plugin.attributes.restarts} restarts` : "",
+            }))}
+          />
+        </Section>
+      </div>
+      <Section title="Recent calls">
+        <RecentCalls refetchMs={refreshMs} />
+      </Section>
+    </>
+  );
+}
+
+function Figures({ totals }: { totals: Data["totals"] | undefined }) {
+  const share = totals && totals.requests > 0 ? totals.errors / totals.requests : 0;
+  const figures: [label: string, value: string, more: string][] = [
+    ["Requests", formatCompact(totals?.requests), totals ? `${formatCompact(totals.errors)} failed, ${formatPercent(share)}` : ""],
+    [
+      "Tokens",
+      totals ? formatCompact(totals.prompt_tokens + totals.response_tokens) : "–",
+      totals ? `${formatCompact(totals.prompt_tokens)} in, ${formatCompact(totals.response_tokens)} out` : "",
+    ],
+    ["Cost", formatMoney(totals?.cost), totals && totals.requests > 0 ? `${formatMoney(totals.cost / totals.requests)} a request` : ""],
+    [
+      "Latency, median",
+      formatDuration(totals?.latency_p50_ms),
+      totals?.latency_p95_ms != null ? `95 % within ${formatDuration(totals.latency_p95_ms)}` : "",
+    ],
+  ];
+  return (
+    <dl className={classes.figures}>
+      {figures.map(([label, value, more]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd className={classes.figure}>{value}</dd>
+          <dd className={classes.more}>{more || "\u00a0"}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Health({
+  rows,
+  nothing,
+}: {
+  rows: { id: string; href: string; name: string; state: React.ReactNode; more: React.ReactNode }[] | undefined;
+  nothing: string;
+}) {
+  if (rows?.length === 0) return <p className="quiet">{nothing}</p>;
+  return (
+    <ul className={classes.health}>
+      {rows?.map((row) => (
+        <li key={row.id}>
+          <Link href={row.href} className="truncate">
+            {row.name}
+          </Link>
+          {row.state}
+          <span className="quiet">{row.more}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,60 @@
+"use client";
+
+import { Button } from "@mantine/core";
+import Link from "next/link";
+import { call } from "../api/http.ts";
+import type { Group } from "../api/types.ts";
+import type { BulkAction, Column } from "../table/column.ts";
+import { DataTable } from "../table/data-table.tsx";
+import { lists } from "../table/list-query.ts";
+import { Empty } from "../ui/empty.tsx";
+import { formatCount } from "../ui/format.ts";
+import { PageHeader } from "../ui/page.tsx";
+
+const columns: Column<Group>[] = [
+  { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
+  {
+    id: "members",
+    header: "Members",
+    value: (row) => row.attributes.user_count ?? null,
+    cell: (row) => formatCount(row.attributes.user_count),
+    align: "right",
+    mono: true,
+  },
+  { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
+];
+
+const bulk: BulkAction<Group>[] = [
+  {
+    label: "Delete",
+    done: "deleted",
+    confirm: { verb: "Delete", lead: "Their members lose what is open to these groups only." },
+    run: (row) => call("DELETE", `/api/v1/groups/${row.id}`),
+  },
+];
+
+const create = (
+  <Button component={Link} href="/admin/groups/new">
+    Create group
+  </Button>
+);
+
+export function GroupList() {
+  return (
+    <>
+      <PageHeader title="Groups" lead="Who sees what in the portal. A plugin's page can be open to some groups only." actions={create} />
+      <DataTable
+        label="groups"
+        query={lists.groups}
+        columns={columns}
+        href={(row) => `/admin/groups/${row.id}`}
+        bulk={bulk}
+        empty={
+          <Empty title="No group yet" action={create}>
+            A group is a list of people that plugins and the portal can refer to by its name. Create one and choose its members.
+          </Empty>
+        }
+      />
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+"use client";
+
+import { Button, PasswordInput, Switch, TextInput } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import { call, document } from "../api/http.ts";
+import type { One, Resource, User } from "../api/types.ts";
+import { FormLayout, FormSection } from "../form/form-layout.tsx";
+import { ManyPicker } from "../form/picker.tsx";
+import { useEntityForm } from "../form/use-entity-form.ts";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { useDelete } from "../ui/confirm.tsx";
+import { PageHeader } from "../ui/page.tsx";
+import { toast } from "../ui/toast.tsx";
+import { WithResource } from "../ui/with-resource.tsx";
+
+type Values = { name: string; email: string; password: string; is_admin: boolean; show_portal: boolean; groups: string[] };
+
+/** Creates a user, or changes `user`. */
+export function UserForm({ user }: { user?: Resource<User> }) {
+  const router = useRouter();
+  const client = useQueryClient();
+  const remove = useDelete("users", "user");
+  useCrumbs([{ label: user ? user.attributes.name : "Create" }]);
+  const groups = user?.attributes.groups ?? [];
+  const entity = useEntityForm<Values>({
+    initial: {
+      name: user?.attributes.name ?? "",
+      email: user?.attributes.email ?? "",
+      password: "",
+      is_admin: user?.attributes.is_admin ?? false,
+      show_portal: user?.attributes.show_portal ?? true,
+      groups: groups.map((group) => group.id),
+    },
+    check: (values) => ({
+      ...(values.name.trim() === "" ? { name: "Give a name." } : {}),
+      ...(/^\S+@\S+$/.test(values.email.trim()) ? {} : { email: "Give an e-mail address, e.g. kai@example.com." }),
+      ...(!user && values.password === "" ? { password: "Give a first password." } : {}),
+    }),
+    save: async (values) => {
+      const { password, groups: chosen, ...rest } = values;
+      const attributes = { ...rest, groups: chosen.map(Number), ...(password === "" ? {} : { password }) };
+      const saved = await call<One<User>>(
+        user ? "PATCH" : "POST",
+        user ? `/api/v1/users/${user.id}` : "/api/v1/users",
+        document("users", attributes),
+      );
+      void client.invalidateQueries({ queryKey: ["users"] });
+      void client.invalidateQueries({ queryKey: ["groups"] });
+      toast(`${saved.data.attributes.name} ${user ? "saved" : "created"}`);
+      router.push("/admin/users");
+    },
+  });
+  const { form } = entity;
+  return (
+    <>
+      <PageHeader
+        title={user ? user.attributes.name : "Create user"}
+        actions={
+          user && (
+            <Button variant="default" onClick={() => remove(user.id, user.attributes.name, () => router.push("/admin/users"))}>
+              Delete user
+            </Button>
+          )
+        }
+      />
+      <FormLayout entity={entity} submitLabel={user ? "Save user" : "Create user"} cancelHref="/admin/users">
+        <FormSection title="Person" lead="The e-mail is what they sign in with.">
+          <TextInput label="Name" required autoFocus={!user} autoComplete="off" {...form.getInputProps("name")} />
+          <TextInput label="E-mail" type="email" required autoComplete="off" {...form.getInputProps("email")} />
+          <PasswordInput
+            label="Password"
+            required={!user}
+            {...(user ? { description: "Empty keeps the one they have." } : {})}
+            autoComplete="new-password"
+            visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+            {...form.getInputProps("password")}
+          />
+        </FormSection>
+        <FormSection
+          title="What they may use"
+          lead="Administrators may do everything here. The portal shows what is open to a person's groups."
+        >
+          <Switch label="Administrator" {...form.getInputProps("is_admin", { type: "checkbox" })} />
+          <Switch label="Portal" {...form.getInputProps("show_portal", { type: "checkbox" })} />
+          <ManyPicker
+            root="groups"
+            label="Groups"
+            placeholder="Choose groups"
+            chosen={groups.map((group) => ({ value: group.id, label: group.attributes.name }))}
+            {...form.getInputProps("groups")}
+          />
+        </FormSection>
+      </FormLayout>
+    </>
+  );
+}
+
+export function UserEdit({ id }: { id: string }) {
+  return (
+    <WithResource<User> root="users" id={id} noun="user" back="/admin/users">
+      {(user) => <UserForm user={user} key={user.id} />}
+    </WithResource>
+  );
+}

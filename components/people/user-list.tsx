@@ -1,0 +1,55 @@
+"use client";
+
+import { Button } from "@mantine/core";
+import Link from "next/link";
+import { call } from "../api/http.ts";
+import type { User } from "../api/types.ts";
+import type { BulkAction, Column } from "../table/column.ts";
+import { DataTable } from "../table/data-table.tsx";
+import { lists } from "../table/list-query.ts";
+import { Empty } from "../ui/empty.tsx";
+import { PageHeader } from "../ui/page.tsx";
+
+export const roleOf = (user: User): string => (user.is_admin ? "Administrator" : user.show_portal ? "Portal user" : "No area");
+
+const columns: Column<User>[] = [
+  { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
+  { id: "email", header: "E-mail", value: (row) => row.attributes.email, sort: "email" },
+  { id: "role", header: "May use", value: (row) => roleOf(row.attributes) },
+  { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
+];
+
+const bulk: BulkAction<User>[] = [
+  {
+    label: "Delete",
+    done: "deleted",
+    confirm: { verb: "Delete", lead: "These people lose access at once, and their apps stop." },
+    run: (row) => call("DELETE", `/api/v1/users/${row.id}`),
+  },
+];
+
+const create = (
+  <Button component={Link} href="/admin/users/new">
+    Create user
+  </Button>
+);
+
+export function UserList() {
+  return (
+    <>
+      <PageHeader title="Users" lead="The people who sign in: administrators here, everybody else in the portal." actions={create} />
+      <DataTable
+        label="users"
+        query={lists.users}
+        columns={columns}
+        href={(row) => `/admin/users/${row.id}`}
+        bulk={bulk}
+        empty={
+          <Empty title="No user" action={create}>
+            Everybody who signs in is a user. Create one and hand over the password.
+          </Empty>
+        }
+      />
+    </>
+  );
+}

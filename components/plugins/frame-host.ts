@@ -1,0 +1,222 @@
+/**
+ * The dashboard's end of a sandboxed plugin element. The frame has an opaque origin: no cookies, no storage, no network. All it can do is
+ * ask through one MessagePort, and this module decides what an answer is. Framework-free; server/plugins/frame/bridge.js is the other end.
+ */
+
+export type FrameTheme = {
+  scheme: "light" | "dark";
+  /** CSS variables (`--portico-…`) and their values, set on the frame's root. */
+  variables: Record<string, string>;
+};
+
+export type MountOptions = {
+  /** `frame_url` of the registry row. */
+  frameUrl: string;
+  /** `entry_url`, `entry_integrity` and `entry_type` of the registry row. */
+  entryUrl: string;
+  integrity: string;
+  entryType: "classic" | "module";
+  tag: string;
+  area: "admin" | "portal";
+  /** Name of the frame for screen readers. */
+  title: string;
+  /** `mount_config.props`: become `data-*` attributes of the element. */
+  props?: Record<string, unknown>;
+  theme: FrameTheme;
+  /** Where inside the plugin's page we are, e.g. `items/7`; "" for its start. */
+  subPath?: string;
+  locale?: string;
+  /** What the element may read as `pluginAPI.context`, beside area, locale and subPath. Never secrets. */
+  context?: Record<string, unknown>;
+  /** Carries a call to the plugin. Its rejection's message (and `code`) reaches the element. */
+  rpc(method: string, payload: Record<string, unknown>, signal: AbortSignal): Promise<unknown>;
+  /** The element is on the page. */
+  onReady?(): void;
+  /** The element cannot be shown; show the sentence with a retry. */
+  onFail?(message: string): void;
+  /** Something in the element failed after it was shown. */
+  onError?(message: string): void;
+  /** The element asks for another place inside its page. */
+  onRoute?(subPath: string): void;
+  /** The element asks for another page of the dashboard. */
+  onNavigate?(path: string): void;
+  /** A link to somewhere else was followed. */
+  onOpen?(url: string): void;
+  onNotify?(message: string, kind: "info" | "success" | "warning" | "error"): void;
+  /** From the start until the element is there; default 10 s. */
+  timeoutMs?: number;
+};
+
+export type MountedFrame = {
+  setTheme(theme: FrameTheme): void;
+  setSubPath(subPath: string): void;
+  /** Throws the frame away and starts again. */
+  retry(): void;
+  destroy(): void;
+};
+
+const defaultTimeoutMs = 10_000;
+const maxCallsInFlight = 32;
+const maxPayloadChars = 3 * 1024 * 1024;
+const maxHeightPx = 20_000;
+const kinds = ["info", "success", "warning", "error"] as const;
+
+type FromFrame = Record<string, unknown> & { type?: unknown };
+
+const text = (value: unknown, max = 2_000): string => (typeof value === "string" ? value.slice(0, max) : "");
+
+/** One life of the frame, from its insertion to its removal. */
+function startFrame(container: HTMLElement, options: MountOptions, now: { theme: FrameTheme; subPath: string }) {
+  const frame = document.createElement("iframe");
+  const nonce = crypto.randomUUID();
+  const ended = new AbortController();
+  let port: MessagePort | undefined;
+  let inFlight = 0;
+
+  function fail(message: string): void {
+    if (ended.signal.aborted) return;
+    end();
+    options.onFail?.(message);
+  }
+
+  const timer = setTimeout(
+    () => fail("The page of this plugin did not appear in time. It may be restarting; try again."),
+    options.timeoutMs ?? defaultTimeoutMs,
+  );
+
+  async function answer({ id, method, payload }: FromFrame): Promise<void> {
+    const reply = (message: Record<string, unknown>) => !ended.signal.aborted && port?.postMessage({ type: "answer", id, ...message });
+    if (inFlight >= maxCallsInFlight) return void reply({ ok: false, message: "Too many calls at once.", code: "rate_limited" });
+    inFlight += 1;
+    try {
+      const json = JSON.stringify(payload ?? {});
+      if (json.length > maxPayloadChars) throw new Error("The payload of this call is too large.");
+      const parsed: unknown = JSON.parse(json);
+      if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("The payload of a call is an object.");
+      reply({ ok: true, value: await options.rpc(text(method, 200), parsed as Record<string, unknown>, ended.signal) });
+    } catch (error) {
+      const code = typeof error === "object" && error !== null && "code" in error ? text(error.code) : "";
+      reply({ ok: false, message: error instanceof Error ? error.message : String(error), code });
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  function setHeight(height: unknown): void {
+    if (typeof height === "number" && Number.isFinite(height)) frame.style.height = `${Math.min(Math.max(height, 0), maxHeightPx)}px`;
+  }
+
+  function onMessage({ data }: MessageEvent): void {
+    if (typeof data !== "object" || data === null) return;
+    const message = data as FromFrame;
+    switch (message.type) {
+      case "ready":
+        clearTimeout(timer);
+        setHeight(message.height);
+        frame.style.visibility = "visible";
+        return options.onReady?.();
+      case "failed":
+        return fail(text(message.message));
+      case "error":
+        return options.onError?.(text(message.message));
+      case "height":
+        return setHeight(message.height);
+      case "call":
+        return void answer(message);
+      case "route":
+        return options.onRoute?.(text(message.subPath).replace(/^\/+/, ""));
+      case "navigate":
+        return options.onNavigate?.(text(message.path));
+      case "open": {
+        const url = text(message.url);
+        return /^https?:\/\//i.test(url) || url.startsWith("mailto:") ? options.onOpen?.(url) : undefined;
+      }
+      case "notify": {
+        const kind = kinds.find((one) => one === message.kind) ?? "info";
+        return options.onNotify?.(text(message.message, 500), kind);
+      }
+    }
+  }
+
+  frame.addEventListener("load", () => {
+    if (ended.signal.aborted) return;
+    if (port) return fail("The plugin has left its page.");
+    const channel = new MessageChannel();
+    port = channel.port1;
+    port.onmessage = onMessage;
+    const connect = {
+      type: "portico-connect",
+      nonce,
+      area: options.area,
+      tag: options.tag,
+      entryUrl: new URL(options.entryUrl, location.href).href,
+      integrity: options.integrity,
+      entryType: options.entryType,
+      props: options.props ?? {},
+      theme: now.theme,
+      subPath: now.subPath,
+      locale: options.locale ?? document.documentElement.lang,
+      title: options.title,
+      context: options.context ?? {},
+      defineTimeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    };
+    // An opaque origin cannot be named; the nonce in the address makes sure that only our own page takes the port.
+    frame.contentWindow?.postMessage(connect, "*", [channel.port2]);
+  });
+
+  function end(): void {
+    clearTimeout(timer);
+    ended.abort();
+    port?.close();
+    frame.remove();
+  }
+
+  frame.setAttribute("sandbox", "allow-scripts allow-forms");
+  frame.setAttribute("referrerpolicy", "no-referrer");
+  frame.title = options.title;
+  frame.src = `${options.frameUrl}#${nonce}`;
+  Object.assign(frame.style, {
+    display: "block",
+    width: "100%",
+    height: "0",
+    border: "0",
+    visibility: "hidden",
+    background: "transparent",
+  });
+  frame.style.colorScheme = now.theme.scheme;
+  container.append(frame);
+
+  return {
+    end,
+    send: (message: Record<string, unknown>) => port?.postMessage(message),
+    setScheme: (scheme: string) => {
+      frame.style.colorScheme = scheme;
+    },
+  };
+}
+
+/**
+ * Shows an element of a plugin in a sandboxed frame inside `container`, which it fills in width and grows in height. Nothing is thrown:
+ * what goes wrong is told through `onFail`. Call `destroy()` when the container goes away.
+ */
+export function mountSandboxed(container: HTMLElement, options: MountOptions): MountedFrame {
+  const now = { theme: options.theme, subPath: options.subPath ?? "" };
+  let current = startFrame(container, options, now);
+  return {
+    setTheme(theme) {
+      now.theme = theme;
+      current.setScheme(theme.scheme);
+      current.send({ type: "theme", theme });
+    },
+    setSubPath(subPath) {
+      if (subPath === now.subPath) return;
+      now.subPath = subPath;
+      current.send({ type: "route", subPath });
+    },
+    retry() {
+      current.end();
+      current = startFrame(container, options, now);
+    },
+    destroy: () => current.end(),
+  };
+}

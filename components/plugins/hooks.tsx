@@ -1,0 +1,31 @@
+import classes from "./hooks.module.css";
+
+const labels: Record<string, string> = {
+  pre_auth: "before sign-in",
+  auth: "sign-in",
+  post_auth: "request",
+  on_response: "response",
+  data_collection: "data collection",
+  studio_ui: "admin page",
+  portal_ui: "portal page",
+  agent: "agent",
+  object_hooks: "object checks",
+  custom_endpoint: "endpoint",
+  resource_provider: "resources",
+};
+
+export const hookLabel = (hook: string): string => labels[hook] ?? hook;
+
+/** Where a plugin takes part, in words. */
+export function HookList({ hooks }: { hooks: string[] }) {
+  if (hooks.length === 0) return <span className="quiet">not read yet</span>;
+  return (
+    <span className={classes.hooks}>
+      {hooks.map((hook) => (
+        <span key={hook} title={hook}>
+          {hookLabel(hook)}
+        </span>
+      ))}
+    </span>
+  );
+}

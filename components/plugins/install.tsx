@@ -1,0 +1,284 @@
+"use client";
+
+import { Button, Group, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter, useSearchParams } from "next/navigation";
+import { type ReactNode, useState } from "react";
+import { ApiError, call, messageOf } from "../api/http.ts";
+import { api } from "../api/query.ts";
+import type { One, Plugin, PluginMetadata, Resource } from "../api/types.ts";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { confirmAction } from "../ui/confirm.tsx";
+import { Failure, Notice } from "../ui/notice.tsx";
+import { PageHeader } from "../ui/page.tsx";
+import { PageSkeleton } from "../ui/page-skeleton.tsx";
+import { toast } from "../ui/toast.tsx";
+import { ConfigEditor } from "./config-editor.tsx";
+import { HookList } from "./hooks.tsx";
+import classes from "./install.module.css";
+import { PluginStateLabel } from "./plugin-state.tsx";
+import { ScopeList } from "./scopes.tsx";
+
+/**
+ * Installing in four steps. Once the plugin exists its id is in the address, so that the page can be left and found
+ * again, and going back never makes a second one.
+ */
+export function InstallPlugin() {
+  const id = useSearchParams().get("id");
+  useCrumbs([{ label: "Install" }]);
+  return (
+    <>
+      <PageHeader title="Install plugin" lead="Point at the program, see what it asks for, settle its settings, and switch it on." />
+      {id ? <Installing id={id} /> : <Describe />}
+    </>
+  );
+}
+
+function Step({
+  number,
+  title,
+  state,
+  children,
+}: {
+  number: number;
+  title: string;
+  state: "done" | "now" | "later";
+  children?: ReactNode;
+}) {
+  return (
+    <section className={classes.step} data-state={state} aria-label={title} aria-current={state === "now" ? "step" : undefined}>
+      <span className={classes.number} aria-hidden="true">
+        {state === "done" ? "✓" : number}
+      </span>
+      <div className={classes.content}>
+        <h2>{title}</h2>
+        {children}
+      </div>
+    </section>
+  );
+}
+
+const later = (titles: string[], from: number) =>
+  titles.map((title, index) => <Step key={title} number={from + index} title={title} state="later" />);
+
+function Describe() {
+  const router = useRouter();
+  const client = useQueryClient();
+  const [name, setName] = useState("");
+  const [command, setCommand] = useState("");
+  const [description, setDescription] = useState("");
+  const create = useMutation({
+    mutationFn: () =>
+      call<One<Plugin>>("POST", "/api/v1/plugins", {
+        name: name.trim(),
+        command: command.trim(),
+        description: description.trim(),
+        is_active: false,
+      }),
+    onSuccess: (made) => {
+      void client.invalidateQueries({ queryKey: ["plugins"] });
+      router.replace(`/admin/plugins/new?id=${made.data.id}`);
+    },
+  });
+  const issues = create.error instanceof ApiError ? create.error.issues : [];
+  const at = (field: string) => issues.find((issue) => issue.field === field)?.detail;
+  const general = create.error && !issues.some((issue) => ["name", "command", "description"].includes(issue.field));
+  return (
+    <div className={classes.steps}>
+      <Step number={1} title="The program" state="now">
+        <form
+          className={classes.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            create.mutate();
+          }}
+        >
+          {general && (
+            <Notice tone="bad" title="It was not installed">
+              {messageOf(create.error)}
+            </Notice>
+          )}
+          <TextInput
+            label="Name"
+            required
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={at("name")}
+            autoFocus
+          />
+          <TextInput
+            label="Command"
+            description="An executable on the studio's machine and on every gateway's."
+            placeholder="file:///opt/plugins/request-enricher/plugin.ts"
+            required
+            value={command}
+            onChange={(event) => setCommand(event.currentTarget.value)}
+            error={at("command")}
+            styles={{ input: { fontFamily: "var(--portico-font-mono)", fontSize: 13 } }}
+          />
+          <Textarea
+            label="Description"
+            autosize
+            minRows={2}
+            value={description}
+            onChange={(event) => setDescription(event.currentTarget.value)}
+            error={at("description")}
+          />
+          <Group gap="xs">
+            <Button type="submit" loading={create.isPending} disabled={name.trim() === "" || command.trim() === ""}>
+              Read what it asks for
+            </Button>
+            <Button variant="default" component={Link} href="/admin/plugins">
+              Cancel
+            </Button>
+          </Group>
+        </form>
+      </Step>
+      {later(["What it asks for", "Settings", "Switch on"], 2)}
+    </div>
+  );
+}
+
+function Installing({ id }: { id: string }) {
+  const router = useRouter();
+  const client = useQueryClient();
+  const [configured, setConfigured] = useState(false);
+  const plugin = useQuery<One<Plugin>>({ ...api.one("plugins", id), refetchInterval: 2000 });
+  const read = useQuery<One<PluginMetadata>>({
+    queryKey: ["install", id],
+    queryFn: () => call("POST", `/api/v1/plugins/${id}/validate-and-load`, {}),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+    refetchOnWindowFocus: false,
+  });
+  const refresh = () => client.invalidateQueries({ queryKey: ["plugins"] });
+  const approve = useMutation({
+    mutationFn: () => call("POST", `/api/v1/plugins/${id}/approve-scopes`, { approved: true }),
+    onSuccess: refresh,
+  });
+  const activate = useMutation({
+    mutationFn: () => call("PATCH", `/api/v1/plugins/${id}`, { is_active: true }),
+    onSuccess: () => {
+      void refresh();
+      toast("The plugin is switched on");
+      router.push(`/admin/plugins/${id}`);
+    },
+  });
+  if (plugin.isPending) return <PageSkeleton />;
+  if (plugin.error) return <Failure what="The plugin being installed" error={plugin.error} retry={() => void plugin.refetch()} />;
+  const row: Resource<Plugin> = plugin.data.data;
+  const discard = (title: string, lead: string) =>
+    confirmAction({
+      title,
+      lead,
+      verb: "Deny and remove",
+      run: async () => {
+        await call("POST", `/api/v1/plugins/${id}/approve-scopes`, { approved: false }).catch(() => {});
+        await call("DELETE", `/api/v1/plugins/${id}`);
+      },
+      onDone: () => {
+        void refresh();
+        router.push("/admin/plugins");
+      },
+    });
+
+  const metadata = read.data?.data.attributes;
+  const scopes = metadata?.scopes ?? [];
+  const approved =
+    metadata !== undefined && (scopes.length === 0 || approve.isSuccess || (row.attributes.service_access_authorized && !read.isFetching));
+  return (
+    <div className={classes.steps}>
+      <Step number={1} title="The program" state="done">
+        <p>
+          {row.attributes.name} <code className="quiet">{row.attributes.command}</code>
+        </p>
+      </Step>
+      <Step number={2} title="What it asks for" state={approved ? "done" : "now"}>
+        {read.isFetching && (
+          <p className="quiet" role="status">
+            Starting it once to read its manifest…
+          </p>
+        )}
+        {read.error && !read.isFetching && (
+          <div className={classes.form}>
+            <Notice tone="bad" title="It did not start">
+              {messageOf(read.error)}
+            </Notice>
+            <Group gap="xs">
+              <Button onClick={() => void read.refetch()}>Try again</Button>
+              <Button
+                variant="default"
+                onClick={() => discard("Remove this plugin", "It was not installed completely. Its entry will be removed.")}
+              >
+                Remove it
+              </Button>
+            </Group>
+          </div>
+        )}
+        {metadata && !read.isFetching && (
+          <div className={classes.form}>
+            <p>
+              {metadata.manifest?.name ?? row.attributes.name} {metadata.manifest?.version && <code>{metadata.manifest.version}</code>}{" "}
+              takes part in <HookList hooks={metadata.hook_types} />
+            </p>
+            {scopes.length === 0 ? (
+              <p className="quiet">It asks for no access to the studio beyond being called.</p>
+            ) : (
+              <ScopeList scopes={scopes} />
+            )}
+            {approve.error && (
+              <Notice tone="bad" title="It is not approved">
+                {messageOf(approve.error)}
+              </Notice>
+            )}
+            {!approved && (
+              <Group gap="xs">
+                <Button loading={approve.isPending} onClick={() => approve.mutate()}>
+                  Approve this access
+                </Button>
+                <Button
+                  variant="default"
+                  onClick={() => discard("Deny access", `${row.attributes.name} will not get this access and its entry will be removed.`)}
+                >
+                  Deny
+                </Button>
+              </Group>
+            )}
+          </div>
+        )}
+      </Step>
+      <Step number={3} title="Settings" state={!approved ? "later" : configured ? "done" : "now"}>
+        {approved && !configured && <ConfigEditor plugin={row} submitLabel="Save and go on" onSaved={() => setConfigured(true)} />}
+        {approved && configured && (
+          <Button variant="default" size="xs" mt="xs" onClick={() => setConfigured(false)}>
+            Change settings
+          </Button>
+        )}
+      </Step>
+      <Step number={4} title="Switch on" state={approved && configured ? "now" : "later"}>
+        {approved && configured && (
+          <div className={classes.form}>
+            <p className="quiet">
+              It starts in the studio and on every gateway, and starts again by itself after a crash. Now:{" "}
+              <PluginStateLabel plugin={row.attributes} />
+            </p>
+            {activate.error && (
+              <Notice tone="bad" title="It was not switched on">
+                {messageOf(activate.error)}
+              </Notice>
+            )}
+            <Group gap="xs">
+              <Button loading={activate.isPending} onClick={() => activate.mutate()}>
+                Switch on
+              </Button>
+              <Button variant="default" component={Link} href={`/admin/plugins/${id}`}>
+                Leave it off
+              </Button>
+            </Group>
+          </div>
+        )}
+      </Step>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+"use client";
+
+import { Button, Group, Select, Switch } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { get, messageOf } from "../api/http.ts";
+import type { LogLine } from "../api/types.ts";
+import { Notice } from "../ui/notice.tsx";
+import classes from "./log-viewer.module.css";
+
+const pollMs = 1500;
+const keptLines = 2000;
+const levels = ["trace", "debug", "info", "warn", "error"];
+
+const timeOf = (at: string): string => new Date(at).toISOString().slice(11, 23);
+
+/** A plugin's own words, followed as they come. */
+export function LogViewer({ id }: { id: string }) {
+  const [lines, setLines] = useState<LogLine[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [follow, setFollow] = useState(true);
+  const [level, setLevel] = useState("trace");
+  const view = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const abort = new AbortController();
+    let after = 0;
+    let timer: ReturnType<typeof setTimeout>;
+    const read = async () => {
+      // A page nobody looks at need not ask.
+      if (!document.hidden) {
+        try {
+          const { data } = await get<{ data: LogLine[] }>(`/api/v1/plugins/${id}/logs?after=${after}`, abort.signal);
+          after = data.at(-1)?.seq ?? after;
+          setLines((known) => [...(known ?? []), ...data].slice(-keptLines));
+          setProblem(null);
+        } catch (error) {
+          if (abort.signal.aborted) return;
+          setProblem(messageOf(error));
+          setLines((known) => known ?? []);
+        }
+      }
+      timer = setTimeout(() => void read(), pollMs);
+    };
+    void read();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [id]);
+
+  const shown = (lines ?? []).filter((line) => levels.indexOf(line.level) >= levels.indexOf(level) || !levels.includes(line.level));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are the trigger.
+  useEffect(() => {
+    if (follow && view.current) view.current.scrollTop = view.current.scrollHeight;
+  }, [shown.length, follow]);
+
+  return (
+    <div>
+      <Group gap="md" mb="xs">
+        <Select
+          aria-label="Least level"
+          size="xs"
+          w={140}
+          allowDeselect={false}
+          value={level}
+          onChange={(value) => setLevel(value ?? "trace")}
+          data={levels.map((each) => ({ value: each, label: each === "trace" ? "Everything" : `${each} and worse` }))}
+        />
+        <Switch size="xs" label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
+        <Button size="xs" variant="subtle" onClick={() => setLines([])}>
+          Clear the view
+        </Button>
+      </Group>
+      {problem && (
+        <Notice tone="warn" title="The log could not be read just now">
+          {problem}
+        </Notice>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard. */}
+      <div ref={view} className={classes.log} role="log" aria-label="Plugin log" tabIndex={0} aria-busy={lines === null}>
+        {shown.map((line) => (
+          <div key={line.seq} className={classes.line} data-level={line.level}>
+            <time dateTime={line.at}>{timeOf(line.at)}</time>
+            <span className={classes.level}>{line.level}</span>
+            <span className={classes.stream}>{line.stream}</span>
+            <span className={classes.text}>{line.text}</span>
+          </div>
+        ))}
+        {lines !== null && shown.length === 0 && <p className={classes.none}>Nothing yet. Lines appear here as the plugin writes them.</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import type { RegistryRow } from "../api/types.ts";
+import { matchRoute } from "./match-route.ts";
+import { dataAttributes } from "./plugin-api.ts";
+
+const row = (id: number, route_pattern: string): RegistryRow => ({
+  id,
+  plugin_id: id,
+  slot_type: "sidebar.section",
+  route_pattern,
+  component_tag: "x-page",
+  entry_point: "ui/x.js",
+  mount_config: { kind: "webc" },
+  scope: "admin",
+});
+
+test("an address below a registered page is that page's, with the rest as its sub path", () => {
+  const rows = [row(1, "/admin/feedback"), row(2, "/admin/feedback/settings")];
+  expect(matchRoute(rows, "/admin/feedback")).toEqual({ row: rows[0], subPath: "" });
+  expect(matchRoute(rows, "/admin/feedback/items/3")).toEqual({ row: rows[0], subPath: "items/3" });
+  expect(matchRoute(rows, "/admin/feedback/settings/mail")).toEqual({ row: rows[1], subPath: "mail" });
+});
+
+test("a page does not swallow an address that only begins like it", () => {
+  expect(matchRoute([row(1, "/admin/feedback")], "/admin/feedback-archive")).toBeNull();
+  expect(matchRoute([row(1, "/")], "/admin/feedback")).toBeNull();
+});
+
+test("props of a mount become kebab-case data attributes, text as it is and the rest as JSON", () => {
+  expect(dataAttributes({ apiBase: "/x", maxItems: 3, open: true, labels: ["a"] })).toEqual([
+    ["data-api-base", "/x"],
+    ["data-max-items", "3"],
+    ["data-open", "true"],
+    ["data-labels", '["a"]'],
+  ]);
+});

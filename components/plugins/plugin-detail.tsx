@@ -1,0 +1,217 @@
+"use client";
+
+import { Button, Menu, Switch } from "@mantine/core";
+import { IconChevronDown } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { call } from "../api/http.ts";
+import type { Plugin, PluginResource } from "../api/types.ts";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { ApiPanel } from "../ui/api-panel.tsx";
+import { CodeBlock } from "../ui/code.tsx";
+import { confirmAction, useDelete } from "../ui/confirm.tsx";
+import { Dependents } from "../ui/dependents.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
+import { toast, toastError } from "../ui/toast.tsx";
+import { UrlTabs } from "../ui/url-tabs.tsx";
+import { WithResource } from "../ui/with-resource.tsx";
+import { ConfigEditor } from "./config-editor.tsx";
+import { HookList } from "./hooks.tsx";
+import { LogViewer } from "./log-viewer.tsx";
+import { PluginStateLabel } from "./plugin-state.tsx";
+import { ScopeList } from "./scopes.tsx";
+
+export function PluginDetail({ id }: { id: string }) {
+  return (
+    <WithResource<Plugin> root="plugins" id={id} noun="plugin" back="/admin/plugins" refetchMs={3000}>
+      {(plugin) => <Detail plugin={plugin} />}
+    </WithResource>
+  );
+}
+
+function Detail({ plugin }: { plugin: PluginResource }) {
+  const { attributes } = plugin;
+  const router = useRouter();
+  const client = useQueryClient();
+  const remove = useDelete("plugins", "plugin");
+  useCrumbs([{ label: attributes.name }]);
+  const refresh = () => client.invalidateQueries({ queryKey: ["plugins"] });
+  const patch = useMutation({
+    mutationFn: (change: Partial<Plugin>) => call("PATCH", `/api/v1/plugins/${plugin.id}`, change),
+    onSuccess: () => void refresh(),
+    onError: (error) => toastError(`${attributes.name} stays as it is`, error),
+  });
+  const reload = useMutation({
+    mutationFn: () => call("POST", `/api/v1/plugins/${plugin.id}/reload`),
+    onSuccess: () => {
+      toast(`${attributes.name} is starting again`);
+      void refresh();
+    },
+    onError: (error) => toastError(`${attributes.name} did not reload`, error),
+  });
+  const scopes = attributes.service_scopes ?? [];
+  const waiting = scopes.length > 0 && !attributes.service_access_authorized;
+  const suppliesPages = (attributes.hook_types ?? []).some((hook) => hook === "studio_ui" || hook === "portal_ui");
+
+  const trust = (ui_trusted: boolean) => {
+    if (!ui_trusted) return patch.mutate({ ui_trusted });
+    confirmAction({
+      title: "Trust this plugin's pages",
+      lead: `Pages of ${attributes.name} will run inside the dashboard itself and can do whatever you can do in it. Trust only code you have read or whose maker you trust.`,
+      verb: "Trust its pages",
+      run: () => call("PATCH", `/api/v1/plugins/${plugin.id}`, { ui_trusted: true }),
+      onDone: () => void refresh(),
+    });
+  };
+
+  return (
+    <>
+      <PageHeader
+        title={attributes.name}
+        state={<PluginStateLabel plugin={attributes} />}
+        lead={attributes.description}
+        actions={
+          <>
+            <Button variant="default" loading={reload.isPending} disabled={!attributes.is_active} onClick={() => reload.mutate()}>
+              Reload
+            </Button>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button variant="default" rightSection={<IconChevronDown size={15} aria-hidden />}>
+                  More
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => patch.mutate({ is_active: !attributes.is_active })}>
+                  {attributes.is_active ? "Switch off" : "Activate"}
+                </Menu.Item>
+                <Menu.Item data-danger onClick={() => remove(plugin.id, attributes.name, () => router.push("/admin/plugins"))}>
+                  Delete plugin
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </>
+        }
+      />
+      {(attributes.state_error || waiting) && (
+        <div style={{ display: "grid", gap: 8, marginBottom: 20 }}>
+          {waiting && (
+            <Notice
+              tone="warn"
+              title="It asks for access that nobody has approved"
+              action={
+                <Button size="xs" component={Link} href={`/admin/plugins/new?id=${plugin.id}`}>
+                  Review access
+                </Button>
+              }
+            >
+              Until then its calls to the studio are refused.
+            </Notice>
+          )}
+          {attributes.state_error && attributes.is_active && (
+            <Notice
+              tone={attributes.state === "failed" ? "bad" : "warn"}
+              title={attributes.state === "failed" ? "It does not run" : "It does not answer well"}
+            >
+              {attributes.state_error}
+            </Notice>
+          )}
+        </div>
+      )}
+      <UrlTabs
+        label="Parts of this plugin"
+        tabs={[
+          {
+            id: "overview",
+            label: "Overview",
+            content: (
+              <>
+                <Facts
+                  rows={[
+                    ["Takes part in", <HookList key="hooks" hooks={attributes.hook_types ?? []} />],
+                    ["Version", attributes.manifest?.version && <code key="version">{attributes.manifest.version}</code>],
+                    ["Command", <code key="command">{attributes.command}</code>],
+                    ["Slug", <code key="slug">{attributes.slug}</code>],
+                    ["Checksum", attributes.checksum && <code key="sum">{attributes.checksum}</code>],
+                    [
+                      "Restarts",
+                      <span className="num" key="restarts">
+                        {attributes.restarts}
+                      </span>,
+                    ],
+                    ["Namespace", attributes.namespace || "every edge"],
+                    ["Installed", <Ago key="created" at={attributes.created_at} />],
+                    ["Changed", <Ago key="changed" at={attributes.updated_at} />],
+                  ]}
+                />
+                {suppliesPages && (
+                  <Section
+                    title="Its pages"
+                    lead="Pages of a plugin run in a frame of their own that cannot reach the dashboard, unless you trust them."
+                  >
+                    <Switch
+                      label="Trust its pages"
+                      description="They run inside the dashboard, with your rights."
+                      checked={attributes.ui_trusted}
+                      onChange={(event) => trust(event.currentTarget.checked)}
+                    />
+                  </Section>
+                )}
+                <Section title="LLMs whose calls it sees">
+                  <AttachedLlms plugin={plugin} />
+                </Section>
+                <Section title="What depends on it">
+                  <Dependents root="plugins" id={plugin.id} />
+                </Section>
+              </>
+            ),
+          },
+          { id: "settings", label: "Settings", content: <ConfigEditor plugin={plugin} key={plugin.attributes.updated_at} /> },
+          {
+            id: "access",
+            label: "Access",
+            content:
+              scopes.length === 0 ? (
+                <p className="quiet">It asks for no access to the studio beyond being called.</p>
+              ) : (
+                <>
+                  <p className="quiet" style={{ marginBottom: 12 }}>
+                    {attributes.service_access_authorized ? "Approved." : "Asked for, not approved."}
+                  </p>
+                  <ScopeList scopes={scopes} />
+                </>
+              ),
+          },
+          { id: "log", label: "Log", content: <LogViewer id={plugin.id} /> },
+          {
+            id: "manifest",
+            label: "Manifest",
+            content: <CodeBlock what="manifest" code={JSON.stringify(attributes.manifest ?? {}, null, 2)} maxHeight={640} />,
+          },
+          {
+            id: "api",
+            label: "API",
+            content: <ApiPanel path={`/api/v1/plugins/${plugin.id}`} resource={plugin} change={{ is_active: false }} />,
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+function AttachedLlms({ plugin }: { plugin: PluginResource }) {
+  const llms = plugin.relationships?.llms?.data ?? [];
+  if (llms.length === 0) return <p className="quiet">None. Attach it on an LLM's page, under Plugins.</p>;
+  return (
+    <ul style={{ margin: 0, paddingLeft: 18 }}>
+      {llms.map((llm) => (
+        <li key={llm.id}>
+          <Link href={`/admin/llms/${llm.id}?tab=plugins`}>{llm.attributes.name}</Link>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,49 @@
+/** How a list reads the API: where from, in which order, and which of the address's parameters it understands. */
+export type ListQuery = {
+  root: string;
+  path: string;
+  /** Sort key, `-` in front for descending. */
+  sort?: string;
+  /** Names of the filters, the same in the page's address and in the API. */
+  filters?: string[];
+};
+
+export const defaultPageSize = 25;
+export const pageSizes = [25, 50, 100, 500, 1000];
+/** More rows than this are rendered only where they are looked at. */
+export const virtualFrom = 200;
+
+/** The address in the API that the page's own address asks for; the same on the server and in the browser. */
+export function listPath(query: ListQuery, params: URLSearchParams): string {
+  const wanted = new URLSearchParams();
+  const page = Number(params.get("page") ?? 1);
+  const size = Number(params.get("size") ?? defaultPageSize);
+  wanted.set("page", String(Number.isInteger(page) && page > 0 ? page : 1));
+  wanted.set("page_size", String(pageSizes.includes(size) ? size : defaultPageSize));
+  const sort = params.get("sort") ?? query.sort;
+  if (sort) wanted.set("sort", sort);
+  const search = params.get("q")?.trim();
+  if (search) wanted.set("q", search);
+  for (const name of query.filters ?? []) {
+    const value = params.get(name);
+    if (value) wanted.set(name, value);
+  }
+  return `${query.path}?${wanted}`;
+}
+
+/** Whether the address narrows the list, so that "nothing found" and "nothing yet" can be told apart. */
+export const isNarrowed = (query: ListQuery, params: URLSearchParams): boolean =>
+  ["q", ...(query.filters ?? [])].some((name) => Boolean(params.get(name)));
+
+/** Every list of the dashboard. Pages prefetch with these; tables read with them. */
+export const lists = {
+  llms: { root: "llms", path: "/api/v1/llms", sort: "name", filters: ["vendor", "active"] },
+  prices: { root: "model-prices", path: "/api/v1/model-prices", sort: "model_name", filters: ["vendor"] },
+  apps: { root: "apps", path: "/api/v1/apps", sort: "name" },
+  plugins: { root: "plugins", path: "/api/v1/plugins", sort: "name", filters: ["hook_type", "is_active"] },
+  edges: { root: "edges", path: "/api/v1/edges", filters: ["status"] },
+  users: { root: "users", path: "/api/v1/users", sort: "name" },
+  groups: { root: "groups", path: "/api/v1/groups", sort: "name" },
+  calls: { root: "calls", path: "/api/v1/analytics/calls" },
+  myApps: { root: "apps", path: "/common/apps", sort: "name" },
+} satisfies Record<string, ListQuery>;

@@ -1,0 +1,266 @@
+"use client";
+
+import { ActionIcon, Menu, Select, TextInput, Tooltip } from "@mantine/core";
+import { useLocalStorage } from "@mantine/hooks";
+import { IconBookmark, IconColumns3, IconDownload, IconRefresh, IconSearch, IconX } from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+import { formatCount } from "../ui/format.ts";
+import { Ago } from "../ui/time.tsx";
+import { toast, toastError } from "../ui/toast.tsx";
+import type { Column } from "./column.ts";
+import classes from "./data-table.module.css";
+import { allRows, csvOf, download } from "./export.ts";
+import type { ListQuery } from "./list-query.ts";
+
+/** A choice that the server filters by. */
+export type Filter = { id: string; label: string; options: { value: string; label: string }[] };
+
+type Change = (changes: Record<string, string | null>, how?: "push" | "replace") => void;
+
+export function Toolbar<A>(props: {
+  label: string;
+  query: ListQuery;
+  params: URLSearchParams;
+  change: Change;
+  columns: Column<A>[];
+  shown: Column<A>[];
+  onShow: (id: string, visible: boolean) => void;
+  filters: Filter[];
+  searchable: boolean;
+  density: "compact" | "comfortable";
+  onDensity: (density: "compact" | "comfortable") => void;
+  total: number | undefined;
+  /** When the rows were read, milliseconds since 1970. */
+  at: number;
+  refreshing: boolean;
+  refresh: () => void;
+}) {
+  const { params, change } = props;
+  return (
+    <div className={classes.toolbar}>
+      {props.searchable && <Search label={props.label} value={params.get("q") ?? ""} change={change} />}
+      {props.filters.map((filter) => (
+        <Select
+          key={filter.id}
+          aria-label={filter.label}
+          placeholder={filter.label}
+          w={150}
+          clearable
+          data={filter.options}
+          value={params.get(filter.id)}
+          onChange={(value) => change({ [filter.id]: value })}
+        />
+      ))}
+      <span className={classes.spacer} />
+      <span className={classes.count} aria-live="polite">
+        {props.total !== undefined && (
+          <>
+            <span className="num">{formatCount(props.total)}</span> {props.label}
+            {props.at > 0 && (
+              <span className={classes.time}>
+                {" · "}
+                <Ago at={new Date(props.at).toISOString()} />
+              </span>
+            )}
+          </>
+        )}
+      </span>
+      <span className={classes.tools}>
+        <Tooltip label="Read again">
+          <ActionIcon aria-label="Read again" onClick={props.refresh} loading={props.refreshing && props.at === 0}>
+            <IconRefresh size={17} />
+          </ActionIcon>
+        </Tooltip>
+        <Views path={props.query.path} params={params} />
+        <ExportMenu {...props} />
+        <ColumnMenu {...props} />
+      </span>
+    </div>
+  );
+}
+
+function Search({ label, value, change }: { label: string; value: string; change: Change }) {
+  const [text, setText] = useState(value);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const typed = useRef(value);
+  // Back and saved views change the address under the field.
+  useEffect(() => {
+    if (value !== typed.current) {
+      typed.current = value;
+      setText(value);
+    }
+  }, [value]);
+  const type = (next: string) => {
+    setText(next);
+    typed.current = next;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => change({ q: next.trim() }, "replace"), 220);
+  };
+  return (
+    <TextInput
+      type="search"
+      className={classes.search}
+      aria-label={`Search ${label}`}
+      placeholder={`Search ${label}`}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      rightSection={
+        text && (
+          <ActionIcon size="sm" aria-label="Clear the search" onClick={() => type("")}>
+            <IconX size={14} />
+          </ActionIcon>
+        )
+      }
+      value={text}
+      onChange={(event) => type(event.currentTarget.value)}
+    />
+  );
+}
+
+type View = { name: string; search: string };
+
+function Views({ path, params }: { path: string; params: URLSearchParams }) {
+  const [views, setViews] = useLocalStorage<View[]>({ key: `portico:views:${path}`, defaultValue: [] });
+  const [name, setName] = useState("");
+  const show = (search: string) => window.history.pushState(null, "", search ? `?${search}` : window.location.pathname);
+  const save = () => {
+    const kept = new URLSearchParams(params);
+    kept.delete("page");
+    setViews([...views.filter((view) => view.name !== name.trim()), { name: name.trim(), search: kept.toString() }]);
+    setName("");
+  };
+  return (
+    <Menu position="bottom-end" width={260}>
+      <Menu.Target>
+        <Tooltip label="Saved views">
+          <ActionIcon aria-label="Saved views">
+            <IconBookmark size={17} />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Saved views, in this browser</Menu.Label>
+        <Menu.Item onClick={() => show("")}>Everything</Menu.Item>
+        {views.map((view) => (
+          <Menu.Item key={view.name} onClick={() => show(view.search)}>
+            {view.name}
+          </Menu.Item>
+        ))}
+        {views.length > 0 && <Menu.Divider />}
+        {views.map((view) => (
+          <Menu.Item key={view.name} data-danger onClick={() => setViews(views.filter((each) => each.name !== view.name))}>
+            Forget “{view.name}”
+          </Menu.Item>
+        ))}
+        <form
+          className={classes.saveView}
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (name.trim()) save();
+          }}
+        >
+          <TextInput
+            size="xs"
+            aria-label="Name of a new view"
+            placeholder="Name this search, Enter saves"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            onKeyDown={(event) => event.stopPropagation()}
+          />
+        </form>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function ExportMenu<A>({
+  query,
+  params,
+  columns,
+  label,
+}: {
+  query: ListQuery;
+  params: URLSearchParams;
+  columns: Column<A>[];
+  label: string;
+}) {
+  const [busy, setBusy] = useState(false);
+  const run = async (kind: "csv" | "json") => {
+    setBusy(true);
+    try {
+      const rows = await allRows<A>(query, params);
+      const name = `${query.root}-${new Date().toISOString().slice(0, 16).replace(":", "")}.${kind}`;
+      if (kind === "csv") download(name, "text/csv;charset=utf-8", csvOf(columns, rows));
+      else download(name, "application/json", JSON.stringify(rows, null, 2));
+      toast(`${formatCount(rows.length)} ${label} exported`, name);
+    } catch (error) {
+      toastError("The export did not finish", error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Tooltip label="Export">
+          <ActionIcon aria-label="Export" loading={busy}>
+            <IconDownload size={17} />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Every matching row</Menu.Label>
+        <Menu.Item onClick={() => void run("csv")}>CSV</Menu.Item>
+        <Menu.Item onClick={() => void run("json")}>JSON</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function ColumnMenu<A>(props: {
+  columns: Column<A>[];
+  shown: Column<A>[];
+  onShow: (id: string, visible: boolean) => void;
+  density: "compact" | "comfortable";
+  onDensity: (density: "compact" | "comfortable") => void;
+}) {
+  const visible = new Set(props.shown.map((column) => column.id));
+  return (
+    <Menu position="bottom-end" closeOnItemClick={false}>
+      <Menu.Target>
+        <Tooltip label="Columns and density">
+          <ActionIcon aria-label="Columns and density">
+            <IconColumns3 size={17} />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Columns</Menu.Label>
+        {props.columns.map((column, index) => (
+          <Menu.Item
+            key={column.id}
+            role="menuitemcheckbox"
+            aria-checked={visible.has(column.id)}
+            disabled={index === 0}
+            leftSection={<span className={classes.tick}>{visible.has(column.id) ? "✓" : ""}</span>}
+            onClick={() => props.onShow(column.id, !visible.has(column.id))}
+          >
+            {column.header}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Label>Density</Menu.Label>
+        {(["compact", "comfortable"] as const).map((density) => (
+          <Menu.Item
+            key={density}
+            role="menuitemradio"
+            aria-checked={props.density === density}
+            leftSection={<span className={classes.tick}>{props.density === density ? "✓" : ""}</span>}
+            onClick={() => props.onDensity(density)}
+          >
+            {density === "compact" ? "Compact" : "Comfortable"}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,40 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { ApiError } from "../api/http.ts";
+import { api } from "../api/query.ts";
+import type { One, Resource } from "../api/types.ts";
+import { Empty } from "./empty.tsx";
+import { Failure } from "./notice.tsx";
+import { PageSkeleton } from "./page-skeleton.tsx";
+
+/** Reads one thing and shows it; says plainly when it does not exist. */
+export function WithResource<A>({
+  root,
+  id,
+  noun,
+  back,
+  refetchMs,
+  children,
+}: {
+  root: string;
+  id: string;
+  noun: string;
+  back: string;
+  refetchMs?: number;
+  children: (resource: Resource<A>) => ReactNode;
+}) {
+  const { data, isPending, error, refetch } = useQuery<One<A>>({ ...api.one(root, id), refetchInterval: refetchMs ?? false });
+  if (data) return children(data.data);
+  if (isPending) return <PageSkeleton />;
+  if (error instanceof ApiError && (error.status === 404 || error.status === 422 || error.status === 400)) {
+    return (
+      <Empty title={`There is no such ${noun}`} action={<Link href={back}>Show all</Link>}>
+        No {noun} has the id {id}. It may have been deleted.
+      </Empty>
+    );
+  }
+  return <Failure what={`This ${noun}`} error={error} retry={() => void refetch()} />;
+}
