@@ -118,7 +118,7 @@ export function createAnalyticsStore(db: Db) {
       const [{ rows }, counted] = await Promise.all([
         db.sql.query<Call>(text, values),
         db.sql.query<{ total: number }>(
-          `SELECT count(*) AS total FROM (SELECT 1 FROM usage_records u ${condition} LIMIT ${countedCalls}) AS some`,
+          `SELECT count(*) AS total FROM (SELECT 1 FROM usage_records u ${condition} LIMIT ${countedCalls}) AS counted`,
           filterValues,
         ),
       ]);

@@ -41,7 +41,7 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
           ...meta,
         }))
       : [{ ...base, detail: known.message, ...meta }];
-  return Response.json({ errors }, { status: known.status, headers });
+  return Response.json({ errors }, { status: known.status, headers: { "cache-control": "no-store", ...headers } });
 }
 
 const pointerOf = (field: string) => `/data/attributes/${field.replaceAll(".", "/")}`;
