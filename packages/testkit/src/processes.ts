@@ -18,17 +18,21 @@ export type TestProcess = Child & {
 };
 
 export type ProcessKeeper = {
-  /** Starts a TypeScript or JavaScript file of the checkout on the pinned Node. */
-  node(file: string, options?: { args?: string[]; env?: Record<string, string>; name?: string }): TestProcess;
+  /**
+   * Starts a TypeScript or JavaScript file of the checkout on the pinned Node.
+   * @param options.wrap a command to start it through, e.g. `["taskset", "-c", "0"]`
+   */
+  node(file: string, options?: { args?: string[]; env?: Record<string, string>; name?: string; wrap?: string[] }): TestProcess;
   stopAll(): Promise<void>;
 };
 
 /** Starts processes that are stopped together, newest first, and do not outlive the test run even when that is killed. */
 export function createProcesses(children: Children = createChildren()): ProcessKeeper {
   return {
-    node(file, { args = [], env = {}, name = file } = {}) {
+    node(file, { args = [], env = {}, name = file, wrap = [] } = {}) {
       const lines: string[] = [];
-      const child = children.start(pinnedNode, [file, ...args], {
+      const [command = pinnedNode, ...rest] = [...wrap, pinnedNode, file, ...args];
+      const child = children.start(command, rest, {
         name,
         cwd: root,
         env: toolEnv(env),

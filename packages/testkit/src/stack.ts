@@ -17,7 +17,16 @@ export type Stack = {
   start(name: StackProcess): Promise<void>;
   /** What one process has written. */
   output(name: StackProcess): string;
+  pid(name: StackProcess): number;
   close(): Promise<void>;
+};
+
+export type StackOptions = {
+  env?: Record<string, string>;
+  /** Seeds the demo, its plugins included. */
+  demo?: boolean;
+  /** A command to start a process through, e.g. `{ gateway: ["taskset", "-c", "0"] }`. */
+  wrap?: Partial<Record<StackProcess, string[]>>;
 };
 
 export type StackProcess = "studio" | "vendor" | "gateway";
@@ -26,7 +35,7 @@ export type StackProcess = "studio" | "vendor" | "gateway";
  * The whole product as `npm start` runs it: studio, demo vendor and gateway as real processes on free ports, with a migrated database
  * of its own and a temporary data folder. Resolves when all are ready; rejects with the last lines of the one that is not.
  */
-export async function aStack({ env = {}, demo = true }: { env?: Record<string, string>; demo?: boolean } = {}): Promise<Stack> {
+export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions = {}): Promise<Stack> {
   const ownPostgres = process.env.PORTICO_TEST_POSTGRES ? undefined : await startTestPostgres();
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), "portico-stack-"));
@@ -80,7 +89,7 @@ export async function aStack({ env = {}, demo = true }: { env?: Record<string, s
   const running = new Map<StackProcess, TestProcess>();
   async function start(name: StackProcess): Promise<void> {
     const spec = specs[name];
-    const started = processes.node(spec.file, { env: spec.env, name });
+    const started = processes.node(spec.file, { env: spec.env, name, wrap: wrap[name] });
     running.set(name, started);
     await waitForReady(`${spec.url}${spec.ready}`, started);
   }
@@ -108,6 +117,7 @@ export async function aStack({ env = {}, demo = true }: { env?: Record<string, s
     admin,
     start,
     stop: async (name) => void (await running.get(name)?.stop()),
+    pid: (name) => running.get(name)?.pid ?? 0,
     output: (name) => running.get(name)?.output() ?? "",
     close,
   };

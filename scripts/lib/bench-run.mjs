@@ -1,0 +1,271 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { aStack } from "../../packages/testkit/src/index.ts";
+import { ensureBuilt } from "./build-steps.mjs";
+import { pinnedNode, root, toolEnv } from "./paths.mjs";
+import { freePort } from "./postgres.mjs";
+import { Stop } from "./stop.mjs";
+
+const serverCore = 0;
+const loadCore = 1;
+const question = {
+  model: "bench-model",
+  messages: [{ role: "user", content: "How many tokens are enough? Answer in one short sentence." }],
+};
+const plain = JSON.stringify(question);
+const streamed = JSON.stringify({ ...question, stream: true });
+
+/** Measures bare proxy, gateway and Portkey in alternating rounds, then the REST list; medians over the rounds. */
+export async function runBench({ children, progress, quick }) {
+  const pinned = canPin();
+  if (!pinned) progress.say("  taskset is not here: servers and load share all cores, so absolute numbers say little and ratios less.");
+  const onCore = (core) => (pinned ? ["taskset", "-c", String(core)] : []);
+  const rounds = quick ? 1 : 5;
+  const seconds = quick ? 2 : 5;
+  const count = quick ? 500 : 2_000;
+  await ensureBuilt({ children, progress });
+
+  const mock = await startServer({ children, wrap: onCore(loadCore), file: "bench/mock.mjs", env: {} });
+  const bare = await startServer({
+    children,
+    wrap: onCore(serverCore),
+    file: "bench/bare-proxy.mjs",
+    env: { UPSTREAM: `http://127.0.0.1:${mock.port}` },
+  });
+  const portkey = await startPortkey({ children, wrap: onCore(serverCore) });
+  // The gateway has its core to itself, shipping of usage included; studio, which receives it, lives on the load's core.
+  const stack = await aStack({ demo: false, wrap: { studio: onCore(loadCore), vendor: onCore(loadCore), gateway: onCore(serverCore) } });
+  try {
+    const { slug, secret } = await configure(stack, mock.port);
+    const json = { "content-type": "application/json" };
+    const targets = {
+      bare: { url: `http://127.0.0.1:${bare.port}/v1/chat/completions`, headers: json },
+      gateway: { url: `${stack.gatewayUrl}/llm/call/${slug}/v1/chat/completions`, headers: { ...json, authorization: `Bearer ${secret}` } },
+      portkey: {
+        url: `http://127.0.0.1:${portkey.port}/v1/chat/completions`,
+        headers: {
+          ...json,
+          authorization: "Bearer none",
+          "x-portkey-provider": "openai",
+          "x-portkey-custom-host": `http://127.0.0.1:${mock.port}/v1`,
+        },
+      },
+    };
+    await untilAnswers(targets);
+    progress.say("  Idle for ten seconds, for the memory figures.");
+    await sleep(10_000);
+    const memory = { studioMb: residentMb(stack.pid("studio")), gatewayMb: residentMb(stack.pid("gateway")) };
+
+    const load = (job) => runLoad({ children, wrap: onCore(loadCore), job });
+    const samples = { throughput: {}, latency: {}, firstByte: {} };
+    for (let round = 1; round <= rounds; round++) {
+      const step = progress.begin(`Round ${round} of ${rounds}`);
+      for (const [name, target] of inTurn(Object.entries(targets), round)) {
+        add(samples.throughput, name, await load({ mode: "throughput", ...target, body: plain, connections: 32, seconds }));
+        if (name === "portkey") continue;
+        add(samples.latency, name, await load({ mode: "latency", ...target, body: plain, count }));
+        add(samples.firstByte, name, await load({ mode: "first-byte", ...target, body: streamed, count: Math.ceil(count / 4) }));
+      }
+      step.done();
+    }
+
+    const list = await measureList({ stack, load, pinned, rounds, seconds, progress });
+    const results = summarise(samples, list, memory);
+    report({ results, samples, list, memory, pinned, rounds, progress });
+    if (results.some((result) => result.ok === false)) process.exitCode = 1;
+  } finally {
+    await stack.close();
+  }
+}
+
+/** Each round begins with another server, so that none has always the cooler or the warmer machine. */
+function inTurn(entries, round) {
+  const shift = round % entries.length;
+  return [...entries.slice(shift), ...entries.slice(0, shift)];
+}
+
+function add(table, name, result) {
+  table[name] ??= [];
+  table[name].push(result);
+}
+
+function median(results) {
+  const values = results.map((result) => result.value).sort((a, b) => a - b);
+  const middle = Math.floor(values.length / 2);
+  return values.length % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+function summarise({ throughput, latency, firstByte }, list, memory) {
+  const [bare, gateway, portkey] = ["bare", "gateway", "portkey"].map((name) => median(throughput[name]));
+  const row = (what, value, unit, target, ok) => ({ what, value, unit, target, ok });
+  const overBare = gateway / bare;
+  const overPortkey = gateway / portkey;
+  const added = median(latency.gateway) - median(latency.bare);
+  const addedFirst = median(firstByte.gateway) - median(firstByte.bare);
+  const listRate = median(list);
+  return [
+    row("bare node:http + undici proxy, 32 connections", bare, "requests/s", "", undefined),
+    row("gateway, 32 connections", gateway, "requests/s", "", undefined),
+    row("Portkey gateway, 32 connections", portkey, "requests/s", "", undefined),
+    row("gateway / bare proxy", overBare, "", ">= 0.7", overBare >= 0.7),
+    row("gateway / Portkey", overPortkey, "", ">= 5", overPortkey >= 5),
+    row("added median, 1 connection", added, "ms", "< 0.3", added < 0.3),
+    row("added time to first byte of a stream", addedFirst, "ms", "< 1", addedFirst < 1),
+    row("REST list of 20 LLMs out of 10,000", listRate, "requests/s", ">= 1000", listRate >= 1_000),
+    row("idle memory of studio", memory.studioMb, "MB", "", undefined),
+    row("idle memory of gateway", memory.gatewayMb, "MB", "", undefined),
+  ];
+}
+
+function report({ results, samples, list, memory, pinned, rounds, progress }) {
+  const dir = join(root, "bench", "results");
+  mkdirSync(dir, { recursive: true });
+  const at = new Date().toISOString();
+  const file = join(dir, `${at.replace(/[:.]/g, "-")}.json`);
+  const machine = {
+    cpu: cpus()[0]?.model ?? "",
+    cores: availableParallelism(),
+    node: execFileSync(pinnedNode, ["--version"], { encoding: "utf8" }).trim(),
+  };
+  writeFileSync(file, `${JSON.stringify({ at, machine, pinned, rounds, results, samples, list, memory }, null, 2)}\n`);
+  progress.say(
+    `\n  ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${pinned ? ", each server on one core, vendor and load on another" : ", not pinned"}; medians of ${rounds} rounds\n`,
+  );
+  for (const { what, value, unit, target, ok } of results) {
+    const shown = value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(value >= 10 ? 1 : 3);
+    const verdict = ok === undefined ? "" : ok ? "pass" : "FAIL";
+    progress.say(`  ${what.padEnd(50)} ${shown.padStart(9)} ${unit.padEnd(11)} ${target.padEnd(8)} ${verdict}`);
+  }
+  progress.say(`\n  ${file}`);
+}
+
+function canPin() {
+  if (availableParallelism() < 2) return false;
+  try {
+    execFileSync("taskset", ["-c", `${serverCore},${loadCore}`, "true"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts a server that prints its port as JSON. */
+function startServer({ children, wrap, file, env }) {
+  return new Promise((resolve, reject) => {
+    const [command, ...args] = [...wrap, pinnedNode, file];
+    const errors = [];
+    const child = children.start(command, args, {
+      name: file,
+      cwd: root,
+      env: toolEnv(env),
+      onLine(line, stream) {
+        if (stream === "stderr") errors.push(line);
+        else if (line.startsWith("{")) resolve({ ...JSON.parse(line), child });
+      },
+    });
+    child.exited.then(() => reject(new Stop(`${file} ended before it listened.`, { detail: errors.slice(-10) })));
+  });
+}
+
+async function startPortkey({ children, wrap }) {
+  const port = await freePort();
+  const [command, ...args] = [
+    ...wrap,
+    pinnedNode,
+    "node_modules/@portkey-ai/gateway/build/start-server.js",
+    `--port=${port}`,
+    "--headless",
+  ];
+  children.start(command, args, { name: "portkey", cwd: root, env: toolEnv({ NODE_ENV: "production" }), onLine: () => {} });
+  return { port };
+}
+
+/** What the gateway must do on every request: authenticate an app, check its model and two budgets, count and price the usage. */
+async function configure(stack, vendorPort) {
+  const post = async (path, body) => {
+    const response = await fetch(`${stack.studioUrl}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${stack.admin.token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Stop(`POST ${path} answered ${response.status}: ${text.slice(0, 500)}`);
+    return JSON.parse(text).data;
+  };
+  await post("/api/v1/model-prices", { vendor: "openai", model_name: question.model, cpt: 0.000002, cpit: 0.000001 });
+  const llm = await post("/api/v1/llms", {
+    name: "Bench",
+    vendor: "openai",
+    api_endpoint: `http://127.0.0.1:${vendorPort}/v1`,
+    api_key: "bench-key",
+    allowed_models: ["^bench-.*$", "^other$"],
+    monthly_budget: 1_000_000,
+  });
+  const app = await post("/api/v1/apps", { name: "Bench", llm_ids: [Number(llm.id)], monthly_budget: 1_000_000, activate: true });
+  return { slug: llm.attributes.slug ?? "bench", secret: app.attributes.credential.secret };
+}
+
+async function untilAnswers(targets) {
+  for (const [name, { url, headers }] of Object.entries(targets)) {
+    let last = "nothing answered";
+    let ok = false;
+    for (const until = Date.now() + 20_000; !ok && Date.now() < until; await sleep(100)) {
+      try {
+        const response = await fetch(url, { method: "POST", headers, body: plain });
+        last = `${response.status} ${(await response.text()).slice(0, 300)}`;
+        ok = response.ok;
+      } catch (error) {
+        last = error.cause?.message ?? error.message;
+      }
+    }
+    if (!ok) throw new Stop(`${name} does not answer at ${url}: ${last}`);
+  }
+}
+
+async function runLoad({ children, wrap, job }) {
+  const [command, ...args] = [...wrap, pinnedNode, "bench/load.mjs", JSON.stringify(job)];
+  const lines = await children.run(command, args, {
+    doing: `Measuring ${job.mode} of ${new URL(job.url).host}`,
+    cwd: root,
+    env: toolEnv(),
+  });
+  return JSON.parse(lines.findLast((line) => line.startsWith("{")));
+}
+
+async function measureList({ stack, load, pinned, rounds, seconds, progress }) {
+  const step = progress.begin("REST list");
+  const client = new pg.Client(stack.databaseUrl);
+  await client.connect();
+  await client.query(`INSERT INTO llms (name, slug, vendor, api_endpoint, allowed_models, privacy_score, short_description, active, updated_at)
+    SELECT 'Bench LLM ' || n, 'bench-llm-' || n, 'openai', 'https://vendor-' || n || '.example.com/v1', ARRAY['^bench-.*$'], n % 100, 'One of ten thousand', false, now()
+    FROM generate_series(1, 10000) AS n`);
+  await client.query("ANALYZE llms");
+  await client.end();
+  await stack.stop("gateway");
+  // Started anew, so that it counts the rows that no endpoint of its own has written; and now it is the server that is measured.
+  await stack.stop("studio");
+  await stack.start("studio");
+  if (pinned) execFileSync("taskset", ["-a", "-p", "-c", String(serverCore), String(stack.pid("studio"))], { stdio: "ignore" });
+  const url = `${stack.studioUrl}/api/v1/llms?page_size=20&page=100`;
+  const headers = { authorization: `Bearer ${stack.admin.token}` };
+  const answer = await (await fetch(url, { headers })).json();
+  if (answer.data?.length !== 20 || answer.meta?.total_count < 10_000)
+    throw new Stop("The list did not answer 20 of 10,000 LLMs.", { detail: [JSON.stringify(answer).slice(0, 500)] });
+  const results = [];
+  for (let round = 0; round < rounds; round++)
+    results.push(await load({ mode: "throughput", url, method: "GET", headers, connections: 16, seconds }));
+  step.done();
+  return results;
+}
+
+function residentMb(pid) {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+  } catch {
+    return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024;
+  }
+}
