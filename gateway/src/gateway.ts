@@ -144,7 +144,12 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   });
   const sender = startSender({ journal, session: link.session, onAcknowledged: (batch) => ledger.acknowledge(batch.spends), logger });
 
-  async function close(): Promise<void> {
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= stop();
+    return closing;
+  };
+  async function stop(): Promise<void> {
     await drain(server, limits.drainMs);
     // What was settled last is stored and, if the hub is there, delivered.
     journal.flush();

@@ -39,7 +39,7 @@ export function createGatewayServer(deps: ServerDeps): Server {
         handle(req, res, deps);
       } catch (error) {
         deps.logger.error("a request failed before it began", { error });
-        sendReply(res, refuse({ status: 500, reason: "internal", message: "Internal error" }).reply);
+        sendReply(res, newRequestId(Date.now()), refuse({ status: 500, reason: "internal", message: "Internal error" }).reply);
       }
     },
   );
@@ -55,9 +55,6 @@ export function createGatewayServer(deps: ServerDeps): Server {
 function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
   const nowMs = Date.now();
   const requestId = newRequestId(nowMs);
-  res.setHeader("X-Request-ID", requestId);
-  res.setHeader("X-Accel-Buffering", "no");
-
   const url = req.url ?? "/";
   const mark = url.indexOf("?");
   const query = mark < 0 ? "" : url.slice(mark);
@@ -65,45 +62,54 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
   if (path.includes("//")) path = path.replace(/\/{2,}/g, "/");
 
   const match = route.exec(path);
-  if (!match) return answerPlain(req, res, path, deps);
+  if (!match) return answerPlain({ req, res, requestId, path }, deps);
   if (!methods.has(req.method ?? "")) {
     const message = `Method ${req.method} is not allowed here.`;
     return sendReply(
       res,
+      requestId,
       refuse({ status: 405, reason: "method_not_allowed", message, headers: { allow: [...methods].join(", ") } }).reply,
     );
   }
   const table = deps.store.read();
   if (!table) {
     const message = "The gateway has no configuration yet; its hub has not been reached.";
-    return sendReply(res, refuse({ status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } }).reply);
+    return sendReply(res, requestId, refuse({ status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } }).reply);
   }
   const [, mode, slug, rest] = match as unknown as [string, CallMode, string, string];
   if (hasDotSegment(rest)) {
-    return sendReply(res, refuse({ status: 400, reason: "path_invalid", message: "The path must not contain . or .. segments." }).reply);
+    return sendReply(
+      res,
+      requestId,
+      refuse({ status: 400, reason: "path_invalid", message: "The path must not contain . or .. segments." }).reply,
+    );
   }
   const exchange = newExchange({ req, res, requestId, nowMs, table, mode, slug, path: rest, query, llm: table.llmsBySlug.get(slug) });
   deps.onStarted();
   res.on("close", () => {
     if (exchange.settled) return;
-    exchange.abortUpstream?.(new Error("the client left"));
+    // Settled first: stopping the upstream looks like its failure.
     deps.settle(exchange, { outcome: "aborted", reason: "client_closed" });
+    exchange.abortUpstream?.(new Error("the client left"));
   });
   deps.start(exchange);
 }
 
-function answerPlain(req: IncomingMessage, res: ServerResponse, path: string, deps: ServerDeps) {
+type Plain = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string };
+
+/** Everything that is not LLM traffic. */
+function answerPlain({ req, res, requestId, path }: Plain, deps: ServerDeps) {
+  const sendJson = (status: number, body: unknown) =>
+    sendReply(res, requestId, { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(body)) });
   const isRead = req.method === "GET" || req.method === "HEAD";
-  if (isRead && path === "/health") return sendJson(res, 200, { status: "ok", service: "gateway" });
+  if (isRead && path === "/health") return sendJson(200, { status: "ok", service: "gateway" });
   if (isRead && path === "/ready") {
     const { ready, body } = deps.readiness();
-    return sendJson(res, ready ? 200 : 503, body);
+    return sendJson(ready ? 200 : 503, body);
   }
-  sendReply(res, refuse({ status: 404, reason: "route_not_found", message: `Not found: ${req.method} ${path.slice(0, 200)}` }).reply);
+  const message = `Not found: ${req.method} ${path.slice(0, 200)}`;
+  sendReply(res, requestId, refuse({ status: 404, reason: "route_not_found", message }).reply);
 }
-
-const sendJson = (res: ServerResponse, status: number, body: unknown) =>
-  sendReply(res, { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(body)) });
 
 /** A vendor might resolve such segments and leave the path of the endpoint that the key was given for. */
 function hasDotSegment(path: string): boolean {
@@ -117,9 +123,18 @@ function hasDotSegment(path: string): boolean {
 
 type Arrival = Pick<Exchange, "req" | "res" | "requestId" | "table" | "mode" | "slug" | "path" | "query" | "llm"> & { nowMs: number };
 
-const newExchange = ({ nowMs, ...arrival }: Arrival): Exchange => ({
-  ...arrival,
-  startedAtMs: nowMs,
+// Every field is named, so that all exchanges have one shape.
+const newExchange = (arrival: Arrival): Exchange => ({
+  req: arrival.req,
+  res: arrival.res,
+  requestId: arrival.requestId,
+  table: arrival.table,
+  mode: arrival.mode,
+  slug: arrival.slug,
+  path: arrival.path,
+  query: arrival.query,
+  llm: arrival.llm,
+  startedAtMs: arrival.nowMs,
   startedMs: performance.now(),
   headerChanges: undefined,
   contextUpdates: undefined,

@@ -67,25 +67,25 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     return found;
   }
 
-  function enterPeriod(of: Account, budget: Budget | null, nowMs: number): void {
-    if (nowMs - of.checkedMs < periodCheckMs && of.periodStartMs > 0) return;
-    of.checkedMs = nowMs;
+  function enterPeriod(entry: Account, budget: Budget | null, nowMs: number): void {
+    if (nowMs - entry.checkedMs < periodCheckMs && entry.periodStartMs > 0) return;
+    entry.checkedMs = nowMs;
     const start = periodStart(new Date(nowMs), budget?.anchor).getTime();
-    if (start <= of.periodStartMs) return;
+    if (start <= entry.periodStartMs) return;
     // Spend booked before the account knew its period belongs to the one it is first seen in.
-    if (of.periodStartMs > 0) {
-      of.unackedMicroUsd = 0;
-      of.floorMicroUsd = 0;
-      of.requests = 0;
-      of.tokens = 0;
+    if (entry.periodStartMs > 0) {
+      entry.unackedMicroUsd = 0;
+      entry.floorMicroUsd = 0;
+      entry.requests = 0;
+      entry.tokens = 0;
     }
-    of.periodStartMs = start;
+    entry.periodStartMs = start;
   }
 
-  const spent = (of: Account): MicroUsd =>
-    Math.max((of.hubPeriodMs >= of.periodStartMs ? of.hubMicroUsd : 0) + of.unackedMicroUsd, of.floorMicroUsd);
+  const spent = (entry: Account): MicroUsd =>
+    Math.max((entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0) + entry.unackedMicroUsd, entry.floorMicroUsd);
 
-  const usedUp = (of: Account, budget: Budget): boolean => spent(of) + of.reservedMicroUsd >= budget.limitMicroUsd;
+  const usedUp = (entry: Account, budget: Budget): boolean => spent(entry) + entry.reservedMicroUsd >= budget.limitMicroUsd;
 
   return {
     estimate: costOf,
@@ -109,36 +109,36 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       return { outcome: "reserved", reservation: { release } };
     },
     book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
-      for (const of of [account("app", appId), account("llm", llmId)]) {
-        if (startedAtMs < of.periodStartMs) continue;
-        of.unackedMicroUsd += costMicroUsd;
-        of.requests += 1;
-        of.tokens += tokens;
+      for (const entry of [account("app", appId), account("llm", llmId)]) {
+        if (startedAtMs < entry.periodStartMs) continue;
+        entry.unackedMicroUsd += costMicroUsd;
+        entry.requests += 1;
+        entry.tokens += tokens;
       }
     },
     acknowledge(spends) {
       for (const { appId, llmId, startedAtMs, costMicroUsd } of spends) {
-        for (const of of [account("app", appId), account("llm", llmId)]) {
-          if (startedAtMs < of.periodStartMs) continue;
-          of.floorMicroUsd = spent(of);
-          of.unackedMicroUsd = Math.max(0, of.unackedMicroUsd - costMicroUsd);
+        for (const entry of [account("app", appId), account("llm", llmId)]) {
+          if (startedAtMs < entry.periodStartMs) continue;
+          entry.floorMicroUsd = spent(entry);
+          entry.unackedMicroUsd = Math.max(0, entry.unackedMicroUsd - costMicroUsd);
         }
       }
     },
     update(usage) {
       for (const { kind, id, periodStartMs, spentMicroUsd } of usage) {
         if (kind !== "app" && kind !== "llm") continue;
-        const of = account(kind, id);
-        if (periodStartMs < of.hubPeriodMs) continue;
-        if (periodStartMs > of.hubPeriodMs && of.hubPeriodMs > 0) of.floorMicroUsd = 0;
-        of.hubPeriodMs = periodStartMs;
-        of.hubMicroUsd = spentMicroUsd;
+        const entry = account(kind, id);
+        if (periodStartMs < entry.hubPeriodMs) continue;
+        if (periodStartMs > entry.hubPeriodMs && entry.hubPeriodMs > 0) entry.floorMicroUsd = 0;
+        entry.hubPeriodMs = periodStartMs;
+        entry.hubMicroUsd = spentMicroUsd;
       }
     },
     position(kind, id, budget) {
-      const of = account(kind, id);
-      enterPeriod(of, budget, now());
-      return { spentMicroUsd: spent(of), periodStartMs: of.periodStartMs, requests: of.requests, tokens: of.tokens };
+      const entry = account(kind, id);
+      enterPeriod(entry, budget, now());
+      return { spentMicroUsd: spent(entry), periodStartMs: entry.periodStartMs, requests: entry.requests, tokens: entry.tokens };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from "node:http";
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from "node:http";
 import type { Exchange } from "./exchange.ts";
 
 /** Headers that belong to one connection; never passed on in either direction. */
@@ -49,16 +49,28 @@ export function upstreamHeaders(exchange: Exchange, vendorHeaders: string[]): st
   return result;
 }
 
-/** Removes from an upstream's headers what is not for the client. */
-export function clientHeaders(headers: OutgoingHttpHeaders, requestId: string): OutgoingHttpHeaders {
+/** Headers of an upstream's answer that are for the client, as name and value in turn, with the gateway's own. */
+export function clientHeaders(headers: OutgoingHttpHeaders, { requestId, decoded }: { requestId: string; decoded: boolean }): HeaderList {
   const named = connectionTokens(headers.connection);
-  if (named) for (const name of named) delete headers[name];
-  for (const name of hopByHop) if (headers[name] !== undefined) delete headers[name];
-  if (headers["x-request-id"] !== undefined) headers["x-upstream-request-id"] = headers["x-request-id"];
-  headers["x-request-id"] = requestId;
-  headers["x-accel-buffering"] = "no";
-  return headers;
+  const result: HeaderList = ["x-request-id", requestId, "x-accel-buffering", "no"];
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || hopByHop.has(name) || named?.includes(name)) continue;
+    if (decoded && (name === "content-encoding" || name === "content-length")) continue;
+    if (name === "x-accel-buffering") continue;
+    result.push(name === "x-request-id" ? "x-upstream-request-id" : name, value);
+  }
+  return result;
 }
+
+/** A header's name and value (or values) in turn: what node sends fastest. */
+export type HeaderList = OutgoingHttpHeader[];
+
+export const headersOf = (list: HeaderList): OutgoingHttpHeaders => {
+  const headers: OutgoingHttpHeaders = {};
+  for (let i = 0; i < list.length; i += 2) headers[String(list[i])] = list[i + 1];
+  return headers;
+};
 
 function connectionTokens(connection: unknown): string[] | undefined {
   if (typeof connection !== "string" || connection === "keep-alive" || connection === "close") return undefined;

@@ -7,7 +7,7 @@ import { createSseReader, type SseReader } from "../vendors/sse.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
-import { clientHeaders } from "./headers.ts";
+import { clientHeaders, type HeaderList, headersOf } from "./headers.ts";
 import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
@@ -27,7 +27,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #exchange: Exchange;
   readonly #deps: RelayDeps;
   #control: Dispatcher.DispatchController | undefined;
-  #headers: OutgoingHttpHeaders = {};
+  #headers: HeaderList = [];
   #sse: SseReader | undefined;
   #scan: Collector | undefined;
   #decoder: Decoder | undefined;
@@ -56,7 +56,6 @@ export class Relay implements Dispatcher.DispatchHandler {
     const exchange = this.#exchange;
     exchange.statusCode = status;
     exchange.firstByteMs = performance.now() - exchange.startedMs;
-    this.#headers = clientHeaders(headers, exchange.requestId);
 
     const encoding = headers["content-encoding"];
     if (encoding !== undefined && encoding !== "identity" && hasBody(exchange, status)) {
@@ -66,11 +65,8 @@ export class Relay implements Dispatcher.DispatchHandler {
         onEnd: () => this.#end(),
         onError: (error) => this.#fail(error),
       });
-      if (this.#decoder) {
-        delete headers["content-encoding"];
-        delete headers["content-length"];
-      }
     }
+    this.#headers = clientHeaders(headers, { requestId: exchange.requestId, decoded: this.#decoder !== undefined });
     const contentType = String(headers["content-type"] ?? "");
     const isStream = contentType.startsWith("text/event-stream");
     exchange.streamed = isStream;
@@ -161,11 +157,10 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   async #showToPlugins(body: Buffer): Promise<void> {
     const exchange = this.#exchange;
-    const answer = await this.#deps.responsePlugins.onAnswer(exchange, { headers: this.#headers, body });
+    const answer = await this.#deps.responsePlugins.onAnswer(exchange, { headers: headersOf(this.#headers), body });
     if (exchange.settled) return;
     exchange.responseBytes = answer.body.length;
-    const headers = { ...answer.headers, "x-request-id": exchange.requestId, "x-accel-buffering": "no" };
-    sendReply(exchange.res, { status: exchange.statusCode, headers, body: answer.body });
+    sendReply(exchange.res, exchange.requestId, { status: exchange.statusCode, headers: answer.headers, body: answer.body });
     this.#finish();
   }
 
@@ -178,7 +173,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     const body = this.#stream.all();
     if (body) {
       const requestBody = exchange.body ?? Buffer.alloc(0);
-      this.#deps.responsePlugins.onStreamComplete(exchange, { body, headers: this.#headers, chunks: this.#chunks, requestBody });
+      this.#deps.responsePlugins.onStreamComplete(exchange, { body, headers: headersOf(this.#headers), chunks: this.#chunks, requestBody });
     } else this.#deps.logger.warn("a stream is too large for its plugins", { requestId: exchange.requestId });
   }
 
@@ -209,7 +204,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     // Nothing was answered, so nothing is known to be owed; a request that timed out may still have been worked on.
     exchange.statusCode = reply.status;
     exchange.responseBytes = reply.body.length;
-    sendReply(res, reply);
+    sendReply(res, exchange.requestId, reply);
     this.#deps.settle(exchange, { outcome: "failed", reason: reply.reason });
   }
 }

@@ -43,9 +43,13 @@ export function refuse(refusal: {
 export const unauthorized = (reason: string, message: string, error?: string) =>
   refuse({ status: 401, reason, message, error, headers: { "www-authenticate": 'Bearer realm="portico"' } });
 
-/** Sends a reply that no upstream gave. */
-export function sendReply(res: ServerResponse, { status, headers, body }: Pick<Reply, "status" | "headers" | "body">): void {
+/** Sends an answer that is complete. */
+export function sendReply(
+  res: ServerResponse,
+  requestId: string,
+  { status, headers, body }: Pick<Reply, "status" | "headers" | "body">,
+): void {
   if (res.headersSent || res.destroyed) return;
-  res.writeHead(status, { ...headers, "content-length": body.length });
+  res.writeHead(status, { ...headers, "content-length": body.length, "x-request-id": requestId, "x-accel-buffering": "no" });
   res.end(res.req.method === "HEAD" ? undefined : body);
 }

@@ -40,7 +40,7 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
 
   function finish(exchange: Exchange, reply: Reply): void {
     exchange.statusCode = reply.status;
-    sendReply(exchange.res, reply);
+    sendReply(exchange.res, exchange.requestId, reply);
     exchange.responseBytes += reply.body.length;
     settle(exchange, { outcome: reply.outcome, reason: reply.reason });
   }

@@ -1,0 +1,165 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { status } from "@grpc/grpc-js";
+import { hashToken } from "@portico/core/tokens";
+import { afterEach, expect, test } from "vitest";
+import { aHub, anApp, anLlm } from "./hub.ts";
+import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, onEnd, secret, until } from "./world.ts";
+
+afterEach(endWorlds);
+
+test("a pushed change is obeyed and acknowledged, and heartbeats say what is served", async () => {
+  const { gateway, hub, vendorUrl } = await aWorld();
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+  const version = hub.push({ ...basicSnapshot(hub, vendorUrl), llms: [anLlm(hub, vendorUrl, { allowedModels: ["^only-this$"] })] });
+  await until(() => hub.results.length === 2, 1_000);
+  expect(hub.results[1]).toMatchObject({ version, accepted: true, reason: "" });
+  expect(hub.results[1]?.appliedAtMs).toBeGreaterThan(Date.now() - 5_000);
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(403);
+  await until(() => hub.heartbeats.some((beat) => beat.version === version && beat.requestsTotal === 2));
+});
+
+test("a bad snapshot is refused with the reason and the old one stays", async () => {
+  const { gateway, hub, vendorUrl } = await aWorld();
+  const good = basicSnapshot(hub, vendorUrl);
+  const llm = anLlm(hub, vendorUrl);
+  const bad = [
+    { push: () => hub.push(good, { checksum: "0".repeat(64) }), reason: "checksum of the body is" },
+    { push: () => hub.push({ ...good, namespace: "elsewhere" }), reason: 'namespace "elsewhere"' },
+    { push: () => hub.push({ ...good, llms: [{ ...llm, allowedModels: ["("] }] }), reason: "not a regular expression" },
+    { push: () => hub.push({ ...good, llms: [llm, { ...llm, id: 2 }] }), reason: 'LLMs 1 and 2 have the same slug "demo"' },
+    { push: () => hub.push({ ...good, llms: [{ ...llm, sealedApiKey: Buffer.from("x".repeat(40)) }] }), reason: "cannot be unsealed" },
+    { push: () => hub.push({ ...good, llms: [{ ...llm, endpoint: "ftp://x" }] }), reason: "endpoint that is not an http or https URL" },
+    { push: () => hub.push({ ...good, llms: [{ ...llm, plugins: [{ pluginId: 5, configOverrideJson: "" }] }] }), reason: "plugin 5" },
+    { push: () => hub.push(good, { version: 1 }), reason: "" },
+  ];
+  for (const [i, { push, reason }] of bad.entries()) {
+    push();
+    await until(() => hub.results.length === i + 2);
+    if (reason) expect(hub.results[i + 1]).toMatchObject({ accepted: false, reason: expect.stringContaining(reason) });
+  }
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+  const ready = await call(gateway, "/ready");
+  expect(ready.json).toMatchObject({ status: "ready", checks: { snapshot: { version: 1 } } });
+});
+
+test("an older version never replaces a newer one", async () => {
+  const { hub, vendorUrl } = await aWorld();
+  hub.push(basicSnapshot(hub, vendorUrl), { version: 9 });
+  await until(() => hub.results.length === 2);
+  hub.push({ ...basicSnapshot(hub, vendorUrl), apps: [] }, { version: 8 });
+  await until(() => hub.results.length === 3);
+  expect(hub.results[2]).toMatchObject({ version: 8, accepted: false, reason: "version 8 is older than version 9, which is served" });
+});
+
+test("a revoked credential is refused at once, and still after a restart without the hub", async () => {
+  const { gateway, hub, vendorUrl, restart } = await aWorld();
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+  hub.send({ revocation: { revocationId: 5, credentialHashes: [hashToken(secret)] } });
+  await until(() => hub.revocationsDone.includes(5), 1_000);
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(401);
+  await gateway.close();
+  await hub.close();
+  const alone = await restart();
+  expect((await call(alone, chatPath, { body: chat() })).status).toBe(401);
+  await alone.close();
+
+  // A snapshot made before the revocation does not bring the credential back; one without it ends the matter.
+  const again = await aHub({ port: hub.port, dataKey: hub.dataKey, firstVersion: 10 });
+  onEnd(() => again.close());
+  again.push({ ...basicSnapshot(again, vendorUrl), apps: [anApp(secret, { name: "Renamed" })] });
+  const back = await restart();
+  await until(() => again.results.length === 1);
+  expect((await call(back, chatPath, { body: chat() })).status).toBe(401);
+  again.push({ ...basicSnapshot(again, vendorUrl), apps: [anApp("new-secret")] });
+  await until(() => again.results.length === 2);
+  expect((await call(back, chatPath, { body: chat(), headers: { authorization: "Bearer new-secret" } })).status).toBe(200);
+});
+
+test("with the hub down a gateway starts from its last good snapshot, is ready, and shows the lost link", async () => {
+  const { gateway, hub, dataDir, restart, vendorUrl, log } = await aWorld();
+  await gateway.close();
+  await hub.close();
+  const alone = await restart();
+  expect((await call(alone, chatPath, { body: chat() })).status).toBe(200);
+  const ready = await call(alone, "/ready");
+  expect(ready).toMatchObject({ status: 200, json: { status: "ready", checks: { hub: { status: "degraded" } } } });
+  for (const file of await readdir(dataDir)) {
+    if (file === "last-good.json") expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
+  }
+  // It finds the hub again by itself.
+  const again = await aHub({ port: hub.port, dataKey: hub.dataKey, firstVersion: 10 });
+  onEnd(() => again.close());
+  again.push({ ...basicSnapshot(again, vendorUrl), apps: [anApp(secret, { name: "Renamed" })] });
+  await until(() => again.results.some((result) => result.accepted), 15_000);
+  await until(() => again.records().length === 1, 10_000);
+  expect(log.join("")).not.toContain("vendor-key");
+  expect(log.join("")).not.toContain(secret);
+});
+
+test("without a snapshot it is up but not ready, says what is missing, and answers 503", async () => {
+  const { gateway, hub, dataDir, restart } = await aWorld();
+  await gateway.close();
+  await hub.close();
+  const { rm } = await import("node:fs/promises");
+  await rm(join(dataDir, "last-good.json"));
+  const empty = await restart();
+  expect((await call(empty, "/health")).json).toMatchObject({ status: "ok" });
+  const ready = await call(empty, "/ready");
+  expect(ready.status).toBe(503);
+  expect(ready.json.missing).toEqual([expect.stringContaining("a configuration snapshot")]);
+  expect(await call(empty, chatPath, { body: chat() })).toMatchObject({ status: 503, json: { status: 503 } });
+});
+
+test("usage is kept until the hub has it: refused, resent, and over a restart never lost or stored twice", async () => {
+  const { gateway, hub, restart } = await aWorld();
+  hub.refuseTelemetry = status.UNAVAILABLE;
+  for (let i = 0; i < 5; i++) await call(gateway, chatPath, { body: chat() });
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 5);
+  await gateway.close();
+  const next = await restart();
+  await call(next, chatPath, { body: chat() });
+  hub.refuseTelemetry = undefined;
+  await until(() => hub.records().length === 6, 15_000);
+  expect(new Set(hub.records().map((record) => record.requestId)).size).toBe(6);
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0);
+});
+
+test("a journal that is full drops the oldest records and says how many", async () => {
+  const { gateway, hub } = await aWorld({ limits: { journalRecords: 3 } });
+  hub.refuseTelemetry = status.UNAVAILABLE;
+  for (let i = 0; i < 6; i++) {
+    await call(gateway, chatPath, { body: chat() });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  await until(() => hub.heartbeats.at(-1)?.telemetryDropped === 3);
+  hub.refuseTelemetry = undefined;
+  await until(() => hub.records().length === 3, 15_000);
+  expect(hub.batches.reduce((sum, batch) => sum + batch.droppedBefore, 0)).toBe(3);
+});
+
+test("a budget stops requests: by what was spent here, by what the hub knows, and over a restart", async () => {
+  const limit = { monthlyBudgetMicroUsd: 25 };
+  const { gateway, hub, vendorUrl, restart } = await aWorld({
+    snapshot: (hub, url) => ({ ...basicSnapshot(hub, url), apps: [anApp(secret, limit)] }),
+  });
+  hub.refuseTelemetry = status.UNAVAILABLE;
+  // Ten micro-dollars each.
+  const statuses = [];
+  for (let i = 0; i < 5; i++) statuses.push((await call(gateway, chatPath, { body: chat("two words") })).status);
+  expect(statuses).toEqual([200, 200, 200, 403, 403]);
+  const refused = await call(gateway, chatPath, { body: chat() });
+  expect(refused.json).toMatchObject({ status: 403, message: "Budget limit exceeded" });
+  await gateway.close();
+  const restarted = await restart();
+  expect((await call(restarted, chatPath, { body: chat() })).status).toBe(403);
+
+  hub.push({ ...basicSnapshot(hub, vendorUrl), apps: [anApp(secret, { monthlyBudgetMicroUsd: 1_000_000 })] });
+  await until(() => hub.results.length === 2);
+  expect((await call(restarted, chatPath, { body: chat() })).status).toBe(200);
+  const now = new Date();
+  const periodStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
+  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 1_000_000 }] } });
+  await until(async () => (await call(restarted, chatPath, { body: chat() })).status === 403);
+  await until(() => hub.heartbeats.length > 0);
+});
