@@ -16,6 +16,7 @@ import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { migrateDeploy, migrationsDir } from "./db/migrate.ts";
+import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";
 import { createEventBus } from "./events/bus.ts";
 import { eventEndpoints } from "./events/endpoints.ts";
@@ -80,8 +81,26 @@ export async function createRuntime(env: Env) {
   const prices = createPriceService({ db, store: createPriceStore(db) });
   const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
 
+  const edges = createEdges({
+    db,
+    vault,
+    events,
+    llms,
+    logger,
+    host: env.host,
+    controlPort: env.controlPort,
+    gatewayUrl: env.gatewayUrl,
+    systemAppSecret,
+  });
+
   await listener.start();
-  const runner = await startJobs({ pool: db.sql, logger, jobs: { "deliver-event": async () => {} } });
+  const runner = await startJobs({
+    pool: db.sql,
+    logger,
+    jobs: { "deliver-event": async () => {}, ...edges.jobs },
+    crontab: edges.crontab,
+  });
+  await edges.start();
 
   const checks: ReadyCheck[] = [
     {
@@ -99,6 +118,7 @@ export async function createRuntime(env: Env) {
     ...groupEndpoints({ groups, users }),
     ...priceEndpoints({ prices }),
     ...analyticsEndpoints({ analytics }),
+    ...edges.endpoints,
     ...eventEndpoints({ events, closing: closing.signal }),
   ];
   endpoints.push(...systemEndpoints({ checks, gatewayUrl: env.gatewayUrl, version, openapi: () => openApiDocument(endpoints, version) }));
@@ -111,8 +131,11 @@ export async function createRuntime(env: Env) {
     endpoints,
     application,
     systemAppSecret,
+    /** The port of the gRPC services. */
+    controlPort: edges.port(),
     async close() {
       closing.abort();
+      await edges.close();
       await listener.close();
       await runner.stop();
       await db.close();

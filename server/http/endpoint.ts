@@ -44,6 +44,8 @@ export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | 
   maxBodyBytes?: number;
   /** A body may be missing altogether and then counts as `{}`. */
   bodyOptional?: boolean;
+  /** A bearer token that is not one of ours is let in with an actor that is nobody: whatever the endpoint calls judges it. */
+  foreignTokens?: true;
   /** Exempt from the CSRF check: bearer tokens only, or nothing to protect. */
   csrf?: false;
   handle(call: Call<Infer<P>, Infer<Q>, Infer<B>>): Promise<Reply> | Reply;

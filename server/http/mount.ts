@@ -38,9 +38,11 @@ export function mountEndpoints({
       const requestId = `req_${randomBytes(12).toString("hex")}`;
       const log = logger.with({ request_id: requestId, method: one.method, path: c.req.path });
       try {
-        const actor = await authenticator.authenticate(c.req.raw, { requestId, ip: c.env?.ip ?? "" });
-        authorise(one, actor);
-        if (one.csrf !== false) authenticator.checkCsrf(c.req.raw, actor);
+        const { foreignTokens } = one;
+        const actor = await authenticator.authenticate(c.req.raw, { requestId, ip: c.env?.ip ?? "", foreignTokens });
+        const isForeign = foreignTokens === true && !actor && c.req.raw.headers.has("authorization");
+        if (!isForeign) authorise(one, actor);
+        if (!isForeign && one.csrf !== false) authenticator.checkCsrf(c.req.raw, actor);
         const call: Call<unknown, unknown, unknown> = {
           actor: actor ?? nobody(requestId, c.env?.ip ?? ""),
           params: parse(one.params, c.req.param(), "path"),

@@ -1,0 +1,92 @@
+import { periodStart } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import type { BudgetUsage } from "@portico/protocol/edge";
+import type { EventBus } from "../events/bus.ts";
+import type { Budgeted, UsageStore } from "./usage-store.ts";
+
+const coalesceMs = 100;
+/** Periods begin by themselves, without an event. */
+const refreshMs = 60_000;
+
+/** Announced by every replica that has stored usage, at most once a second each. */
+export const usageTopic = "system.usage.recorded";
+const budgetTopic = /^system\.(usage\.recorded|(app|llm)\.)/;
+
+/** Keeps edges told of what apps and LLMs with a budget have spent over all edges. */
+export function createBudgets({
+  store,
+  events,
+  logger,
+  namespaces,
+  push,
+}: {
+  store: UsageStore;
+  events: EventBus;
+  logger: Logger;
+  /** Namespaces with edges connected to this replica. */
+  namespaces(): string[];
+  push(namespace: string, usage: BudgetUsage[]): void;
+}) {
+  /** What was last pushed, by namespace and object: only differences are worth a message. */
+  const told = new Map<string, string>();
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  async function read(): Promise<{ of: Budgeted; usage: BudgetUsage }[]> {
+    const now = new Date();
+    const budgeted = await store.listBudgeted();
+    const spends = budgeted.map(({ kind, id, budgetStartAt }) => ({ kind, id, periodStart: periodStart(now, budgetStartAt) }));
+    const spent = await store.spent(spends);
+    return budgeted.map((of, at) => ({
+      of,
+      usage: { kind: of.kind, id: of.id, periodStartMs: spends[at]?.periodStart.getTime() ?? 0, spentMicroUsd: spent[at] ?? 0 },
+    }));
+  }
+
+  const visible = (states: { of: Budgeted; usage: BudgetUsage }[], namespace: string) =>
+    states.filter(({ of }) => of.namespace === "" || of.namespace === namespace).map(({ usage }) => usage);
+
+  async function tell(): Promise<void> {
+    const here = namespaces();
+    if (here.length === 0) return told.clear();
+    const states = await read();
+    for (const namespace of here) {
+      const news = visible(states, namespace).filter((usage) => {
+        const key = `${namespace} ${usage.kind} ${usage.id}`;
+        const value = `${usage.periodStartMs} ${usage.spentMicroUsd}`;
+        if (told.get(key) === value) return false;
+        told.set(key, value);
+        return true;
+      });
+      if (news.length > 0) push(namespace, news);
+    }
+  }
+
+  function schedule(): void {
+    if (closed) return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      running = running.then(tell).catch((error: unknown) => logger.error("cannot tell edges what was spent", { error }));
+    }, coalesceMs);
+  }
+
+  const unsubscribe = events.subscribe(({ topic }) => {
+    if (budgetTopic.test(topic)) schedule();
+  }, schedule);
+  const refresh = setInterval(schedule, refreshMs);
+  refresh.unref();
+
+  return {
+    /** Everything an edge of the namespace has to know when it connects. */
+    state: async (namespace: string): Promise<BudgetUsage[]> => visible(await read(), namespace),
+    async close(): Promise<void> {
+      closed = true;
+      clearTimeout(timer);
+      clearInterval(refresh);
+      unsubscribe();
+      await running;
+    },
+  };
+}
+export type Budgets = ReturnType<typeof createBudgets>;

@@ -1,0 +1,80 @@
+import { z } from "zod";
+
+/** How the global namespace, "", is written where a name must stand. */
+const globalName = "default";
+export const namespaceName = (namespace: string): string => namespace || globalName;
+export const namespaceOf = (name: string): string => (name === globalName ? "" : name);
+
+export const edgeIdForm = /^[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;
+
+const EdgeId = z
+  .string("is required")
+  .trim()
+  .regex(edgeIdForm, "takes 2 to 64 letters, digits, - _ . and begins and ends with a letter or digit");
+
+const Namespace = z
+  .string("must be text")
+  .trim()
+  .max(64, "must be at most 64 characters")
+  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens")
+  .transform(namespaceOf);
+
+export const EdgeDraft = z.strictObject({ edge_id: EdgeId, namespace: Namespace.default("") });
+export type EdgeDraft = z.infer<typeof EdgeDraft>;
+
+export const EdgeParam = z.object({ edge_id: z.string().max(64) });
+export const NamespaceParam = z.object({ namespace: z.string().max(64).transform(namespaceOf) });
+export const edgeFilters = {
+  status: z.enum(["registered", "connected", "disconnected"]).optional(),
+  namespace: z.string().max(64).transform(namespaceOf).optional(),
+};
+
+/** What the API shows of an edge. */
+export const EdgeAttributes = z.object({
+  edge_id: z.string(),
+  namespace: z.string(),
+  version: z.string(),
+  advertised_url: z.string(),
+  /** registered: never connected yet. */
+  status: z.enum(["registered", "connected", "disconnected"]),
+  /** in_sync: serves what it should; pending and stale: does not yet, or not for 15 minutes; unknown: never served anything. */
+  sync_status: z.enum(["in_sync", "pending", "stale", "unknown"]),
+  session_id: z.string().nullable(),
+  last_heartbeat: z.string().nullable(),
+  loaded_version: z.string(),
+  loaded_checksum: z.string(),
+  last_sync_ack: z.string().nullable(),
+  expected_version: z.string(),
+  expected_checksum: z.string(),
+  /** Why the edge refused the newest snapshot; "" when it did not. */
+  refusal: z.string(),
+  /** Figures of the last heartbeat; {} before the first. */
+  report: z.object({
+    requests_total: z.number().optional(),
+    requests_active: z.number().optional(),
+    resident_bytes: z.number().optional(),
+    telemetry_pending: z.number().optional(),
+    telemetry_dropped: z.number().optional(),
+    plugins: z.array(z.object({ plugin_id: z.number(), state: z.string(), error: z.string(), restarts: z.number() })).optional(),
+  }),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+/** The edge's token is in the answer to its creation or rotation only. */
+export const EdgeWithToken = EdgeAttributes.extend({ token: z.string() });
+
+const SyncCounts = z.object({
+  namespace: z.string(),
+  expected_checksum: z.string(),
+  config_version: z.string(),
+  last_config_change: z.string().nullable(),
+  synced_count: z.number(),
+  pending_count: z.number(),
+  stale_count: z.number(),
+  unknown_count: z.number(),
+  total_edges: z.number(),
+  /** Rows that could not be given to edges, and why. */
+  problems: z.array(z.object({ kind: z.string(), id: z.number(), name: z.string(), reason: z.string() })),
+});
+export const SyncStatusList = z.object({ data: z.array(SyncCounts), has_pending: z.boolean(), pending_namespaces: z.array(z.string()) });
+export const NamespaceSyncStatus = z.object({ namespace: SyncCounts, edges: z.array(EdgeAttributes) });

@@ -1,0 +1,123 @@
+import { endpoint } from "../http/endpoint.ts";
+import { listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import {
+  EdgeAttributes,
+  EdgeDraft,
+  EdgeParam,
+  EdgeWithToken,
+  edgeFilters,
+  NamespaceParam,
+  NamespaceSyncStatus,
+  SyncStatusList,
+} from "./contract.ts";
+import type { EdgeService, Reload } from "./service.ts";
+import { type Edge, edgeSorts } from "./store.ts";
+import { toAttributes, toResource, toSyncCounts } from "./wire.ts";
+
+const EdgeResource = resourceOf("edges", EdgeAttributes);
+const EdgeTokenResource = resourceOf("edges", EdgeWithToken);
+
+const withToken = ({ edge, token }: { edge: Edge; token: string }) => {
+  const resource = toResource(edge);
+  return { ...resource, attributes: { ...resource.attributes, token } };
+};
+
+const reloading = ({ operationId, message }: Reload) =>
+  one({ type: "reload-operations", id: operationId, attributes: { operation_id: operationId, status: "initiated", message } });
+
+export const edgeEndpoints = ({ edges }: { edges: EdgeService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/edges",
+    summary: "List edge gateways with what they serve and how they are",
+    permission: "edges.read",
+    query: listQuery({ sortable: edgeSorts, filters: edgeFilters }),
+    result: listOf("edges", EdgeAttributes),
+    async handle({ query }) {
+      const page = await edges.list(query.list, query.filters);
+      return many({ ...page, items: page.items.map(toResource) });
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/edges",
+    status: 201,
+    summary: "Announce an edge gateway; its token is in this answer only",
+    permission: "edges.write",
+    body: EdgeDraft,
+    result: EdgeTokenResource,
+    handle: async ({ actor, body }) => one(withToken(await edges.create(actor, body))),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/edges/reload-all",
+    status: 202,
+    summary: "Send all connected edges their configuration again",
+    permission: "edges.write",
+    handle: async ({ actor }) => reloading(await edges.reloadAll(actor)),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/edges/:edge_id",
+    summary: "Get an edge gateway",
+    permission: "edges.read",
+    params: EdgeParam,
+    result: EdgeResource,
+    handle: async ({ params }) => one(toResource(await edges.get(params.edge_id))),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/edges/:edge_id",
+    status: 204,
+    summary: "Delete an edge gateway that is not connected; its token ends",
+    permission: "edges.write",
+    params: EdgeParam,
+    async handle({ actor, params }) {
+      await edges.delete(actor, params.edge_id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/edges/:edge_id/rotate-token",
+    summary: "Give an edge a new token, in this answer only; the former one ends",
+    permission: "edges.write",
+    params: EdgeParam,
+    result: EdgeTokenResource,
+    handle: async ({ actor, params }) => one(withToken(await edges.rotateToken(actor, params.edge_id))),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/edges/:edge_id/reload",
+    status: 202,
+    summary: "Send an edge its configuration again",
+    permission: "edges.write",
+    params: EdgeParam,
+    handle: async ({ actor, params }) => reloading(await edges.reload(actor, params.edge_id)),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/sync/status",
+    summary: "How many edges of each namespace serve what they should",
+    permission: "edges.read",
+    result: SyncStatusList,
+    async handle() {
+      const data = (await edges.listSync()).map(toSyncCounts);
+      const pending = data.filter((sync) => sync.synced_count < sync.total_edges).map(({ namespace }) => namespace);
+      return { json: { data, has_pending: pending.length > 0, pending_namespaces: pending } };
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/sync/status/:namespace",
+    summary: "Which edges of a namespace serve what they should",
+    permission: "edges.read",
+    params: NamespaceParam,
+    result: NamespaceSyncStatus,
+    async handle({ params }) {
+      const sync = await edges.getSync(params.namespace);
+      return { json: { namespace: toSyncCounts(sync), edges: sync.edges.map(toAttributes) } };
+    },
+  }),
+];

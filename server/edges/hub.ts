@@ -1,0 +1,325 @@
+import { randomUUID } from "node:crypto";
+import { type handleBidiStreamingCall, type handleUnaryCall, Metadata, status } from "@grpc/grpc-js";
+import type { Logger } from "@portico/core/logger";
+import { hashToken } from "@portico/core/tokens";
+import {
+  type BudgetUsage,
+  type EdgeMessage,
+  type EdgeServiceServer,
+  EdgeServiceService,
+  type Heartbeat,
+  type Hello,
+  type HubMessage,
+  type RegisterRequest,
+  type RegisterResponse,
+  type SnapshotResult,
+  type TelemetryAck,
+  type TelemetryBatch,
+} from "@portico/protocol/edge";
+import { edgeWrappingKey, seal } from "@portico/protocol/sealing";
+import type { EventBus } from "../events/bus.ts";
+import { edgeIdForm } from "./contract.ts";
+import type { ControlService } from "./control-server.ts";
+import { createOutgoing, type EdgeStream, type Outgoing } from "./outgoing.ts";
+import type { Publisher } from "./publisher.ts";
+import { RpcError, toStatus } from "./rpc-error.ts";
+import type { Beat, EdgeIdentity, EdgeReport, EdgeStore } from "./store.ts";
+
+export type HubTimings = {
+  heartbeatMs: number;
+  /** How long a stream may wait with its hello. */
+  helloMs: number;
+  /** How long one message may take to leave. */
+  writeMs: number;
+  /** Heartbeats are stored together, this often. */
+  flushMs: number;
+  /** Interval at which edges that fell silent are written down as disconnected. */
+  sweepMs: number;
+};
+const defaultTimings: HubTimings = { heartbeatMs: 5_000, helloMs: 10_000, writeMs: 60_000, flushMs: 3_000, sweepMs: 10_000 };
+
+const protocolRevision = 1;
+const checksumForm = /^[0-9a-f]{64}$/;
+const maxVersion = 1e15;
+const maxPlugins = 500;
+
+type Connection = {
+  edgeId: string;
+  namespace: string;
+  sessionId: string;
+  tokenHash: string;
+  outgoing: Outgoing;
+  end(code: status, reason: string): void;
+};
+
+/**
+ * The studio's side of portico.edge.v1: knows the edges connected to this replica, gives them what is published and writes down what
+ * they report. Who is connected is decided by the age of the heartbeat in the database, which survives any replica.
+ */
+export function createHub({
+  store,
+  publisher,
+  budgetState,
+  takeTelemetry,
+  events,
+  logger,
+  timings = defaultTimings,
+}: {
+  store: EdgeStore;
+  publisher: Publisher;
+  budgetState(namespace: string): Promise<BudgetUsage[]>;
+  takeTelemetry(edgeId: string, batch: TelemetryBatch): Promise<TelemetryAck>;
+  events: EventBus;
+  logger: Logger;
+  timings?: HubTimings;
+}) {
+  const connections = new Map<string, Connection>();
+  let beats = new Map<string, Beat>();
+  let closed = false;
+  const background = new Set<Promise<unknown>>();
+
+  /** Work that nobody waits for, except close(). */
+  function later(work: Promise<unknown>): void {
+    const settled = work
+      .catch((error: unknown) => logger.error("the hub's bookkeeping failed", { error }))
+      .finally(() => background.delete(settled));
+    background.add(settled);
+  }
+
+  const changed = (edgeId: string) => store.announce("system.edge.updated", edgeId);
+
+  async function authenticate(metadata: Metadata): Promise<{ identity: EdgeIdentity; token: string }> {
+    const token = /^Bearer +(\S{1,512}) *$/i.exec(String(metadata.get("authorization")[0] ?? ""))?.[1];
+    const identity = token ? await store.identify({ tokenHash: hashToken(token) }) : undefined;
+    if (!token || !identity) throw new RpcError(status.UNAUTHENTICATED, "the edge token is missing or unknown");
+    return { identity, token };
+  }
+
+  async function register(request: RegisterRequest, metadata: Metadata): Promise<RegisterResponse> {
+    const { identity, token } = await authenticate(metadata);
+    const { edgeId, namespace } = request;
+    if (!edgeIdForm.test(edgeId))
+      throw new RpcError(
+        status.INVALID_ARGUMENT,
+        "edge_id must be 2 to 64 characters of A-Z a-z 0-9 - _ . and begin and end with a letter or digit",
+      );
+    if (edgeId !== identity.edgeId) throw new RpcError(status.INVALID_ARGUMENT, `edge_id: this token belongs to edge "${identity.edgeId}"`);
+    if (namespace !== identity.namespace)
+      throw new RpcError(
+        status.INVALID_ARGUMENT,
+        `namespace: edge "${edgeId}" belongs to namespace "${identity.namespace}", not "${namespace}"`,
+      );
+    if (request.protocol !== protocolRevision)
+      throw new RpcError(
+        status.FAILED_PRECONDITION,
+        `protocol ${request.protocol} is not spoken here; this hub speaks ${protocolRevision}`,
+      );
+    const sessionId = randomUUID();
+    const wrappedKey = seal(edgeWrappingKey(token), await publisher.dataKey(namespace));
+    await store.openSession(edgeId, {
+      sessionId,
+      version: request.version.slice(0, 64),
+      advertisedUrl: request.advertisedUrl.slice(0, 500),
+    });
+    return { sessionId, wrappedKey, heartbeatIntervalMs: timings.heartbeatMs };
+  }
+
+  const sync: handleBidiStreamingCall<EdgeMessage, HubMessage> = (stream) => {
+    let connection: Connection | undefined;
+    let ended = false;
+    const end = (code: status, reason: string) => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(helloTimer);
+      if (connection) leave(connection);
+      stream.emit("error", { code, details: reason });
+    };
+    const helloTimer = setTimeout(() => end(status.DEADLINE_EXCEEDED, "no hello came"), timings.helloMs);
+    const identified = authenticate(stream.metadata);
+    identified.then(
+      () => stream.sendMetadata(new Metadata()),
+      () => {},
+    );
+
+    async function take(message: EdgeMessage): Promise<void> {
+      const { identity } = await identified;
+      if (ended) return;
+      if (!connection) {
+        if (!message.hello) throw new RpcError(status.FAILED_PRECONDITION, "the first message must be hello");
+        clearTimeout(helloTimer);
+        connection = await welcome(message.hello, identity, stream, end);
+        if (ended) leave(connection);
+      } else if (message.snapshotResult) await acknowledge(connection, message.snapshotResult);
+      else if (message.heartbeat) await beat(connection, message.heartbeat);
+    }
+    identified.catch((error: unknown) => refuse(error));
+    const refuse = (error: unknown) => {
+      const { code, details } = toStatus(error, logger);
+      end(code, details);
+    };
+    // One message at a time: an edge cannot make us hold more of its messages than the stream's window.
+    stream.on("data", (message: EdgeMessage) => {
+      stream.pause();
+      take(message).then(() => stream.resume(), refuse);
+    });
+    stream.on("end", () => end(status.OK, "the edge ended the stream"));
+    stream.on("cancelled", () => end(status.CANCELLED, "the edge went away"));
+    if (closed) end(status.UNAVAILABLE, "the control plane is stopping");
+  };
+
+  async function welcome(hello: Hello, identity: EdgeIdentity, stream: EdgeStream, end: Connection["end"]): Promise<Connection> {
+    const { edgeId, namespace, tokenHash, sessionId } = identity;
+    if (!sessionId || hello.sessionId !== sessionId) throw new RpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
+    if (hello.version > maxVersion) throw new RpcError(status.INVALID_ARGUMENT, "version is not one that a hub has given");
+    if (!(await store.connected(edgeId, sessionId, positionOf(hello))))
+      throw new RpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
+    connections.get(edgeId)?.end(status.ABORTED, "another connection of this edge took its place");
+    const outgoing = createOutgoing({
+      stream,
+      writeTimeoutMs: timings.writeMs,
+      onStuck: () => end(status.ABORTED, "the edge does not read"),
+    });
+    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, end };
+    connections.set(edgeId, connection);
+    later(changed(edgeId));
+    logger.info("an edge connected", { edge: edgeId, namespace, version: hello.version });
+    outgoing.revoke(publisher.pendingRevocations(namespace));
+    let current = await publisher.current(namespace);
+    const isAhead = hello.version > current.version || (hello.version === current.version && hello.checksum !== current.checksum);
+    if (isAhead) current = await publisher.supersede(namespace, positionOf(hello));
+    if (hello.version !== current.version || hello.checksum !== current.checksum) outgoing.snapshot(current);
+    outgoing.budget(await budgetState(namespace));
+    return connection;
+  }
+
+  function leave(connection: Connection): void {
+    connection.outgoing.close();
+    if (connections.get(connection.edgeId) === connection) {
+      connections.delete(connection.edgeId);
+      beats.delete(connection.edgeId);
+    }
+    if (closed) return;
+    logger.info("an edge disconnected", { edge: connection.edgeId });
+    later(store.disconnected([connection.sessionId]).then(() => changed(connection.edgeId)));
+  }
+
+  async function acknowledge({ edgeId, sessionId }: Connection, result: SnapshotResult): Promise<void> {
+    const refusal = result.accepted ? "" : printable(result.reason, 1000) || "without a reason";
+    if (refusal) logger.warn("an edge refused its snapshot", { edge: edgeId, version: result.version, reason: refusal });
+    await store.acknowledged(edgeId, sessionId, { ...positionOf(result), refusal });
+    later(changed(edgeId));
+  }
+
+  async function beat({ edgeId, namespace, sessionId, outgoing }: Connection, heartbeat: Heartbeat): Promise<void> {
+    beats.set(edgeId, { edgeId, sessionId, at: new Date(), ...positionOf(heartbeat), report: reportOf(heartbeat) });
+    const { version, checksum } = await publisher.current(namespace);
+    outgoing.reply({ receivedAtMs: Date.now(), expectedVersion: version, expectedChecksum: checksum });
+  }
+
+  async function flushBeats(): Promise<void> {
+    const due = [...beats.values()];
+    beats = new Map();
+    const alive = await store.beat(due);
+    for (const { edgeId, sessionId } of due) {
+      const connection = connections.get(edgeId);
+      if (connection?.sessionId === sessionId && !alive.has(sessionId))
+        connection.end(status.ABORTED, "another connection of this edge took its place");
+    }
+  }
+
+  /** The edge's row has changed somewhere: is this connection still the one it describes? */
+  async function recheck(connection: Connection): Promise<void> {
+    const identity = await store.identify({ edgeId: connection.edgeId });
+    if (identity?.tokenHash !== connection.tokenHash) connection.end(status.UNAUTHENTICATED, "the edge's token is no longer valid");
+    else if (identity.sessionId !== connection.sessionId) connection.end(status.ABORTED, "another connection of this edge took its place");
+  }
+
+  async function resend(edgeId: string): Promise<void> {
+    const chosen = [...connections.values()].filter((one) => edgeId === "*" || one.edgeId === edgeId);
+    if (chosen.length > 0) await publisher.refresh();
+    for (const { namespace, outgoing } of chosen) outgoing.snapshot(await publisher.current(namespace));
+  }
+
+  const unsubscribe = events.subscribe(
+    ({ topic, objectId }) => {
+      if (!topic.startsWith("system.edge.")) return;
+      if (topic === "system.edge.reloaded") return later(resend(objectId));
+      const connection = connections.get(objectId);
+      if (connection) later(recheck(connection));
+    },
+    () => {
+      for (const connection of connections.values()) later(recheck(connection));
+    },
+  );
+  const flush = setInterval(() => later(flushBeats()), timings.flushMs);
+  const sweep = setInterval(() => later(sweepSilent()), timings.sweepMs);
+
+  async function sweepSilent(): Promise<void> {
+    for (const edgeId of await store.sweepSilent()) await changed(edgeId);
+  }
+
+  const unary =
+    <Q, R>(run: (request: Q, metadata: Metadata) => Promise<R>): handleUnaryCall<Q, R> =>
+    ({ request, metadata }, callback) =>
+      void run(request, metadata).then(
+        (answer) => callback(null, answer),
+        (error) => callback(toStatus(error, logger)),
+      );
+  const implementation: EdgeServiceServer = {
+    register: unary(register),
+    sync,
+    sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry((await authenticate(metadata)).identity.edgeId, batch)),
+  };
+
+  const each = (namespace: string, run: (outgoing: Outgoing) => void) => {
+    for (const connection of connections.values()) if (connection.namespace === namespace) run(connection.outgoing);
+  };
+  publisher.connect({
+    snapshot: (namespace, envelope, options) => each(namespace, (outgoing) => outgoing.snapshot(envelope, options)),
+    revoke: (namespace, hashes) => each(namespace, (outgoing) => outgoing.revoke(hashes)),
+  });
+
+  return {
+    service: { definition: EdgeServiceService, implementation } satisfies ControlService as ControlService,
+    /** Namespaces of the edges connected here. */
+    namespaces: (): string[] => [...new Set([...connections.values()].map(({ namespace }) => namespace))],
+    budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, (outgoing) => outgoing.budget(usage)),
+    sweepSilent,
+    /** Ends every stream and writes down that its edge is not connected any more. */
+    async close(): Promise<void> {
+      closed = true;
+      unsubscribe();
+      clearInterval(flush);
+      clearInterval(sweep);
+      const open = [...connections.values()];
+      for (const connection of open) connection.end(status.UNAVAILABLE, "the control plane is stopping");
+      await Promise.all(background);
+      await store
+        .disconnected(open.map(({ sessionId }) => sessionId))
+        .catch((error: unknown) => logger.warn("edges stay marked as connected", { error }));
+    },
+  };
+}
+export type Hub = ReturnType<typeof createHub>;
+
+const positionOf = ({ version, checksum }: { version: number; checksum: string }) => ({
+  version: Math.min(version, maxVersion),
+  checksum: checksumForm.test(checksum) ? checksum : "",
+});
+
+/** Text of an edge as Postgres can store it and a page can show it. */
+const printable = (text: string, max: number): string => text.replaceAll("\0", "").slice(0, max);
+
+const reportOf = (heartbeat: Heartbeat): EdgeReport => ({
+  requests_total: heartbeat.requestsTotal,
+  requests_active: heartbeat.requestsActive,
+  resident_bytes: heartbeat.residentBytes,
+  telemetry_pending: heartbeat.telemetryPending,
+  telemetry_dropped: heartbeat.telemetryDropped,
+  plugins: heartbeat.plugins.slice(0, maxPlugins).map((plugin) => ({
+    plugin_id: plugin.pluginId,
+    state: printable(plugin.state, 32),
+    error: printable(plugin.error, 500),
+    restarts: plugin.restarts,
+  })),
+});

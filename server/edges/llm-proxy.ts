@@ -1,0 +1,142 @@
+import { Readable } from "node:stream";
+import { AppError, messageOf } from "@portico/core";
+import { Agent, type Dispatcher, request as send } from "undici";
+import type { Actor } from "../auth/actor.ts";
+import { endpoint, type Method } from "../http/endpoint.ts";
+import { IdParam } from "../http/envelope.ts";
+import type { LlmService } from "../llms/service.ts";
+
+const maxBodyBytes = 32 * 1024 * 1024;
+/** Longer than the gateway waits itself, so that its answer arrives. */
+const upstreamMs = 310_000;
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const satisfies readonly Method[];
+
+/** Headers of this hop, of the browser and of our own sign-in; and what the gateway believes only from us. */
+const notForwarded = new Set([
+  "authorization",
+  "connection",
+  "content-length",
+  "cookie",
+  "expect",
+  "host",
+  "keep-alive",
+  "origin",
+  "proxy-authorization",
+  "proxy-connection",
+  "referer",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-csrf-token",
+  "x-portico-user",
+]);
+const ownKeys = new Set(["api-key", "x-api-key"]);
+const notReturned = new Set(["connection", "keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade"]);
+
+/**
+ * `/api/v1/llms/:id/proxy/*`: calls an LLM through the gateway, the only way there is. An administrator calls as the control plane's
+ * own app in his own name; any other bearer token is an app's credential and is the gateway's to judge.
+ */
+export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: LlmService; gatewayUrl: string; systemAppSecret: string }) {
+  const agent = new Agent({
+    connections: 256,
+    connect: { timeout: 5_000 },
+    headersTimeout: upstreamMs,
+    bodyTimeout: upstreamMs,
+    pipelining: 1,
+  });
+
+  async function forward(request: Request, id: number, actor: Actor, signal: AbortSignal): Promise<Response> {
+    const { slug } = await llms.get(id);
+    const url = new URL(request.url);
+    const rest = /^\/api\/v1\/llms\/[^/]+\/proxy(\/.*)?$/.exec(url.pathname)?.[1] ?? "/";
+    const body = await openBody(request);
+    let answer: Dispatcher.ResponseData;
+    try {
+      answer = await send(`${gatewayUrl}/llm/call/${slug}${rest}${url.search}`, {
+        dispatcher: agent,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: headersFor(request, actor, body.isJson),
+        body: body.stream,
+        signal,
+      });
+    } catch (error) {
+      const refusal = body.refusal();
+      if (refusal) throw refusal;
+      throw new AppError({
+        code: "unavailable",
+        message: `The gateway at ${gatewayUrl} does not answer (${messageOf(error)}): see that it runs, and try again.`,
+        cause: error,
+      });
+    }
+    const headers = new Headers({ "x-accel-buffering": "no", "cache-control": "no-store" });
+    for (const [name, value] of Object.entries(answer.headers)) {
+      if (notReturned.has(name) || value === undefined) continue;
+      headers.delete(name);
+      for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one);
+    }
+    const isEmpty = answer.statusCode === 204 || answer.statusCode === 304;
+    if (isEmpty) await answer.body.dump();
+    return new Response(isEmpty ? null : (Readable.toWeb(answer.body) as ReadableStream<Uint8Array>), {
+      status: answer.statusCode,
+      headers,
+    });
+  }
+
+  function headersFor(request: Request, actor: Actor, isJson: boolean): Record<string, string> {
+    const headers: Record<string, string> = {};
+    const isOurs = actor.userId > 0;
+    for (const [name, value] of request.headers)
+      if (!notForwarded.has(name) && !name.startsWith("sec-") && !(isOurs && ownKeys.has(name))) headers[name] = value;
+    if (isJson && !/\bjson\b/.test(headers["content-type"] ?? "")) headers["content-type"] = "application/json";
+    if (isOurs) {
+      headers.authorization = `Bearer ${systemAppSecret}`;
+      headers["x-portico-user"] = String(actor.userId);
+    } else headers.authorization = request.headers.get("authorization") ?? "";
+    return headers;
+  }
+
+  return {
+    endpoints: methods.map((method) =>
+      endpoint({
+        method,
+        path: "/api/v1/llms/:id/proxy/*",
+        summary: "Call an LLM through the gateway, as yourself or with an app's credential",
+        permission: "llms.write",
+        foreignTokens: true,
+        params: IdParam,
+        handle: ({ params, actor, request, signal }) => forward(request, params.id, actor, signal),
+      }),
+    ),
+    close: () => agent.destroy(),
+  };
+}
+export type LlmProxy = ReturnType<typeof createLlmProxy>;
+
+/** The request's body as a stream that ends in an error beyond the limit, and whether it begins like a JSON object. */
+async function openBody(request: Request) {
+  let refusal: AppError | undefined;
+  const tooLarge = () => {
+    refusal = new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBodyBytes} bytes, the most a call takes.` });
+    return refusal;
+  };
+  if (Number(request.headers.get("content-length") ?? 0) > maxBodyBytes) throw tooLarge();
+  if (!request.body) return { stream: null, isJson: false, refusal: () => refusal };
+  const chunks = (request.body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done) return { stream: null, isJson: false, refusal: () => refusal };
+  async function* bounded(): AsyncGenerator<Uint8Array> {
+    let size = 0;
+    for (let chunk = first; !chunk.done; chunk = await chunks.next()) {
+      size += chunk.value.byteLength;
+      if (size > maxBodyBytes) throw tooLarge();
+      yield chunk.value;
+    }
+  }
+  // `curl -d` calls everything a form; what begins with a brace is not one.
+  const isJson = /^\s*\{/.test(Buffer.from(first.value.subarray(0, 256)).toString("utf8")) && !isMultipart(request);
+  return { stream: Readable.from(bounded(), { objectMode: false }), isJson, refusal: () => refusal };
+}
+
+const isMultipart = (request: Request): boolean => (request.headers.get("content-type") ?? "").startsWith("multipart/");

@@ -1,0 +1,87 @@
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { BudgetUsage, EdgeMessage, HeartbeatReply, HubMessage, SnapshotEnvelope } from "@portico/protocol/edge";
+
+export type EdgeStream = ServerDuplexStream<EdgeMessage, HubMessage>;
+
+/**
+ * What waits to be sent to one edge. One message is on its way at a time; of everything else only the newest is kept, so that an edge
+ * that reads slowly costs one snapshot and not a queue of them. Revocations go before all else.
+ */
+export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: EdgeStream; writeTimeoutMs: number; onStuck: () => void }) {
+  let revoked = new Set<string>();
+  /** One that must be seen although a newer one follows: it ends revocations at the edge. */
+  let clearing: SnapshotEnvelope | undefined;
+  let snapshot: SnapshotEnvelope | undefined;
+  let reply: HeartbeatReply | undefined;
+  const budget = new Map<string, BudgetUsage>();
+  let writing = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let revocationId = Date.now();
+
+  function next(): HubMessage | undefined {
+    if (revoked.size > 0) {
+      const credentialHashes = [...revoked];
+      revoked = new Set();
+      return { revocation: { revocationId: revocationId++, credentialHashes } };
+    }
+    if (clearing) {
+      const envelope = clearing;
+      clearing = undefined;
+      return { snapshot: envelope };
+    }
+    if (snapshot) {
+      const envelope = snapshot;
+      snapshot = undefined;
+      return { snapshot: envelope };
+    }
+    if (budget.size > 0) {
+      const usage = [...budget.values()];
+      budget.clear();
+      return { budget: { usage } };
+    }
+    const heartbeatReply = reply;
+    reply = undefined;
+    return heartbeatReply && { heartbeatReply };
+  }
+
+  function pump(): void {
+    if (writing || closed) return;
+    const message = next();
+    if (!message) return;
+    writing = true;
+    timer = setTimeout(onStuck, writeTimeoutMs);
+    stream.write(message, () => {
+      clearTimeout(timer);
+      writing = false;
+      pump();
+    });
+  }
+
+  return {
+    revoke(hashes: Iterable<string>): void {
+      for (const hash of hashes) revoked.add(hash);
+      pump();
+    },
+    snapshot(envelope: SnapshotEnvelope, { isClearing = false } = {}): void {
+      if (isClearing) {
+        clearing = envelope;
+        snapshot = undefined;
+      } else if (!snapshot || envelope.version >= snapshot.version) snapshot = envelope;
+      pump();
+    },
+    budget(usage: BudgetUsage[]): void {
+      for (const one of usage) budget.set(`${one.kind}:${one.id}`, one);
+      pump();
+    },
+    reply(message: HeartbeatReply): void {
+      reply = message;
+      pump();
+    },
+    close(): void {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+export type Outgoing = ReturnType<typeof createOutgoing>;

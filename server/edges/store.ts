@@ -1,0 +1,266 @@
+import { conflict } from "@portico/core";
+import { type Db, onUnique, type Tx } from "../db/client.ts";
+import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+
+export type EdgeStatus = "registered" | "connected" | "disconnected";
+export type SyncStatus = "in_sync" | "pending" | "stale" | "unknown";
+
+/** Figures of an edge's last heartbeat. */
+export type EdgeReport = {
+  requests_total: number;
+  requests_active: number;
+  resident_bytes: number;
+  telemetry_pending: number;
+  telemetry_dropped: number;
+  plugins: { plugin_id: number; state: string; error: string; restarts: number }[];
+};
+
+export type Edge = {
+  id: number;
+  edgeId: string;
+  namespace: string;
+  version: string;
+  advertisedUrl: string;
+  status: EdgeStatus;
+  syncStatus: SyncStatus;
+  sessionId: string | null;
+  lastHeartbeatAt: Date | null;
+  loadedVersion: number;
+  loadedChecksum: string;
+  lastSyncAckAt: Date | null;
+  expectedVersion: number;
+  expectedChecksum: string;
+  refusal: string;
+  report: Partial<EdgeReport>;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+/** What the hub checks an edge's token against. */
+export type EdgeIdentity = { edgeId: string; namespace: string; tokenHash: string; sessionId: string | null };
+
+export type Beat = { edgeId: string; sessionId: string; at: Date; version: number; checksum: string; report: EdgeReport };
+
+export type NamespaceSync = {
+  namespace: string;
+  expectedChecksum: string;
+  configVersion: number;
+  lastConfigChange: Date | null;
+  synced: number;
+  pending: number;
+  stale: number;
+  unknown: number;
+  total: number;
+};
+
+/** An edge that has not been heard for this long is not connected, whatever the row says: its replica may have died. */
+export const silentMs = 20_000;
+/** An edge that does not serve the expected snapshot for this long is stale. */
+const pendingMs = 15 * 60_000;
+
+export const edgeSorts = ["id", "edge_id", "namespace", "status", "last_heartbeat"] as const;
+const orderBy: Record<string, string> = {
+  status: "status",
+  last_heartbeat: "last_heartbeat_at",
+  id: "id",
+  edge_id: "edge_id",
+  namespace: "namespace",
+};
+
+const status = `CASE WHEN e.status = 'connected' AND (e.last_heartbeat_at IS NULL OR e.last_heartbeat_at < now() - interval '${silentMs} ms')
+  THEN 'disconnected' ELSE e.status END`;
+const syncStatus = `CASE WHEN e.loaded_checksum = '' THEN 'unknown' WHEN e.loaded_checksum = s.checksum THEN 'in_sync'
+  WHEN s.built_at > now() - interval '${pendingMs} ms' THEN 'pending' ELSE 'stale' END`;
+const selectEdges = `SELECT e.id, e.edge_id, e.namespace, ${status} AS status, ${syncStatus} AS sync_status, e.version, e.advertised_url, e.session_id,
+  e.last_heartbeat_at, e.loaded_version, e.loaded_checksum, e.last_sync_ack_at, coalesce(s.version, 0) AS expected_version,
+  coalesce(s.checksum, '') AS expected_checksum, e.refusal, e.report, e.created_at, e.updated_at
+  FROM edges e LEFT JOIN namespace_snapshots s ON s.namespace = e.namespace`;
+
+export function createEdgeStore(db: Db) {
+  return {
+    async list({ number, size, offset, q, sort }: ListQuery, filters: { status?: EdgeStatus; namespace?: string }): Promise<Page<Edge>> {
+      const where = `WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR namespace = $2)
+        AND ($3 = '' OR strpos(lower(edge_id), lower($3)) > 0)`;
+      const values = [filters.status ?? null, filters.namespace ?? null, q];
+      const order = `${orderBy[sort.column] ?? "id"} ${sort.descending ? "DESC NULLS LAST" : "ASC NULLS FIRST"}, id`;
+      const [rows, count] = await Promise.all([
+        db.sql.query<SqlEdge>(`SELECT * FROM (${selectEdges}) t ${where} ORDER BY ${order} LIMIT $4 OFFSET $5`, [...values, size, offset]),
+        db.sql.query<{ total: number }>(`SELECT count(*) AS total FROM (${selectEdges}) t ${where}`, values),
+      ]);
+      return pageOf({ number, size, offset, q, sort }, rows.rows.map(fromSql), count.rows[0]?.total ?? 0);
+    },
+
+    async find(edgeId: string): Promise<Edge | undefined> {
+      const { rows } = await db.sql.query<SqlEdge>(`${selectEdges} WHERE e.edge_id = $1`, [edgeId]);
+      return rows[0] && fromSql(rows[0]);
+    },
+
+    async listOfNamespace(namespace: string): Promise<Edge[]> {
+      const { rows } = await db.sql.query<SqlEdge>(`${selectEdges} WHERE e.namespace = $1 ORDER BY e.edge_id LIMIT 1000`, [namespace]);
+      return rows.map(fromSql);
+    },
+
+    async listSync(): Promise<NamespaceSync[]> {
+      const { rows } = await db.sql.query<NamespaceSync>(
+        `SELECT n.namespace, coalesce(s.checksum, '') AS "expectedChecksum", coalesce(s.version, 0) AS "configVersion",
+                s.built_at AS "lastConfigChange", count(e.id) AS total,
+                count(*) FILTER (WHERE e.sync_status = 'in_sync') AS synced, count(*) FILTER (WHERE e.sync_status = 'pending') AS pending,
+                count(*) FILTER (WHERE e.sync_status = 'stale') AS stale, count(*) FILTER (WHERE e.sync_status = 'unknown') AS unknown
+         FROM (SELECT '' AS namespace UNION SELECT namespace FROM edges) n
+         LEFT JOIN namespace_snapshots s ON s.namespace = n.namespace
+         LEFT JOIN (${selectEdges}) e ON e.namespace = n.namespace
+         GROUP BY n.namespace, s.checksum, s.version, s.built_at ORDER BY n.namespace`,
+      );
+      return rows;
+    },
+
+    insert: (tx: Tx, edge: { edgeId: string; namespace: string; tokenHash: string }): Promise<{ id: number }> =>
+      tx.edge
+        .create({ data: edge, select: { id: true } })
+        .catch(onUnique(() => conflict(`An edge "${edge.edgeId}" already exists.`, "edge_id"))),
+
+    async setToken(tx: Tx, edgeId: string, tokenHash: string): Promise<boolean> {
+      return (await tx.edge.updateMany({ where: { edgeId }, data: { tokenHash } })).count > 0;
+    },
+
+    /** Deletes the edge unless it is connected. */
+    async deleteUnlessConnected(tx: Tx, edgeId: string): Promise<boolean> {
+      const silentSince = new Date(Date.now() - silentMs);
+      const { count } = await tx.edge.deleteMany({
+        where: { edgeId, OR: [{ status: { not: "connected" } }, { lastHeartbeatAt: { lt: silentSince } }, { lastHeartbeatAt: null }] },
+      });
+      return count > 0;
+    },
+
+    async identify(by: { tokenHash: string } | { edgeId: string }): Promise<EdgeIdentity | undefined> {
+      const [column, value] = "tokenHash" in by ? ["token_hash", by.tokenHash] : ["edge_id", by.edgeId];
+      const { rows } = await db.sql.query<EdgeIdentity>(
+        `SELECT edge_id AS "edgeId", namespace, token_hash AS "tokenHash", session_id AS "sessionId" FROM edges WHERE ${column} = $1`,
+        [value],
+      );
+      return rows[0];
+    },
+
+    async openSession(
+      edgeId: string,
+      { sessionId, version, advertisedUrl }: { sessionId: string; version: string; advertisedUrl: string },
+    ) {
+      await db.sql.query("UPDATE edges SET session_id = $2, version = $3, advertised_url = $4, updated_at = now() WHERE edge_id = $1", [
+        edgeId,
+        sessionId,
+        version,
+        advertisedUrl,
+      ]);
+    },
+
+    /** @returns false when the session is not the edge's any more. */
+    async connected(edgeId: string, sessionId: string, { version, checksum }: { version: number; checksum: string }): Promise<boolean> {
+      const { rowCount } = await db.sql.query(
+        `UPDATE edges SET status = 'connected', last_heartbeat_at = now(), loaded_version = $3, loaded_checksum = $4, refusal = '', updated_at = now()
+         WHERE edge_id = $1 AND session_id = $2`,
+        [edgeId, sessionId, version, checksum],
+      );
+      return rowCount === 1;
+    },
+
+    async disconnected(sessions: string[]): Promise<void> {
+      if (sessions.length === 0) return;
+      await db.sql.query(
+        "UPDATE edges SET status = 'disconnected', updated_at = now() WHERE session_id = ANY($1::uuid[]) AND status = 'connected'",
+        [sessions],
+      );
+    },
+
+    /** What became of a snapshot: served (refusal "") or refused. */
+    async acknowledged(
+      edgeId: string,
+      sessionId: string,
+      { version, checksum, refusal }: { version: number; checksum: string; refusal: string },
+    ): Promise<void> {
+      await db.sql.query(
+        refusal === ""
+          ? `UPDATE edges SET loaded_version = $3, loaded_checksum = $4, refusal = $5, last_sync_ack_at = now(), updated_at = now()
+             WHERE edge_id = $1 AND session_id = $2`
+          : `UPDATE edges SET refusal = 'version ' || $3::bigint || ' (' || left($4, 12) || '): ' || $5, last_sync_ack_at = now(), updated_at = now()
+             WHERE edge_id = $1 AND session_id = $2`,
+        [edgeId, sessionId, version, checksum, refusal],
+      );
+    },
+
+    /** Stores many heartbeats in one statement. @returns the sessions that are still the edge's. */
+    async beat(beats: Beat[]): Promise<Set<string>> {
+      if (beats.length === 0) return new Set();
+      const { rows } = await db.sql.query<{ session: string }>(
+        `UPDATE edges e SET status = 'connected', last_heartbeat_at = t.at, loaded_version = t.version, loaded_checksum = t.checksum, report = t.report
+         FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[], $6::jsonb[]) AS t(edge_id, session_id, at, version, checksum, report)
+         WHERE e.edge_id = t.edge_id AND e.session_id = t.session_id RETURNING e.session_id AS session`,
+        [
+          beats.map((b) => b.edgeId),
+          beats.map((b) => b.sessionId),
+          beats.map((b) => b.at),
+          beats.map((b) => b.version),
+          beats.map((b) => b.checksum),
+          beats.map((b) => JSON.stringify(b.report)),
+        ],
+      );
+      return new Set(rows.map(({ session }) => session));
+    },
+
+    /** Writes down who has fallen silent. @returns their edge ids. */
+    async sweepSilent(): Promise<string[]> {
+      const { rows } = await db.sql.query<{ edge_id: string }>(
+        `UPDATE edges SET status = 'disconnected', updated_at = now()
+         WHERE status = 'connected' AND last_heartbeat_at < now() - interval '${silentMs} ms' RETURNING edge_id`,
+      );
+      return rows.map((row) => row.edge_id);
+    },
+
+    /** Tells every replica and open page something that needs no outbox row. */
+    async announce(topic: string, objectId: string): Promise<void> {
+      await db.sql.query("SELECT pg_notify('portico_outbox', $1)", [`0 ${topic} ${objectId}`]);
+    },
+  };
+}
+export type EdgeStore = ReturnType<typeof createEdgeStore>;
+
+type SqlEdge = {
+  id: number;
+  edge_id: string;
+  namespace: string;
+  status: EdgeStatus;
+  sync_status: SyncStatus;
+  version: string;
+  advertised_url: string;
+  session_id: string | null;
+  last_heartbeat_at: Date | null;
+  loaded_version: number;
+  loaded_checksum: string;
+  last_sync_ack_at: Date | null;
+  expected_version: number;
+  expected_checksum: string;
+  refusal: string;
+  report: Partial<EdgeReport>;
+  created_at: Date;
+  updated_at: Date;
+};
+
+const fromSql = (row: SqlEdge): Edge => ({
+  id: row.id,
+  edgeId: row.edge_id,
+  namespace: row.namespace,
+  version: row.version,
+  advertisedUrl: row.advertised_url,
+  status: row.status,
+  syncStatus: row.sync_status,
+  sessionId: row.session_id,
+  lastHeartbeatAt: row.last_heartbeat_at,
+  loadedVersion: row.loaded_version,
+  loadedChecksum: row.loaded_checksum,
+  lastSyncAckAt: row.last_sync_ack_at,
+  expectedVersion: row.expected_version,
+  expectedChecksum: row.expected_checksum,
+  refusal: row.refusal,
+  report: row.report,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import { status } from "@grpc/grpc-js";
+import { periodStart } from "@portico/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { aStudio, type Studio } from "../testing.ts";
+import { anEdge, aRecord, type TestEdge } from "./testing.ts";
+import { createUsageStore } from "./usage-store.ts";
+
+let studio: Studio;
+let edges: TestEdge[];
+let appId: number;
+let llmId: number;
+beforeAll(async () => {
+  studio = await aStudio();
+  const app = await studio.db.prisma.app.create({ data: { name: "Spender", userId: 1, monthlyBudgetMicroUsd: 1_000_000n } });
+  const llm = await studio.db.prisma.llm.create({
+    data: { name: "Paid", slug: "paid", vendor: "openai", active: true, monthlyBudgetMicroUsd: 9_000_000n },
+  });
+  [appId, llmId] = [app.id, llm.id];
+  edges = [];
+  for (const edgeId of ["usage-a", "usage-b"]) {
+    const { data } = await studio.call("POST", "/api/v1/edges", { edge_id: edgeId });
+    edges.push(anEdge({ port: studio.runtime.controlPort, edgeId, token: String(data.attributes.token) }));
+  }
+});
+afterAll(async () => {
+  for (const edge of edges) edge.close();
+  await studio.close();
+});
+
+const edge = (index = 0): TestEdge => edges[index] as TestEdge;
+const usage = (change: Parameters<typeof aRecord>[0] = {}) => aRecord({ appId, llmId, ...change });
+const sums = async () => {
+  const { rows } = await studio.db.sql.query<{ requests: number; cost: number; errors: number; slow: number }>(
+    `SELECT coalesce(sum(requests), 0)::bigint AS requests, coalesce(sum(cost_micro_usd), 0)::bigint AS cost, coalesce(sum(errors), 0)::bigint AS errors,
+       (SELECT coalesce(sum(d), 0)::bigint FROM usage_minutes, unnest(durations) d) AS slow FROM usage_minutes`,
+  );
+  return rows[0];
+};
+const spent = async () => {
+  const { rows } = await studio.db.sql.query<{ kind: string; spent_micro_usd: number }>(
+    "SELECT kind, spent_micro_usd FROM budget_usage WHERE object_id = ANY($1) ORDER BY kind",
+    [[appId, llmId]],
+  );
+  return Object.fromEntries(rows.map((row) => [row.kind, row.spent_micro_usd]));
+};
+
+test("a batch sent twice, and a record in two batches, are counted once", async () => {
+  const batchId = randomUUID();
+  const records = [usage(), usage({ outcome: "failed" }), usage({ durationMs: 500_000 })];
+  expect(await edge().send(batchId, records)).toEqual({ batchId, duplicate: false, stored: 3 });
+  expect(await edge().send(batchId, records)).toEqual({ batchId, duplicate: true, stored: 0 });
+  expect(await edge(1).send(randomUUID(), [...records, usage()])).toMatchObject({ duplicate: false, stored: 1 });
+  expect(await sums()).toEqual({ requests: 4, cost: 80, errors: 1, slow: 4 });
+  expect(await spent()).toEqual({ app: 80, llm: 80 });
+});
+
+test("many batches at once sum exactly", async () => {
+  const before = await sums();
+  const batches = Array.from({ length: 24 }, () =>
+    Array.from({ length: 200 }, (_, at) => usage({ costMicroUsd: 7, startedAtMs: Date.now() - (at % 5) * 60_000 })),
+  );
+  await Promise.all(batches.map((records, at) => edge(at % 2).send(randomUUID(), records)));
+  expect(await sums()).toMatchObject({ requests: (before?.requests ?? 0) + 4_800, cost: (before?.cost ?? 0) + 4_800 * 7 });
+  expect((await spent()).app).toBeGreaterThanOrEqual(4_000 * 7);
+});
+
+test("a malformed record is named and nothing of its batch is stored; what clients wrote is shortened, not refused", async () => {
+  const before = await sums();
+  await expect(edge().send(randomUUID(), [usage(), usage({ outcome: "odd" })])).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining("records[1].outcome"),
+  });
+  await expect(edge().send(randomUUID(), [usage({ durationMs: Number.NaN })])).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+  await expect(edge().send("not-a-uuid", [])).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+  expect(await sums()).toEqual(before);
+  expect(await edge().send(randomUUID(), [usage({ model: `\0${"m".repeat(5_000)}` })])).toMatchObject({ stored: 1 });
+});
+
+test("spend is told to every edge, and counts from a period's changed start exactly", async () => {
+  await edge(1).connect();
+  const budgetOf = (kind: string, id: number) =>
+    edge(1)
+      .received.flatMap(({ message }) => message.budget?.usage ?? [])
+      .findLast((one) => one.kind === kind && one.id === id);
+  const known = await edge(1).until(() => budgetOf("app", appId));
+  expect(known).toMatchObject({ spentMicroUsd: (await spent()).app, periodStartMs: periodStart(new Date()).getTime() });
+  await edge(0).send(randomUUID(), [usage({ costMicroUsd: 1_000 })]);
+  await edge(1).until(() => (budgetOf("app", appId)?.spentMicroUsd === known.spentMicroUsd + 1_000 ? true : undefined));
+
+  const reset = new Date(Date.now() - 1_000);
+  await edge(0).send(randomUUID(), [usage({ costMicroUsd: 50 })]);
+  await studio.db.prisma.app.update({ where: { id: appId }, data: { budgetStartAt: reset } });
+  const start = periodStart(new Date(), reset);
+  const store = createUsageStore(studio.db);
+  const since = async () => (await store.spent([{ kind: "app", id: appId, periodStart: start }]))[0] ?? 0;
+  const counted = await since();
+  await edge(0).send(randomUUID(), [usage({ costMicroUsd: 5 })]);
+  expect(await since()).toBe(counted + 5);
+});
+
+test("old records and batches are deleted, recent ones stay", async () => {
+  const old = usage({ startedAtMs: Date.now() - 120 * 86_400_000 });
+  await edge().send(randomUUID(), [old, usage()]);
+  const before = await studio.db.prisma.usageRecord.count();
+  const store = createUsageStore(studio.db);
+  expect(await store.deleteOld("usage_records", new Date(Date.now() - 90 * 86_400_000), 5_000)).toBe(1);
+  expect(await studio.db.prisma.usageRecord.count()).toBe(before - 1);
+});

@@ -1,0 +1,173 @@
+import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import {
+  type EdgeMessage,
+  EdgeServiceClient,
+  type HubMessage,
+  type RegisterRequest,
+  type RegisterResponse,
+  Snapshot,
+  type TelemetryAck,
+  type UsageRecord,
+} from "@portico/protocol/edge";
+import { edgeWrappingKey, open } from "@portico/protocol/sealing";
+
+export type Received = { atMs: number; message: HubMessage };
+
+/** The edge's side of portico.edge.v1, for tests: a real client that keeps what it hears. */
+export function anEdge({
+  port,
+  edgeId,
+  token,
+  namespace = "",
+  verdict = () => "",
+}: {
+  port: number;
+  edgeId: string;
+  token: string;
+  namespace?: string;
+  /** Why a snapshot is refused; "" serves it. */
+  verdict?: (snapshot: Snapshot) => string;
+}) {
+  const client = new EdgeServiceClient(`127.0.0.1:${port}`, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${token}`);
+  const received: Received[] = [];
+  const waiting = new Set<() => void>();
+  let stream: ClientDuplexStream<EdgeMessage, HubMessage> | undefined;
+  let session: RegisterResponse | undefined;
+  let ended: ServiceError | undefined;
+  let position = { version: 0, checksum: "" };
+
+  const register = (change: Partial<RegisterRequest> = {}) =>
+    new Promise<RegisterResponse>((resolve, reject) =>
+      client.register({ edgeId, namespace, version: "test", protocol: 1, advertisedUrl: "", ...change }, metadata, (error, answer) =>
+        error ? reject(error) : resolve(answer),
+      ),
+    );
+
+  function note(): void {
+    for (const wake of waiting) wake();
+  }
+
+  /** Resolves when `find` answers something; looks again whenever a message comes. Rejects after `timeoutMs`. */
+  function until<T>(find: () => T | undefined, timeoutMs = 5_000): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const found = find();
+        if (found === undefined) return;
+        finish();
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        finish();
+        reject(new Error(`edge ${edgeId} waited ${timeoutMs} ms in vain; the stream: ${ended?.message ?? "open"}`));
+      }, timeoutMs);
+      const finish = () => {
+        clearTimeout(timer);
+        waiting.delete(look);
+      };
+      waiting.add(look);
+      look();
+    });
+  }
+
+  return {
+    received,
+    register,
+    until,
+    metadata,
+    client,
+    async connect(hello: { version?: number; checksum?: string } = {}) {
+      session = await register();
+      position = { version: hello.version ?? position.version, checksum: hello.checksum ?? position.checksum };
+      const opened = client.sync(metadata);
+      stream = opened;
+      ended = undefined;
+      opened.on("data", (message: HubMessage) => {
+        received.push({ atMs: performance.now(), message });
+        if (message.snapshot) {
+          const { version, checksum, body } = message.snapshot;
+          const reason = verdict(Snapshot.decode(body));
+          if (reason === "") position = { version, checksum };
+          opened.write({ snapshotResult: { version, checksum, accepted: reason === "", reason, appliedAtMs: Date.now() } });
+        }
+        note();
+      });
+      opened.on("error", (error: ServiceError) => {
+        ended = error;
+        note();
+      });
+      opened.on("end", note);
+      opened.write({ hello: { sessionId: session.sessionId, ...position } });
+      return session;
+    },
+    beat(change: { requestsTotal?: number } = {}) {
+      stream?.write({
+        heartbeat: {
+          ...position,
+          sentAtMs: Date.now(),
+          requestsTotal: 0,
+          requestsActive: 0,
+          residentBytes: 1,
+          telemetryPending: 0,
+          telemetryDropped: 0,
+          plugins: [],
+          ...change,
+        },
+      });
+    },
+    position: () => position,
+    snapshots: () => received.flatMap(({ message }) => (message.snapshot ? [Snapshot.decode(message.snapshot.body)] : [])),
+    /** The newest snapshot that fits. */
+    snapshot: (fits: (snapshot: Snapshot) => boolean, timeoutMs?: number) =>
+      until(() => {
+        const last = received.findLast(({ message }) => message.snapshot);
+        if (!last?.message.snapshot) return undefined;
+        const snapshot = Snapshot.decode(last.message.snapshot.body);
+        return fits(snapshot) ? { ...last, snapshot } : undefined;
+      }, timeoutMs),
+    unseal: (sealed: Uint8Array) => open(open(edgeWrappingKey(token), session?.wrappedKey ?? Buffer.alloc(0)), sealed).toString("utf8"),
+    ending: () => until(() => ended),
+    send: (batchId: string, records: UsageRecord[]) =>
+      new Promise<TelemetryAck>((resolve, reject) =>
+        client.sendTelemetry({ sessionId: session?.sessionId ?? "", batchId, records, droppedBefore: 0 }, metadata, (error, ack) =>
+          error ? reject(error) : resolve(ack),
+        ),
+      ),
+    close(): void {
+      stream?.cancel();
+      client.close();
+    },
+  };
+}
+export type TestEdge = ReturnType<typeof anEdge>;
+
+let counter = 0;
+/** A finished request; unique. */
+export const aRecord = (change: Partial<UsageRecord> = {}): UsageRecord => ({
+  requestId: `req_test_${process.pid}_${counter++}`,
+  startedAtMs: Date.now(),
+  appId: 1,
+  userId: 1,
+  llmId: 1,
+  vendor: "openai",
+  model: "demo-small",
+  outcome: "completed",
+  statusCode: 200,
+  reason: "",
+  streamed: false,
+  durationMs: 12.5,
+  firstByteMs: 4,
+  pluginMs: 0,
+  promptTokens: 10,
+  responseTokens: 5,
+  cacheWriteTokens: 0,
+  cacheReadTokens: 0,
+  costMicroUsd: 20,
+  requestBytes: 100,
+  responseBytes: 200,
+  path: "/v1/chat/completions",
+  interaction: "proxy",
+  usageEstimated: false,
+  ...change,
+});

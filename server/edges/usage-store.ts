@@ -1,0 +1,225 @@
+import { type MicroUsd, periodStart } from "@portico/core";
+import type { UsageRecord } from "@portico/protocol/edge";
+import type pg from "pg";
+import { bucketCount, bucketOf } from "../analytics/histogram.ts";
+import type { Db } from "../db/client.ts";
+
+export type BudgetKind = "app" | "llm";
+export type Budgeted = { kind: BudgetKind; id: number; namespace: string; budgetStartAt: Date | null };
+export type Spend = { kind: BudgetKind; id: number; periodStart: Date };
+
+const minuteMs = 60_000;
+const attempts = 4;
+
+export function createUsageStore(db: Db) {
+  return {
+    /**
+     * Stores a batch with its sums and spends, all or nothing, in a fixed number of statements. A batch or record seen before changes
+     * nothing.
+     */
+    async insertBatch(batch: { edgeId: string; batchId: string; records: UsageRecord[] }): Promise<{ duplicate: boolean; stored: number }> {
+      for (let attempt = 1; ; attempt++) {
+        const client = await db.sql.connect();
+        try {
+          await client.query("BEGIN");
+          const result = await insert(client, batch);
+          await client.query("COMMIT");
+          client.release();
+          return result;
+        } catch (error) {
+          await client.query("ROLLBACK").then(
+            () => client.release(),
+            (broken: Error) => client.release(broken),
+          );
+          if (!isContention(error) || attempt === attempts) throw error;
+        }
+      }
+    },
+
+    /** Active apps and LLMs that have a budget. */
+    async listBudgeted(): Promise<Budgeted[]> {
+      const { rows } = await db.sql.query<Budgeted>(
+        `SELECT 'app' AS kind, id, namespace, budget_start_at AS "budgetStartAt" FROM apps WHERE is_active AND monthly_budget_micro_usd > 0
+         UNION ALL SELECT 'llm', id, namespace, budget_start_at FROM llms WHERE active AND monthly_budget_micro_usd > 0`,
+      );
+      return rows;
+    },
+
+    /** What was spent since the start of each period; in the order asked. */
+    async spent(spends: Spend[]): Promise<MicroUsd[]> {
+      if (spends.length === 0) return [];
+      // A period without a row is one that began by a change of its start; its spend is still in the records.
+      const { rows } = await db.sql.query<{ spent: number }>(
+        `SELECT coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0)::bigint AS spent
+         FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
+         LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start ORDER BY t.position`,
+        [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart)],
+      );
+      return rows.map(({ spent }) => spent);
+    },
+
+    /** Deletes up to `limit` of the oldest rows beyond an age. @returns how many there were. */
+    async deleteOld(table: "usage_records" | "telemetry_batches", olderThan: Date, limit: number): Promise<number> {
+      const [key, time] = table === "usage_records" ? ["id", "at"] : ["batch_id", "received_at"];
+      const { rowCount } = await db.sql.query(
+        `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${time} < $1 ORDER BY ${time} LIMIT $2)`,
+        [olderThan, limit],
+      );
+      return rowCount ?? 0;
+    },
+  };
+}
+export type UsageStore = ReturnType<typeof createUsageStore>;
+
+const sumOf = (kind: string, id: string, start: string) =>
+  `CASE ${kind} WHEN 'app' THEN (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
+   ELSE (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
+
+async function insert(client: pg.PoolClient, { edgeId, batchId, records }: { edgeId: string; batchId: string; records: UsageRecord[] }) {
+  const { rowCount } = await client.query(
+    "INSERT INTO telemetry_batches (batch_id, edge_id, records) VALUES ($1, $2, $3) ON CONFLICT (batch_id) DO NOTHING",
+    [batchId, edgeId, records.length],
+  );
+  if (rowCount === 0) return { duplicate: true, stored: 0 };
+  const stored = await insertRecords(client, edgeId, records);
+  if (stored.length > 0) {
+    await addMinutes(client, stored);
+    await addSpend(client, stored);
+  }
+  return { duplicate: false, stored: stored.length };
+}
+
+/** @returns the records that were not there before. */
+async function insertRecords(client: pg.PoolClient, edgeId: string, records: UsageRecord[]): Promise<UsageRecord[]> {
+  const columns: [column: string, type: string, of: (record: UsageRecord) => unknown][] = [
+    ["request_id", "text", (r) => r.requestId],
+    ["at", "timestamptz", (r) => new Date(r.startedAtMs)],
+    ["app_id", "int", (r) => r.appId],
+    ["user_id", "int", (r) => r.userId],
+    ["llm_id", "int", (r) => r.llmId],
+    ["vendor", "text", (r) => r.vendor],
+    ["model", "text", (r) => r.model],
+    ["outcome", "text", (r) => r.outcome],
+    ["status_code", "int", (r) => r.statusCode],
+    ["reason", "text", (r) => r.reason],
+    ["streamed", "bool", (r) => r.streamed],
+    ["duration_ms", "float8", (r) => r.durationMs],
+    ["first_byte_ms", "float8", (r) => r.firstByteMs],
+    ["plugin_ms", "float8", (r) => r.pluginMs],
+    ["prompt_tokens", "bigint", (r) => r.promptTokens],
+    ["response_tokens", "bigint", (r) => r.responseTokens],
+    ["cache_write_tokens", "bigint", (r) => r.cacheWriteTokens],
+    ["cache_read_tokens", "bigint", (r) => r.cacheReadTokens],
+    ["cost_micro_usd", "bigint", (r) => r.costMicroUsd],
+    ["request_bytes", "bigint", (r) => r.requestBytes],
+    ["response_bytes", "bigint", (r) => r.responseBytes],
+    ["path", "text", (r) => r.path],
+    ["interaction", "text", (r) => r.interaction],
+    ["usage_estimated", "bool", (r) => r.usageEstimated],
+  ];
+  const names = columns.map(([name]) => name).join(", ");
+  // In order, here and below: two batches that touch the same rows must not wait for each other.
+  const { rows } = await client.query<{ request_id: string }>({
+    name: "edges:usage-records",
+    text: `INSERT INTO usage_records (edge_id, ${names})
+           SELECT $1, ${names} FROM unnest(${columns.map(([, type], at) => `$${at + 2}::${type}[]`).join(", ")}) AS t(${names}) ORDER BY request_id
+           ON CONFLICT (request_id) DO NOTHING RETURNING request_id`,
+    values: [edgeId, ...columns.map(([, , of]) => records.map(of))],
+  });
+  const fresh = new Set(rows.map((row) => row.request_id));
+  return records.filter(({ requestId }) => fresh.delete(requestId));
+}
+
+async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promise<void> {
+  type Sum = { minuteMs: number; appId: number; llmId: number; errors: number; durations: number[]; sums: number[] };
+  const minutes = new Map<string, Sum>();
+  for (const record of records) {
+    const at = record.startedAtMs - (record.startedAtMs % minuteMs);
+    const key = `${at}:${record.appId}:${record.llmId}`;
+    let sum = minutes.get(key);
+    if (!sum) {
+      sum = {
+        minuteMs: at,
+        appId: record.appId,
+        llmId: record.llmId,
+        errors: 0,
+        durations: new Array(bucketCount).fill(0),
+        sums: [0, 0, 0, 0, 0, 0],
+      };
+      minutes.set(key, sum);
+    }
+    const amounts = [1, record.promptTokens, record.responseTokens, record.cacheWriteTokens, record.cacheReadTokens, record.costMicroUsd];
+    for (const [at, amount] of amounts.entries()) sum.sums[at] = (sum.sums[at] ?? 0) + amount;
+    if (record.outcome === "failed" || record.outcome === "blocked") sum.errors++;
+    const bucket = bucketOf(record.durationMs);
+    sum.durations[bucket] = (sum.durations[bucket] ?? 0) + 1;
+  }
+  const rows = [...minutes.values()];
+  const counters = ["requests", "prompt_tokens", "response_tokens", "cache_write_tokens", "cache_read_tokens", "cost_micro_usd", "errors"];
+  await client.query({
+    name: "edges:usage-minutes",
+    text: `INSERT INTO usage_minutes AS m (minute, app_id, llm_id, durations, ${counters.join(", ")})
+           SELECT minute, app_id, llm_id, durations::bigint[], ${counters.join(", ")}
+           FROM unnest($1::timestamptz[], $2::int[], $3::int[], $4::text[], ${counters.map((_, at) => `$${at + 5}::bigint[]`).join(", ")})
+             AS t(minute, app_id, llm_id, durations, ${counters.join(", ")}) ORDER BY minute, app_id, llm_id
+           ON CONFLICT (minute, app_id, llm_id) DO UPDATE SET ${counters.map((name) => `${name} = m.${name} + EXCLUDED.${name}`).join(", ")},
+             durations = (SELECT array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY position)
+                          FROM unnest(m.durations, EXCLUDED.durations) WITH ORDINALITY AS u(a, b, position))`,
+    values: [
+      rows.map((row) => new Date(row.minuteMs)),
+      rows.map((row) => row.appId),
+      rows.map((row) => row.llmId),
+      rows.map((row) => `{${row.durations.join(",")}}`),
+      ...[0, 1, 2, 3, 4, 5].map((at) => rows.map((row) => row.sums[at])),
+      rows.map((row) => row.errors),
+    ],
+  });
+}
+
+async function addSpend(client: pg.PoolClient, records: UsageRecord[]): Promise<void> {
+  const ids = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0);
+  const { rows: owners } = await client.query<{ kind: BudgetKind; id: number; anchor: Date | null }>(
+    `SELECT 'app' AS kind, id, budget_start_at AS anchor FROM apps WHERE id = ANY($1)
+     UNION ALL SELECT 'llm', id, budget_start_at FROM llms WHERE id = ANY($2)`,
+    [ids((r) => r.appId), ids((r) => r.llmId)],
+  );
+  const now = new Date();
+  const spends: (Spend & { spentMicroUsd: MicroUsd; isCurrent: boolean })[] = [];
+  for (const { kind, id, anchor } of owners) {
+    const current = periodStart(now, anchor).getTime();
+    const periods = new Map<number, MicroUsd>();
+    for (const record of records) {
+      if (record.costMicroUsd === 0 || (kind === "app" ? record.appId : record.llmId) !== id) continue;
+      const start = periodStart(new Date(record.startedAtMs), anchor).getTime();
+      periods.set(start, (periods.get(start) ?? 0) + record.costMicroUsd);
+    }
+    for (const [start, spentMicroUsd] of periods)
+      spends.push({ kind, id, periodStart: new Date(start), spentMicroUsd, isCurrent: start === current });
+  }
+  if (spends.length === 0) return;
+  const { rows } = await client.query<{ kind: BudgetKind; id: number; start: Date; created: boolean }>(
+    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
+     SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
+     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = b.spent_micro_usd + EXCLUDED.spent_micro_usd
+     RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
+    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentMicroUsd)],
+  );
+  // The first spend of a period whose start was changed: what was spent since that start is counted too. Others' spends wait for
+  // the row just made, so nothing is counted twice.
+  const made = rows.filter(
+    (row) =>
+      row.created &&
+      spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.periodStart.getTime() === row.start.getTime()),
+  );
+  if (made.length === 0) return;
+  await client.query(
+    `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOf("b.kind", "b.object_id", "b.period_start")}, 0)
+     FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
+     WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start`,
+    [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],
+  );
+}
+
+/** Deadlock or serialization failure: the same again may succeed. */
+const isContention = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "40P01" || error.code === "40001");

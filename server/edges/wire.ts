@@ -1,0 +1,39 @@
+import type { Resource } from "../http/envelope.ts";
+import { namespaceName } from "./contract.ts";
+import type { SnapshotProblem } from "./snapshot.ts";
+import type { Edge, NamespaceSync } from "./store.ts";
+
+export const toAttributes = (edge: Edge) => ({
+  edge_id: edge.edgeId,
+  namespace: namespaceName(edge.namespace),
+  version: edge.version,
+  advertised_url: edge.advertisedUrl,
+  status: edge.status,
+  sync_status: edge.syncStatus,
+  session_id: edge.sessionId,
+  last_heartbeat: edge.lastHeartbeatAt?.toISOString() ?? null,
+  loaded_version: String(edge.loadedVersion),
+  loaded_checksum: edge.loadedChecksum,
+  last_sync_ack: edge.lastSyncAckAt?.toISOString() ?? null,
+  expected_version: String(edge.expectedVersion),
+  expected_checksum: edge.expectedChecksum,
+  refusal: edge.refusal,
+  report: edge.report,
+  created_at: edge.createdAt.toISOString(),
+  updated_at: edge.updatedAt.toISOString(),
+});
+
+export const toResource = (edge: Edge): Resource => ({ type: "edges", id: String(edge.id), attributes: toAttributes(edge) });
+
+export const toSyncCounts = (sync: NamespaceSync & { problems: SnapshotProblem[] }) => ({
+  namespace: namespaceName(sync.namespace),
+  expected_checksum: sync.expectedChecksum,
+  config_version: String(sync.configVersion),
+  last_config_change: sync.lastConfigChange?.toISOString() ?? null,
+  synced_count: sync.synced,
+  pending_count: sync.pending,
+  stale_count: sync.stale,
+  unknown_count: sync.unknown,
+  total_edges: sync.total,
+  problems: sync.problems,
+});
