@@ -27,7 +27,7 @@ export type Caller = { userId: number; email: string; token: string };
  * The control plane on a database of its own, without sockets of the API or pages: `call` passes the same door as the network. Every
  * answer is held against its result schema. Dispose with `await using`, or close().
  */
-export async function aStudio({ env = {} }: { env?: Record<string, string> } = {}) {
+export async function aStudio({ env = {}, ...options }: { env?: Record<string, string> } & Parameters<typeof createRuntime>[1] = {}) {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), "portico-studio-"));
   const token = newToken("pt");
@@ -49,7 +49,7 @@ export async function aStudio({ env = {} }: { env?: Record<string, string> } = {
     await database.drop();
     await rm(dataDir, { recursive: true, force: true });
   };
-  const runtime = await createRuntime(settings).catch(async (error) => {
+  const runtime = await createRuntime(settings, options).catch(async (error) => {
     await remove();
     throw error;
   });

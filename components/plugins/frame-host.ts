@@ -106,36 +106,30 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     if (typeof height === "number" && Number.isFinite(height)) frame.style.height = `${Math.min(Math.max(height, 0), maxHeightPx)}px`;
   }
 
+  const handlers: Record<string, (message: FromFrame) => void> = {
+    ready(message) {
+      clearTimeout(timer);
+      setHeight(message.height);
+      frame.style.visibility = "visible";
+      options.onReady?.();
+    },
+    failed: (message) => fail(text(message.message)),
+    error: (message) => options.onError?.(text(message.message)),
+    height: (message) => setHeight(message.height),
+    call: (message) => void answer(message),
+    route: (message) => options.onRoute?.(text(message.subPath).replace(/^\/+/, "")),
+    navigate: (message) => options.onNavigate?.(text(message.path)),
+    open(message) {
+      const url = text(message.url);
+      if (/^(https?:\/\/|mailto:)/i.test(url)) options.onOpen?.(url);
+    },
+    notify: (message) => options.onNotify?.(text(message.message, 500), kinds.find((one) => one === message.kind) ?? "info"),
+  };
+
   function onMessage({ data }: MessageEvent): void {
-    if (typeof data !== "object" || data === null) return;
-    const message = data as FromFrame;
-    switch (message.type) {
-      case "ready":
-        clearTimeout(timer);
-        setHeight(message.height);
-        frame.style.visibility = "visible";
-        return options.onReady?.();
-      case "failed":
-        return fail(text(message.message));
-      case "error":
-        return options.onError?.(text(message.message));
-      case "height":
-        return setHeight(message.height);
-      case "call":
-        return void answer(message);
-      case "route":
-        return options.onRoute?.(text(message.subPath).replace(/^\/+/, ""));
-      case "navigate":
-        return options.onNavigate?.(text(message.path));
-      case "open": {
-        const url = text(message.url);
-        return /^https?:\/\//i.test(url) || url.startsWith("mailto:") ? options.onOpen?.(url) : undefined;
-      }
-      case "notify": {
-        const kind = kinds.find((one) => one === message.kind) ?? "info";
-        return options.onNotify?.(text(message.message, 500), kind);
-      }
-    }
+    if (ended.signal.aborted || typeof data !== "object" || data === null) return;
+    const { type } = data as FromFrame;
+    if (typeof type === "string" && Object.hasOwn(handlers, type)) handlers[type]?.(data as FromFrame);
   }
 
   frame.addEventListener("load", () => {

@@ -1,7 +1,11 @@
 import { AppError } from "@portico/core";
 
 /** Reads a request's JSON, whatever its Content-Type (curl's default is a form's), and takes it out of its envelope. */
-export async function readJsonBody(request: Request, { maxBytes, optional }: { maxBytes: number; optional: boolean }): Promise<unknown> {
+export const readJsonBody = async (request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> =>
+  unwrap(await readJson(request, limits));
+
+/** The same with the envelope left alone, for JSON that is not ours to interpret. */
+export async function readJson(request: Request, { maxBytes, optional }: { maxBytes: number; optional: boolean }): Promise<unknown> {
   const text = await readText(request, maxBytes);
   if (text.trim() === "") {
     if (optional) return {};
@@ -13,7 +17,7 @@ export async function readJsonBody(request: Request, { maxBytes, optional }: { m
   } catch (cause) {
     throw new AppError({ code: "invalid_json", message: `The body is not valid JSON: ${(cause as Error).message}`, cause });
   }
-  return unwrap(value);
+  return value;
 }
 
 /** `{data:{type,attributes}}` and `{data:{type,id}}` (relations) become their contents; anything else stays. */

@@ -1,7 +1,12 @@
 import { endpoint } from "../http/endpoint.ts";
 
 /** One thing that must be in place before traffic should come; undefined when it is, else what is missing. */
-export type ReadyCheck = { name: string; missing(): Promise<string | undefined> | string | undefined };
+export type ReadyCheck = {
+  name: string;
+  missing(): Promise<string | undefined> | string | undefined;
+  /** What to report instead of "ok" although nothing that matters is missing. */
+  note?(): string | undefined;
+};
 
 export function systemEndpoints({
   checks,
@@ -24,10 +29,13 @@ export function systemEndpoints({
       permission: "public",
       async handle() {
         const results = await Promise.all(
-          checks.map(async ({ name, missing }) => [name, await Promise.resolve(missing()).catch((error: Error) => error.message)] as const),
+          checks.map(
+            async ({ name, missing, note }) =>
+              [name, await Promise.resolve(missing()).catch((error: Error) => error.message), note?.() ?? "ok"] as const,
+          ),
         );
         const missing = results.flatMap(([name, problem]) => (problem ? [`${name}: ${problem}`] : []));
-        const report = Object.fromEntries(results.map(([name, problem]) => [name, problem ?? "ok"]));
+        const report = Object.fromEntries(results.map(([name, problem, otherwise]) => [name, problem ?? otherwise]));
         return missing.length === 0
           ? { json: { status: "ready", checks: report } }
           : { status: 503, json: { status: "not ready", missing, checks: report } };

@@ -1,0 +1,121 @@
+import { slugify } from "@portico/core";
+import { hookTypes } from "@portico/protocol";
+import { z } from "zod";
+import { Flag, Ids, Namespace, text } from "../fields/contract.ts";
+
+/** Why a command cannot be one, as far as its text tells; undefined when it can. */
+export function faultOfCommand(command: string): string | undefined {
+  if (command === "") return "is required";
+  if (/\p{Cc}/u.test(command)) return "must not contain control characters";
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(command)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== "file") return `cannot be a ${scheme}:// address: use file:///absolute/path of one executable`;
+  const path = scheme === undefined ? command : command.slice("file://".length);
+  if (!path.startsWith("/")) return "must be the absolute path of one executable, e.g. file:///opt/plugins/my-plugin";
+  if (path.split("/").includes("..")) return 'must not contain ".."';
+  if (/[;|&`<>]|\$\(/.test(path)) return "must be the path of one executable, without arguments or shell characters";
+  return undefined;
+}
+
+const Command = z
+  .string("must be text")
+  .trim()
+  .max(500, "must be at most 500 characters")
+  .superRefine((command, ctx) => {
+    const fault = faultOfCommand(command);
+    if (fault) ctx.addIssue({ code: "custom", message: fault });
+  });
+
+const HookType = z.enum([...hookTypes, "pending"], `must be one of ${[...hookTypes, "pending"].join(", ")}`);
+const HookTypes = z.array(z.enum(hookTypes, `must be one of ${hookTypes.join(", ")}`)).max(hookTypes.length);
+const Checksum = text(71).regex(/^(?:sha256:)?(?:[0-9a-f]{64})?$/i, "must be the SHA-256 of the executable in hex");
+const Config = z.record(z.string().max(200), z.unknown(), "must be a JSON object").nullable();
+
+const fields = {
+  name: text(120)
+    .min(1, "is required")
+    .refine((name) => slugify(name) !== "", "needs at least one letter or digit"),
+  slug: text(64).regex(/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/, "takes lower-case letters, digits, hyphens and underscores"),
+  description: text(2000),
+  command: Command,
+  checksum: Checksum,
+  config: Config,
+  hook_type: HookType,
+  hook_types: HookTypes,
+  hook_types_customized: Flag,
+  is_active: Flag,
+  namespace: Namespace,
+};
+
+/** Sent by older clients; what a plugin is follows from its hooks. */
+const ignored = { plugin_type: text(100).optional(), oci_reference: z.literal("", "is not supported yet; use command").optional() };
+
+/** A new plugin. `load_immediately` reads the manifest although the plugin is not active. */
+export const PluginDraft = z.strictObject({
+  name: fields.name,
+  slug: fields.slug.optional(),
+  description: fields.description.default(""),
+  command: fields.command,
+  checksum: fields.checksum.default(""),
+  config: fields.config.optional(),
+  hook_type: fields.hook_type.optional(),
+  hook_types: fields.hook_types.optional(),
+  hook_types_customized: fields.hook_types_customized.default(false),
+  is_active: fields.is_active.default(false),
+  namespace: fields.namespace.default(""),
+  load_immediately: Flag.default(false),
+  ...ignored,
+});
+export type PluginDraft = z.infer<typeof PluginDraft>;
+
+/** A change names only what it changes; `config` replaces the whole configuration. */
+export const PluginPatch = z.strictObject({ ...fields, load_immediately: Flag, ui_trusted: Flag, ...ignored }).partial();
+export type PluginPatch = z.infer<typeof PluginPatch>;
+
+export const ApproveScopes = z.strictObject({
+  approved: Flag,
+  /** Whether its elements may run in the page itself; absent leaves that as it is. */
+  ui_trusted: Flag.optional(),
+});
+
+export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
+
+export const LlmPlugins = z.strictObject({ plugin_ids: Ids });
+export const ConfigOverride = z.strictObject({ config_override: Config });
+
+export const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;
+
+/** What the API shows of a plugin. */
+export const PluginAttributes = z.object({
+  name: z.string(),
+  slug: z.string(),
+  description: z.string(),
+  command: z.string(),
+  checksum: z.string().optional(),
+  /** Secrets in it are `[redacted]`. */
+  config: z.record(z.string(), z.unknown()),
+  hook_type: z.string(),
+  hook_types: z.array(z.string()),
+  hook_types_customized: z.boolean(),
+  is_active: z.boolean(),
+  namespace: z.string(),
+  /** What kind of plugin its hooks make it, in words. */
+  plugin_type: z.string(),
+  oci_reference: z.string(),
+  manifest: z.record(z.string(), z.unknown()),
+  /** What it asks for: scopes of the service API and object hooks. */
+  service_scopes: z.array(z.string()),
+  service_access_authorized: z.boolean(),
+  requires_approval: z.boolean(),
+  status: z.enum(["ready", "scopes_pending"]),
+  ui_trusted: z.boolean(),
+  has_config_schema: z.boolean(),
+  generation: z.number(),
+  state: z.enum(pluginStates),
+  /** Why it is not healthy, in a sentence; "" when it is. */
+  state_error: z.string(),
+  restarts: z.number(),
+  /** Where its process runs: in studio, on gateways, or both. */
+  runs_on: z.array(z.enum(["studio", "gateway"])),
+  created_at: z.string(),
+  updated_at: z.string(),
+});

@@ -1,0 +1,226 @@
+import { z } from "zod";
+import { endpoint } from "../http/endpoint.ts";
+import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { listQuery } from "../http/paging.ts";
+import { ApproveScopes, ConfigOverride, LlmPlugins, PluginAttributes, PluginDraft, PluginPatch, ValidateAndLoad } from "./contract.ts";
+import type { LlmPluginService } from "./llm-plugins.ts";
+import type { PluginOperations } from "./operations.ts";
+import type { PluginService } from "./service.ts";
+import { pluginSorts } from "./store.ts";
+
+const PluginResource = resourceOf("plugins", PluginAttributes);
+const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+const Nothing = z.object({});
+
+/** Plugins as things to manage: the rows, what they ask for, how their processes fare. */
+export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginService; operations: PluginOperations }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins",
+    summary: "List plugins",
+    permission: "plugins.read",
+    query: listQuery({
+      sortable: pluginSorts,
+      filters: { hook_type: z.string().max(64).optional(), is_active: flag.optional(), namespace: z.string().max(64).optional() },
+    }),
+    result: listOf("plugins", PluginAttributes),
+    async handle({ query }) {
+      const { namespace, ...filters } = query.filters;
+      return many(await plugins.list(query.list, { ...filters, namespace: namespace === "__ALL_NAMESPACES__" ? undefined : namespace }));
+    },
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins",
+    status: 201,
+    summary: "Install a plugin; an active one is loaded first, and refused with the reason when that fails",
+    permission: "plugins.write",
+    body: PluginDraft,
+    result: PluginResource,
+    handle: async ({ actor, body }) => one(await plugins.resource(await plugins.create(actor, body))),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/loaded",
+    summary: "Processes of this studio",
+    permission: "plugins.read",
+    handle: async () => all(await operations.loaded()),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/:id",
+    summary: "Get a plugin",
+    permission: "plugins.read",
+    params: IdParam,
+    result: PluginResource,
+    handle: async ({ params }) => one(await plugins.resource(await plugins.get(params.id))),
+  }),
+  endpoint({
+    method: "PATCH",
+    path: "/api/v1/plugins/:id",
+    summary: "Change a plugin; `config` replaces the whole configuration and is judged by the plugin's schema",
+    permission: "plugins.write",
+    params: IdParam,
+    body: PluginPatch,
+    result: PluginResource,
+    handle: async ({ actor, params, body }) => one(await plugins.resource(await plugins.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/plugins/:id",
+    status: 204,
+    summary: "Delete a plugin with its stored data; its process stops",
+    permission: "plugins.write",
+    params: IdParam,
+    async handle({ actor, params }) {
+      await plugins.delete(actor, params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/:id/dependents",
+    summary: "What refers to a plugin and what deleting it would do",
+    permission: "plugins.read",
+    params: IdParam,
+    handle: async ({ params }) => all(await operations.dependents(params.id)),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/:id/status",
+    summary: "How a plugin's process fares",
+    permission: "plugins.read",
+    params: IdParam,
+    handle: async ({ params }) => ({ json: { data: await operations.status(params.id) } }),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/:id/logs",
+    summary: "What a plugin's process has written (the last 1000 lines), younger than `after`",
+    permission: "plugins.read",
+    params: IdParam,
+    query: z.object({ after: z.coerce.number("must be a number").int().min(0).default(0) }),
+    handle: async ({ params, query }) => ({ json: await operations.logs(params.id, query.after) }),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/reload",
+    summary: "Start the process anew; answers when it is healthy, or says why it is not",
+    permission: "plugins.write",
+    params: IdParam,
+    body: Nothing,
+    bodyOptional: true,
+    handle: async ({ actor, params }) => ({ json: await operations.reload(actor, params.id) }),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/validate-and-load",
+    summary: "Read manifest, schema and requested scopes from the executable, or from another `command` that then becomes the plugin's",
+    permission: "plugins.write",
+    params: IdParam,
+    body: ValidateAndLoad,
+    bodyOptional: true,
+    handle: async ({ actor, params, body }) => one(await operations.validateAndLoad(actor, params.id, body)),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/approve-scopes",
+    summary: "Grant or deny all that a plugin asks for",
+    permission: "plugins.write",
+    params: IdParam,
+    body: ApproveScopes,
+    handle: async ({ actor, params, body }) => ({ json: await operations.approve(actor, params.id, body) }),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/:id/workflow-status",
+    summary: "Whether a plugin waits for approval",
+    permission: "plugins.read",
+    params: IdParam,
+    handle: async ({ params }) => one(await operations.workflowStatus(params.id)),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/:id/config-schema",
+    summary: "JSON Schema of a plugin's configuration; reads it from the executable when it is not known yet",
+    permission: "plugins.read",
+    params: IdParam,
+    handle: async ({ actor, params }) => one(await operations.configSchema(actor, params.id, { refresh: false })),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/config-schema/refresh",
+    summary: "Read the JSON Schema of a plugin's configuration again",
+    permission: "plugins.write",
+    params: IdParam,
+    body: Nothing,
+    bodyOptional: true,
+    handle: async ({ actor, params }) => one(await operations.configSchema(actor, params.id, { refresh: true })),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/manifest/parse",
+    summary: "Read the manifest again and register its pages",
+    permission: "plugins.write",
+    params: IdParam,
+    body: Nothing,
+    bodyOptional: true,
+    handle: async ({ actor, params }) => ({ json: await operations.parseManifest(actor, params.id) }),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/api/v1/plugins/:id/data",
+    status: 204,
+    summary: "Forget everything a plugin has stored",
+    permission: "plugins.write",
+    params: IdParam,
+    async handle({ actor, params }) {
+      await operations.clearData(actor, params.id);
+      return undefined;
+    },
+  }),
+];
+
+const Link = IdParam.extend({ plugin_id: IdParam.shape.id });
+
+/** Plugins of an LLM. */
+export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginService }) => [
+  endpoint({
+    method: "GET",
+    path: "/api/v1/llms/:id/plugins",
+    summary: "Plugins of an LLM, in the order in which they run",
+    permission: "llms.read",
+    params: IdParam,
+    handle: async ({ params }) => all(await llmPlugins.list(params.id)),
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/llms/:id/plugins",
+    summary: "Set the plugins of an LLM and their order; those that stay keep their overrides",
+    permission: "llms.write",
+    params: IdParam,
+    body: LlmPlugins,
+    async handle({ actor, params, body }) {
+      await llmPlugins.replace(actor, params.id, body.plugin_ids);
+      return { json: { message: "LLM plugins updated successfully", data: await llmPlugins.list(params.id) } };
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/llms/:id/plugins/:plugin_id/config",
+    summary: "What is different about a plugin's configuration for this LLM",
+    permission: "llms.read",
+    params: Link,
+    handle: async ({ params }) => one(await llmPlugins.getOverride(params.id, params.plugin_id)),
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/llms/:id/plugins/:plugin_id/config",
+    summary: "Set what is different about a plugin's configuration for this LLM",
+    permission: "llms.write",
+    params: Link,
+    body: ConfigOverride,
+    handle: async ({ actor, params, body }) =>
+      one(await llmPlugins.setOverride(actor, params.id, params.plugin_id, body.config_override ?? {})),
+  }),
+];

@@ -1,0 +1,167 @@
+import { messageOf } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import { createPluginHost, type GrpcService, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
+import { systemActor } from "../auth/actor.ts";
+import type { Db } from "../db/client.ts";
+import { fromFreshRead } from "../db/fresh.ts";
+import type { EventBus } from "../events/bus.ts";
+import type { Endpoint } from "../http/endpoint.ts";
+import type { Jobs } from "../jobs/runner.ts";
+import { systemSecret, type Vault } from "../secrets/vault.ts";
+import { afterHookJobs } from "./after-hooks.ts";
+import { createAssets } from "./assets.ts";
+import { createBuilds } from "./builds.ts";
+import { parseConfigSchema } from "./config.ts";
+import { llmPluginEndpoints, pluginEndpoints } from "./endpoints.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import { createLlmPluginStore } from "./llm-plugin-store.ts";
+import { createLlmPluginService } from "./llm-plugins.ts";
+import { type Loaded, rowOfLoaded } from "./loading.ts";
+import { parseManifest } from "./manifest.ts";
+import { createAsker, createObjectHooks } from "./object-hooks.ts";
+import { createPluginOperations } from "./operations.ts";
+import { createRegistrations } from "./registrations.ts";
+import { createPluginRpc, rpcTimeoutMs } from "./rpc.ts";
+import { createPluginService } from "./service.ts";
+import { createDispatcher } from "./service-api/dispatcher.ts";
+import { eventService } from "./service-api/event-service.ts";
+import { kvHandlers } from "./service-api/kv.ts";
+import { createKvStore } from "./service-api/kv-store.ts";
+import { createLocalEvents } from "./service-api/local-events.ts";
+import { objectHandlers } from "./service-api/objects.ts";
+import { createObjectsStore } from "./service-api/objects-store.ts";
+import { pluginHandlers } from "./service-api/plugins.ts";
+import { createPluginStore } from "./store.ts";
+import { createPluginUi } from "./ui.ts";
+import { pluginUiEndpoints } from "./ui-endpoints.ts";
+
+const manifestTimeoutMs = 10_000;
+
+export type PluginLimits = { hookDeadlineMs: number; rpcTimeoutMs: number; kvQuotaBytes: number };
+const defaultLimits: PluginLimits = { hookDeadlineMs: 5_000, rpcTimeoutMs, kvQuotaBytes: 100 * 1024 * 1024 };
+
+/** The plugin system of the control plane: rows, processes, hooks, pages and the service API. */
+export async function createPlugins({
+  db,
+  vault,
+  events,
+  logger,
+  pluginDirs,
+  timings,
+  limits: given = {},
+  createHost = createPluginHost,
+}: {
+  db: Db;
+  vault: Vault;
+  events: EventBus;
+  logger: Logger;
+  /** Folders executables may lie in; undefined allows every one. */
+  pluginDirs: string[] | undefined;
+  timings?: PluginHostOptions["timings"];
+  limits?: Partial<PluginLimits>;
+  createHost?: typeof createPluginHost;
+}) {
+  const limits = { ...defaultLimits, ...given };
+  const store = createPluginStore(db);
+  const links = createLlmPluginStore(db);
+  const kv = createKvStore(db);
+  const signingKey = await db.transaction((tx) => systemSecret(tx, vault, "plugin-assets"));
+
+  const localEvents = createLocalEvents({ store, events, logger });
+  const dispatch = createDispatcher({
+    store,
+    logger,
+    handlers: {
+      ...kvHandlers({ kv, quotaBytes: limits.kvQuotaBytes }),
+      ...objectHandlers({ db, objects: createObjectsStore(db) }),
+      ...pluginHandlers({ store, links, service: () => service, openConfig: (plugin) => lifecycle.openConfig(plugin) }),
+    },
+  });
+  const services = (pluginId: number): GrpcService[] => [dispatch(pluginId), eventService(pluginId, localEvents)];
+
+  const host = createHost({
+    runtime: "studio",
+    logger,
+    services,
+    allowedDirs: pluginDirs,
+    timings,
+    async onReady(process) {
+      await registrations.learn(process);
+      await refresh(process);
+    },
+    // Pages look again: whether a plugin is healthy is nothing that is written anywhere.
+    onState: ({ id }) => events.publish({ eventId: "0", topic: "system.plugin.state", objectId: String(id) }),
+  });
+  const lifecycle = createLifecycle({ store, vault, host, logger });
+  const registrations = createRegistrations({ lifecycle, logger });
+  const service = createPluginService({ db, store, vault, host, lifecycle });
+
+  /** A process may be of a newer build than the one that was read last. What it says is stored if it says anything new. */
+  async function refresh(process: RunningPlugin): Promise<void> {
+    try {
+      const timeout = { timeoutMs: manifestTimeoutMs };
+      const [manifest, schema] = await Promise.all([
+        process.call("getManifest", {}, timeout),
+        process.call("getConfigSchema", {}, timeout),
+      ]);
+      if (!manifest.success) return;
+      const parsed = parseManifest(manifest.manifestJson);
+      const loaded: Loaded = {
+        manifest: parsed.manifest,
+        manifestJson: parsed.json,
+        configSchema: parseConfigSchema(schema.success ? schema.schemaJson : "{}"),
+      };
+      await fromFreshRead(async () => {
+        const before = await store.find(process.id);
+        if (before) await service.storeLoaded(systemActor(`plugin:${process.id}`), before, rowOfLoaded(before, loaded), loaded);
+      });
+    } catch (error) {
+      // Plugins of other hosts need not have a manifest; they keep what they were installed with.
+      logger.warn("a plugin's manifest could not be read from its process", { pluginId: process.id, reason: messageOf(error) });
+    }
+  }
+
+  const ask = createAsker({ host, timings: { deadlineMs: limits.hookDeadlineMs } });
+  const hooks = createObjectHooks({ registrations, ask, logger });
+  const builds = createBuilds({ host });
+  const assets = createAssets({ store, builds, signingKey });
+  const operations = createPluginOperations({ db, plugins: service, store, host, lifecycle, kv });
+  const endpoints: Endpoint[] = [
+    ...pluginUiEndpoints({
+      ui: createPluginUi({ store, builds, assets }),
+      rpc: createPluginRpc({ store, host, timeoutMs: limits.rpcTimeoutMs }),
+      assets,
+    }),
+    ...pluginEndpoints({ plugins: service, operations }),
+    ...llmPluginEndpoints({ llmPlugins: createLlmPluginService({ db, store: links, vault, lifecycle }) }),
+  ];
+  const jobs: Jobs = {
+    ...afterHookJobs({ store, registrations, ask }),
+    "purge-plugin-data": async () => void (await kv.purgeExpired()),
+  };
+  const isAboutPlugins = (topic: string) => topic.startsWith("system.plugin.") && topic !== "system.plugin.state";
+  const stopListening = events.subscribe(
+    ({ topic }) => {
+      if (isAboutPlugins(topic)) void lifecycle.applySoon();
+    },
+    () => void lifecycle.applySoon(),
+  );
+
+  return {
+    hooks,
+    service,
+    host,
+    endpoints,
+    jobs,
+    crontab: "*/10 * * * * purge-plugin-data",
+    readyCheck: lifecycle.readyCheck,
+    /** Settles when it is known what should run; the processes start meanwhile. Before jobs, which ask who is to be told. */
+    start: lifecycle.start,
+    async close() {
+      stopListening();
+      localEvents.close();
+      await lifecycle.close();
+    },
+  };
+}
+export type Plugins = Awaited<ReturnType<typeof createPlugins>>;

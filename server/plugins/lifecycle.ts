@@ -1,0 +1,169 @@
+import { messageOf, sleep } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import type { PluginHost, PluginSpec } from "@portico/plugin-host";
+import { z } from "zod";
+import type { Vault } from "../secrets/vault.ts";
+import type { ReadyCheck } from "../system/endpoints.ts";
+import { checkConfig, type Json } from "./config.ts";
+import { pluginStates } from "./contract.ts";
+import { runsInStudio } from "./manifest.ts";
+import type { Plugin, PluginStore } from "./store.ts";
+import type { LiveState } from "./wire.ts";
+
+/** A plugin that should run here, with its opened configuration. */
+export type Desired = { plugin: Plugin; config: Json };
+
+const retryMs = 2_000;
+
+const EdgeReport = z.object({
+  plugins: z.array(
+    z.object({ plugin_id: z.number(), state: z.enum(pluginStates), error: z.string().default(""), restarts: z.number().default(0) }),
+  ),
+});
+
+/** Keeps the processes of this replica what the table says; every replica does so for itself. */
+export function createLifecycle({ store, vault, host, logger }: { store: PluginStore; vault: Vault; host: PluginHost; logger: Logger }) {
+  let desired = new Map<number, Desired>();
+  /** Why an active plugin is not started. */
+  let held = new Map<number, string>();
+  let queued: Promise<{ settled: Promise<void> }> | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+  let firstAttemptsDone = false;
+
+  const openConfig = ({ configSealed }: Pick<Plugin, "configSealed">): Json =>
+    configSealed === null ? {} : (JSON.parse(vault.open(configSealed)) as Json);
+
+  async function readSpecs(): Promise<PluginSpec[]> {
+    const next = new Map<number, Desired>();
+    const nextHeld = new Map<number, string>();
+    for (const plugin of await store.listActive()) {
+      if (!runsInStudio(plugin.hookTypes)) continue;
+      try {
+        const { config, issues } = checkConfig(plugin.configSchema, openConfig(plugin));
+        if (issues.length === 0) next.set(plugin.id, { plugin, config });
+        else nextHeld.set(plugin.id, `Its configuration is not complete: ${issues.map((i) => `${i.field} ${i.message}`).join("; ")}.`);
+      } catch (error) {
+        nextHeld.set(plugin.id, `Its configuration cannot be read: ${messageOf(error)}`);
+      }
+    }
+    desired = next;
+    held = nextHeld;
+    return [...next.values()].map(({ plugin: { id, name, slug, command, checksum, generation }, config }) => ({
+      id,
+      name,
+      slug,
+      command,
+      checksum,
+      config,
+      generation,
+    }));
+  }
+
+  /**
+   * Hands the wanted processes to the host. Reads follow one another, so that an older one never overrides a newer one; starts of
+   * processes do not wait for each other: `settled` is when those of this change have had their first attempt.
+   */
+  function apply(): Promise<{ settled: Promise<void> }> {
+    queued ??= tail.then(async () => {
+      queued = undefined;
+      return { settled: closed ? Promise.resolve() : host.reconcile(await readSpecs()) };
+    });
+    tail = queued.catch(() => {});
+    return queued;
+  }
+
+  function tryAgainSoon(error: unknown): void {
+    if (closed) return;
+    logger.warn("plugins could not be matched to the table, trying again", { error: messageOf(error) });
+    clearTimeout(retry);
+    retry = setTimeout(applySoon, retryMs);
+  }
+
+  /** Settles, without a throw, when the host knows what is wanted. */
+  async function applySoon(): Promise<void> {
+    try {
+      const { settled } = await apply();
+      settled.catch(tryAgainSoon);
+    } catch (error) {
+      tryAgainSoon(error);
+    }
+  }
+
+  /** How gateway-only plugins fare: the worst that a connected edge said. */
+  async function edgeStates(): Promise<Map<number, LiveState>> {
+    const worst = ["healthy", "starting", "stopped", "unhealthy", "failed"];
+    const states = new Map<number, LiveState>();
+    for (const { edgeId, report } of await store.listEdgeReports()) {
+      const parsed = EdgeReport.safeParse(report);
+      for (const { plugin_id, state, error, restarts } of parsed.data?.plugins ?? []) {
+        const known = states.get(plugin_id);
+        if (known && worst.indexOf(known.state) >= worst.indexOf(state)) continue;
+        states.set(plugin_id, { state, error: error === "" ? "" : `${edgeId}: ${error}`, restarts });
+      }
+    }
+    return states;
+  }
+
+  const readyCheck: ReadyCheck = {
+    name: "plugins",
+    // Only until the first attempts are over: a plugin that fails for ever must not keep the studio from serving, and a reload must
+    // not take a replica out of service.
+    missing: () => {
+      if (firstAttemptsDone) return undefined;
+      const waiting = [...desired.values()].filter(({ plugin }) => (host.status(plugin.id)?.state ?? "starting") === "starting");
+      return waiting.length === 0 ? "plugins have not been started yet" : `starting ${waiting.map(({ plugin }) => plugin.name).join(", ")}`;
+    },
+    note: () => {
+      const down = [...desired.values()]
+        .filter(({ plugin }) => host.status(plugin.id)?.state !== "healthy")
+        .map(({ plugin }) => plugin.name);
+      const names = [...down, ...[...held.keys()].map((id) => `plugin ${id} (configuration)`)];
+      return names.length === 0 ? undefined : `ok, but not healthy: ${names.join(", ")}`;
+    },
+  };
+
+  return {
+    openConfig,
+    desired: (id: number): Desired | undefined => desired.get(id),
+    allDesired: (): Desired[] => [...desired.values()],
+    readyCheck,
+    applySoon,
+    /** Matches processes to the table now. @returns once this change's first attempts are over, or after `timeoutMs`. */
+    async applyNow(timeoutMs: number): Promise<void> {
+      const { settled } = await apply();
+      await Promise.race([settled, sleep(timeoutMs)]);
+    },
+    /** Settles when it is known what should run; the processes start meanwhile. */
+    async start(): Promise<void> {
+      await readSpecs().catch((error) => logger.warn("the plugins could not be read", { error: messageOf(error) }));
+      void apply()
+        .then(({ settled }) => settled)
+        .catch(tryAgainSoon)
+        .finally(() => {
+          firstAttemptsDone = true;
+        });
+    },
+    edgeStates,
+    live(plugin: Plugin, onEdges: Map<number, LiveState>): LiveState {
+      if (!plugin.isActive) return { state: "stopped", error: "", restarts: 0 };
+      if (!runsInStudio(plugin.hookTypes)) {
+        const nowhere = { state: "stopped" as const, error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
+        return onEdges.get(plugin.id) ?? nowhere;
+      }
+      const reason = held.get(plugin.id);
+      if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
+      const status = host.status(plugin.id);
+      if (!status || (status.state === "stopped" && desired.has(plugin.id))) return { state: "starting", error: "", restarts: 0 };
+      return { state: status.state, error: status.error, restarts: status.restarts };
+    },
+    async close(): Promise<void> {
+      closed = true;
+      clearTimeout(retry);
+      await tail;
+      await host.close();
+    },
+  };
+}
+export type Lifecycle = ReturnType<typeof createLifecycle>;

@@ -1,0 +1,97 @@
+import { AppError, notFound } from "@portico/core";
+import type { Actor } from "../auth/actor.ts";
+import type { Db } from "../db/client.ts";
+import { record } from "../db/journal.ts";
+import type { Resource } from "../http/envelope.ts";
+import type { Vault } from "../secrets/vault.ts";
+import { acceptConfig, type Json, mergeConfig, redactConfig, restoreConfig } from "./config.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { LlmPluginRow, LlmPluginStore } from "./llm-plugin-store.ts";
+import { toResource } from "./wire.ts";
+
+const field = "config_override";
+const notAttached = () => new AppError({ code: "not_found", message: "Plugin-LLM association not found" });
+
+/** Which plugins work for an LLM, in which order, and what is different about them there. */
+export function createLlmPluginService({
+  db,
+  store,
+  vault,
+  lifecycle,
+}: {
+  db: Db;
+  store: LlmPluginStore;
+  vault: Vault;
+  lifecycle: Lifecycle;
+}) {
+  const openOverride = ({ overrideSealed }: LlmPluginRow): Json =>
+    overrideSealed === null ? {} : (JSON.parse(vault.open(overrideSealed)) as Json);
+
+  async function attached(llmId: number, pluginId: number): Promise<LlmPluginRow> {
+    const row = await store.find(llmId, pluginId);
+    if (!row) throw notAttached();
+    return row;
+  }
+
+  const toOverride = (llmId: number, row: LlmPluginRow): Resource => ({
+    type: "llm-plugin-config",
+    id: `${llmId}-${row.plugin.id}`,
+    attributes: {
+      llm_id: llmId,
+      plugin_id: row.plugin.id,
+      config_override: redactConfig(row.plugin.configSchema, openOverride(row)),
+    },
+  });
+
+  return {
+    async list(llmId: number): Promise<Resource[]> {
+      if (!(await store.llmExists(llmId))) throw notFound("LLM");
+      const [rows, onEdges] = await Promise.all([store.list(llmId), lifecycle.edgeStates()]);
+      return rows.map((row) => {
+        const { type, id, attributes } = toResource(row.plugin, lifecycle.openConfig(row.plugin), lifecycle.live(row.plugin, onEdges), []);
+        return { type, id, attributes: { ...attributes, order_index: row.orderIndex, has_config_override: row.overrideSealed !== null } };
+      });
+    },
+
+    /** @throws AppError validation_failed naming every plugin that does not exist or is named twice. */
+    async replace(actor: Actor, llmId: number, pluginIds: number[]): Promise<void> {
+      const twice = pluginIds.flatMap((id, i) =>
+        pluginIds.indexOf(id) === i ? [] : [{ field: `plugin_ids.${i}`, message: `names plugin ${id} twice` }],
+      );
+      await db.transaction(async (tx) => {
+        if ((await store.lockLlm(tx, llmId)) === undefined) throw notFound("LLM");
+        const known = await store.knownPlugins(tx, pluginIds);
+        const unknown = pluginIds.flatMap((id, i) =>
+          known.includes(id) ? [] : [{ field: `plugin_ids.${i}`, message: `there is no plugin ${id}` }],
+        );
+        const issues = [...unknown, ...twice];
+        if (issues.length > 0) throw new AppError({ code: "validation_failed", message: "The list of plugins is not valid.", issues });
+        await store.replace(tx, llmId, pluginIds);
+        await record(tx, { kind: "llm", action: "updated", id: llmId, actor, changes: { plugin_ids: pluginIds } });
+      });
+    },
+
+    getOverride: async (llmId: number, pluginId: number): Promise<Resource> => toOverride(llmId, await attached(llmId, pluginId)),
+
+    /** What the plugin will see, its own configuration with this over it, must fit its schema. Empty takes the override away. */
+    async setOverride(actor: Actor, llmId: number, pluginId: number, sent: Json): Promise<Resource> {
+      const row = await attached(llmId, pluginId);
+      const { plugin } = row;
+      const override = restoreConfig(plugin.configSchema, sent, openOverride(row), field);
+      acceptConfig(plugin.configSchema, mergeConfig(lifecycle.openConfig(plugin), override), field);
+      const sealed = Object.keys(override).length === 0 ? null : vault.seal(JSON.stringify(override));
+      await db.transaction(async (tx) => {
+        if (!(await store.setOverride(tx, llmId, pluginId, sealed))) throw notAttached();
+        await record(tx, {
+          kind: "llm",
+          action: "updated",
+          id: llmId,
+          actor,
+          changes: { plugin_id: pluginId, config_override: "changed" },
+        });
+      });
+      return toOverride(llmId, await attached(llmId, pluginId));
+    },
+  };
+}
+export type LlmPluginService = ReturnType<typeof createLlmPluginService>;

@@ -1,0 +1,102 @@
+import { AppError, type FieldIssue, messageOf } from "@portico/core";
+import { gatewayHookTypes, PluginManifest, studioHookTypes, type UiSlotItem } from "@portico/protocol";
+import type { Json } from "./config.ts";
+import type { UiRoute } from "./store.ts";
+
+const refuse = (issues: FieldIssue[], message = "The plugin's manifest is not valid.") =>
+  new AppError({ code: "plugin_invalid", message, issues: issues.map((issue) => ({ ...issue, code: "plugin_invalid" as const })) });
+
+/** Reads a manifest's text. @throws AppError plugin_invalid naming what is wrong as `manifest.<path>`. */
+export function parseManifest(text: string): { manifest: PluginManifest; json: Json } {
+  if (text.length > 512 * 1024) throw refuse([{ field: "manifest", message: "is larger than 512 KiB" }]);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw refuse([{ field: "manifest", message: `is not JSON: ${messageOf(error)}` }]);
+  }
+  const parsed = PluginManifest.safeParse(json);
+  if (!parsed.success)
+    throw refuse(parsed.error.issues.map(({ path, message }) => ({ field: ["manifest", ...path].map(String).join("."), message })));
+  const faults = faultsOfRoutes(parsed.data);
+  if (faults.length > 0) throw refuse(faults);
+  return { manifest: parsed.data, json: json as Json };
+}
+
+/** The manifest a row holds, or undefined before one was read. */
+export function storedManifest(json: Json): PluginManifest | undefined {
+  const parsed = PluginManifest.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+}
+
+const slotsOf = (manifest: PluginManifest) => [
+  ...(manifest.ui?.slots ?? []).map((slot, i) => ({ scope: "admin" as const, at: `manifest.ui.slots.${i}`, slot, groups: [] as string[] })),
+  ...(manifest.portal?.slots ?? []).map((slot, i) => ({
+    scope: "portal" as const,
+    at: `manifest.portal.slots.${i}`,
+    slot,
+    groups: slot.groups,
+  })),
+];
+
+function faultsOfRoutes(manifest: PluginManifest): FieldIssue[] {
+  const seen = new Set<string>();
+  return slotsOf(manifest).flatMap(({ scope, at, slot }) =>
+    slot.items.flatMap(({ type, path = "" }, i) => {
+      if (type !== "route") return [];
+      const field = `${at}.items.${i}.path`;
+      const prefix = scope === "admin" ? "/admin/" : "/portal/";
+      if (!path.startsWith(prefix) || /[?#\\]|\/\.\.?(\/|$)/.test(path)) return [{ field, message: `must be a path below ${prefix}` }];
+      if (seen.has(`${scope} ${path}`)) return [{ field, message: `is already the path of another page of this plugin: ${path}` }];
+      seen.add(`${scope} ${path}`);
+      return [];
+    }),
+  );
+}
+
+/** The pages a manifest declares. */
+export const routesOf = (manifest: PluginManifest): UiRoute[] =>
+  slotsOf(manifest).flatMap(({ scope, slot, groups }) =>
+    slot.items
+      .filter(({ type }) => type === "route")
+      .map((item) => ({
+        scope,
+        slotType: slot.slot.slice(0, 100),
+        routePattern: item.path ?? "",
+        componentTag: (item.mount.tag ?? "").slice(0, 100),
+        entryPoint: entryOf(item),
+        mountConfig: mountConfigOf(item, { label: slot.label, icon: slot.icon }),
+        allowedGroups: groups,
+      })),
+  );
+
+const entryOf = ({ mount }: UiSlotItem): string => mount.entry ?? mount.app ?? mount.remote ?? "";
+
+function mountConfigOf({ mount, title }: UiSlotItem, { label, icon }: { label?: string | undefined; icon?: string | undefined }): Json {
+  const { kind, tag, entry, props, remote, exposed, app } = mount;
+  return JSON.parse(JSON.stringify({ kind, tag, entry, props, remote, exposed, app, title, label, icon })) as Json;
+}
+
+/** What an administrator is asked to approve: scopes of the service API, and the operations it wants to judge. */
+export const requestedScopes = ({ permissions }: PluginManifest): string[] =>
+  [...new Set([...(permissions?.services ?? []), ...(permissions?.object_hooks ?? [])])].sort();
+
+const includesAny = (list: readonly string[], wanted: readonly string[]) => wanted.some((one) => list.includes(one));
+
+/** Unknown hooks may be anything, so the plugin is started where it can tell. */
+export const runsInStudio = (hooks: string[]): boolean => includesAny(hooks, studioHookTypes) || !includesAny(hooks, gatewayHookTypes);
+export const runsOnGateways = (hooks: string[]): boolean => includesAny(hooks, gatewayHookTypes);
+
+/** The reference's words for kinds of plugin. */
+export function categoryOf(hooks: string[]): string {
+  const gateway = runsOnGateways(hooks);
+  const ui = includesAny(hooks, ["studio_ui", "portal_ui"]);
+  const agent = hooks.includes("agent");
+  if (gateway && ui && agent) return "Full-Stack Plugin";
+  if (gateway && ui) return "Gateway + UI";
+  if (gateway && agent) return "Gateway + Agent";
+  if (agent && ui) return "Agent + UI";
+  if (gateway) return "Gateway Plugin";
+  if (ui) return "UI Extension";
+  return agent ? "Agent Plugin" : "Uncategorized";
+}

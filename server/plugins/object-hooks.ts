@@ -1,0 +1,176 @@
+import { randomUUID } from "node:crypto";
+import { AppError, messageOf, sleep } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
+import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
+import type { ObjectHookType } from "@portico/protocol";
+import type { ObjectHookResponse } from "@portico/protocol/plugin";
+import type { Actor } from "../auth/actor.ts";
+import { isObject, type Json } from "./config.ts";
+import { fromHookJson, toHookJson } from "./hook-objects.ts";
+import type { HookedObject, HookedOperation, HookVerdict, ObjectHooks } from "./hooks.ts";
+import type { Desired } from "./lifecycle.ts";
+import type { Asked, Registrations } from "./registrations.ts";
+
+const maxModifiedChars = 1024 * 1024;
+const maxMetadataEntries = 64;
+const maxMetadataChars = 2_000;
+
+export type HookTimings = {
+  /** For one question to one plugin, waiting for its process to come back included. */
+  deadlineMs: number;
+};
+
+type Question = {
+  hookType: ObjectHookType;
+  objectType: HookedObject;
+  operationId: string;
+  userId: number;
+  phase: "mutate" | "validate" | "after";
+};
+
+/** One question to one plugin. @throws AppError when it cannot be asked or gives no usable answer. */
+export function createAsker({ host, timings }: { host: PluginHost; timings: HookTimings }) {
+  /** A plugin that is starting or about to be restarted is worth the deadline; one that has failed is not. */
+  async function running(id: number, until: number): Promise<RunningPlugin> {
+    for (;;) {
+      const plugin = host.get(id);
+      if (plugin) return plugin;
+      const state = host.status(id)?.state ?? "starting";
+      if (state === "failed" || state === "stopped" || Date.now() >= until) return host.require(id);
+      await sleep(25);
+    }
+  }
+
+  return async ({ plugin }: Pick<Desired, "plugin">, question: Question, object: Json): Promise<ObjectHookResponse> => {
+    const until = Date.now() + timings.deadlineMs;
+    const process = await running(plugin.id, until);
+    const { hookType, objectType, operationId, userId, phase } = question;
+    return process.call(
+      "handleObjectHook",
+      {
+        hookType,
+        objectType,
+        operationId,
+        userId,
+        pluginId: plugin.id,
+        context: undefined,
+        objectJson: JSON.stringify(object),
+        metadata: { phase },
+        timestamp: Math.floor(Date.now() / 1000),
+      },
+      { timeoutMs: Math.max(1, until - Date.now()) },
+    );
+  };
+}
+export type Asker = ReturnType<typeof createAsker>;
+
+/** Whether a plugin's silence blocks the operation: its config decides, then its manifest; by default it does not. */
+export function failsClosed({ plugin, config }: Desired): boolean {
+  const policy = config.object_hook_failure_policy ?? plugin.manifest.object_hook_failure_policy;
+  return policy === "fail_closed";
+}
+
+function modifiedObject(answer: ObjectHookResponse): Json | undefined {
+  if (!answer.modified || answer.modifiedObjectJson === "") return undefined;
+  if (answer.modifiedObjectJson.length > maxModifiedChars) throw new Error("it answered with an object that is too large");
+  let object: unknown;
+  try {
+    object = JSON.parse(answer.modifiedObjectJson);
+  } catch {
+    throw new Error("it answered with an object that is not JSON");
+  }
+  if (!isObject(object)) throw new Error("it answered with something that is not an object");
+  return object;
+}
+
+const metadataOf = (pluginId: number, answer: ObjectHookResponse): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(answer.pluginMetadata)
+      .slice(0, maxMetadataEntries)
+      .map(([key, value]) => [`plugin_${pluginId}_${key.slice(0, 200)}`, value.slice(0, maxMetadataChars)]),
+  );
+
+/**
+ * Lets plugins judge and change objects before they are written. Plugins are asked in order, each seeing what the former made of
+ * the object; those asked before a later change are asked again about the final object, where only their refusal counts.
+ */
+export function createObjectHooks({
+  registrations,
+  ask,
+  logger,
+}: {
+  registrations: Registrations;
+  ask: Asker;
+  logger: Logger;
+}): ObjectHooks {
+  type Outcome = { answer: ObjectHookResponse; object: Json | undefined };
+
+  /** undefined: the plugin gave no usable answer and does not insist on being heard. */
+  async function outcomeOf(asked: Asked, question: Question, object: Json): Promise<Outcome | undefined> {
+    try {
+      const answer = await ask(asked, question, object);
+      return { answer, object: answer.allowOperation ? modifiedObject(answer) : undefined };
+    } catch (error) {
+      const closed = failsClosed(asked);
+      const { plugin } = asked;
+      logger.warn(closed ? "an object hook failed and blocked the operation" : "an object hook failed and was passed over", {
+        pluginId: plugin.id,
+        plugin: plugin.name,
+        hook: `${question.objectType}.${question.hookType}`,
+        operationId: question.operationId,
+        reason: messageOf(error),
+      });
+      if (!closed) return undefined;
+      throw new AppError({
+        code: "plugin_unavailable",
+        message: `The plugin "${plugin.name}" must agree to this and did not answer: ${messageOf(error)}`,
+        meta: { plugin: plugin.name, plugin_id: plugin.id },
+        cause: error,
+      });
+    }
+  }
+
+  async function before(
+    { object: objectType, operation }: { object: HookedObject; operation: HookedOperation },
+    value: Json,
+    actor: Actor,
+  ): Promise<HookVerdict> {
+    const hookType: ObjectHookType = `before_${operation}`;
+    const asked = registrations.askedAbout(objectType, hookType);
+    if (asked.length === 0) return { outcome: "accepted", object: value, metadata: {} };
+
+    const question = { hookType, objectType, operationId: randomUUID(), userId: actor.userId };
+    const shown = toHookJson(objectType, value);
+    let object = shown;
+    let lastChange = -1;
+    const heard = new Set<Asked>();
+    const metadata: Record<string, string> = {};
+    const rejected = ({ plugin }: Asked, { rejectionReason }: ObjectHookResponse): HookVerdict => ({
+      outcome: "rejected",
+      pluginId: plugin.id,
+      plugin: plugin.name,
+      reason: rejectionReason.slice(0, maxMetadataChars) || "The plugin gave no reason.",
+    });
+
+    for (const [i, one] of asked.entries()) {
+      const outcome = await outcomeOf(one, { ...question, phase: "mutate" }, object);
+      if (!outcome) continue;
+      if (!outcome.answer.allowOperation) return rejected(one, outcome.answer);
+      heard.add(one);
+      Object.assign(metadata, metadataOf(one.plugin.id, outcome.answer));
+      if (!outcome.object || operation === "delete") continue;
+      object = outcome.object;
+      lastChange = i;
+    }
+    for (const one of asked.slice(0, Math.max(0, lastChange))) {
+      if (!heard.has(one)) continue;
+      const outcome = await outcomeOf(one, { ...question, phase: "validate" }, object);
+      if (!outcome) continue;
+      if (!outcome.answer.allowOperation) return rejected(one, outcome.answer);
+      Object.assign(metadata, metadataOf(one.plugin.id, outcome.answer));
+    }
+    return { outcome: "accepted", object: lastChange < 0 ? value : fromHookJson(objectType, shown, object), metadata };
+  }
+
+  return { before };
+}

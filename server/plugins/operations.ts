@@ -1,0 +1,158 @@
+import { notFound } from "@portico/core";
+import type { PluginHost } from "@portico/plugin-host";
+import type { Actor } from "../auth/actor.ts";
+import type { Db } from "../db/client.ts";
+import { record } from "../db/journal.ts";
+import type { Resource } from "../http/envelope.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { categoryOf, runsInStudio } from "./manifest.ts";
+import type { PluginService } from "./service.ts";
+import type { KvStore } from "./service-api/kv-store.ts";
+import type { Plugin, PluginStore } from "./store.ts";
+import { isPending, requiresApproval } from "./wire.ts";
+
+/** What administrators do with a plugin beyond its row, in the shapes of the API. */
+export function createPluginOperations({
+  db,
+  plugins,
+  store,
+  host,
+  lifecycle,
+  kv,
+}: {
+  db: Db;
+  plugins: PluginService;
+  store: PluginStore;
+  host: PluginHost;
+  lifecycle: Lifecycle;
+  kv: KvStore;
+}) {
+  const statusOf = (plugin: Plugin) => (isPending(plugin) ? "scopes_pending" : "ready");
+  const processOf = ({ id }: Plugin) => {
+    const status = host.status(id);
+    return {
+      loaded: host.get(id) !== undefined,
+      healthy: status?.state === "healthy",
+      load_time: status?.startedAt?.toISOString() ?? null,
+      last_ping: status?.lastPingAt?.toISOString() ?? null,
+      pid: status?.pid ?? null,
+    };
+  };
+
+  return {
+    async status(id: number) {
+      const plugin = await plugins.get(id);
+      const { state, error, restarts } = lifecycle.live(plugin, await lifecycle.edgeStates());
+      const process = processOf(plugin);
+      return {
+        plugin_id: id,
+        plugin_name: plugin.name,
+        plugin_category: categoryOf(plugin.hookTypes),
+        hook_type: plugin.hookType,
+        hook_types: plugin.hookTypes,
+        is_active: plugin.isActive,
+        command: plugin.command,
+        is_oci: false,
+        is_local: true,
+        is_grpc: false,
+        ...process,
+        healthy: state === "healthy",
+        state,
+        error,
+        restarts,
+      };
+    },
+
+    async loaded() {
+      const statuses = host.statuses().filter(({ state }) => state !== "stopped");
+      const rows = await store.findMany(statuses.map(({ id }) => id));
+      return rows
+        .sort((a, b) => a.id - b.id)
+        .map((plugin) => ({
+          plugin_id: plugin.id,
+          plugin_name: plugin.name,
+          command: plugin.command,
+          is_oci: false,
+          ...processOf(plugin),
+        }));
+    },
+
+    async logs(id: number, after: number) {
+      const plugin = await plugins.get(id);
+      const data = host.logs(id, after).map((line) => ({ ...line, at: line.at.toISOString() }));
+      if (runsInStudio(plugin.hookTypes)) return { data };
+      return { data, meta: { detail: "This plugin runs on gateways; what it writes is in their logs." } };
+    },
+
+    dependents: (id: number) => plugins.dependents(id, kv.count),
+
+    async reload(actor: Actor, id: number) {
+      const plugin = await plugins.reload(actor, id);
+      const here = runsInStudio(plugin.hookTypes);
+      const message = here ? "Plugin reloaded successfully" : "Gateways were told to start the plugin anew";
+      return { message, plugin: await plugins.resource(plugin) };
+    },
+
+    async validateAndLoad(actor: Actor, id: number, body: { command?: string | undefined }): Promise<Resource> {
+      const { plugin, loaded } = await plugins.load(actor, id, body);
+      await lifecycle.applySoon();
+      return {
+        type: "plugin-metadata",
+        id: String(id),
+        attributes: {
+          command: plugin.command,
+          hook_types: plugin.hookTypes,
+          primary_hook: plugin.hookType,
+          config_schema: loaded.configSchema,
+          manifest: loaded.manifestJson,
+          scopes: plugin.serviceScopes,
+          status: statusOf(plugin),
+          loaded_at: new Date().toISOString(),
+        },
+      };
+    },
+
+    async approve(actor: Actor, id: number, body: { approved: boolean; ui_trusted?: boolean | undefined }) {
+      const plugin = await plugins.approve(actor, id, body);
+      const status = body.approved ? "approved" : "denied";
+      return { message: `Plugin scopes ${status}`, status, data: await plugins.resource(plugin) };
+    },
+
+    async workflowStatus(id: number): Promise<Resource> {
+      const plugin = await plugins.get(id);
+      return {
+        type: "plugin-workflow-status",
+        id: String(id),
+        attributes: {
+          status: statusOf(plugin),
+          service_scopes: plugin.serviceScopes,
+          service_access_authorized: plugin.serviceAccessAuthorized,
+          requires_approval: requiresApproval(plugin),
+        },
+      };
+    },
+
+    async configSchema(actor: Actor, id: number, { refresh }: { refresh: boolean }): Promise<Resource> {
+      const plugin = await plugins.get(id);
+      const known = refresh ? null : plugin.configSchema;
+      const schema = known ?? (await plugins.load(actor, id)).loaded.configSchema;
+      return { type: "plugin-config-schema", id: String(id), attributes: { schema } };
+    },
+
+    async parseManifest(actor: Actor, id: number) {
+      const { loaded } = await plugins.load(actor, id);
+      await lifecycle.applySoon();
+      return { message: "Manifest parsed and UI registered successfully", manifest: loaded.manifestJson };
+    },
+
+    async clearData(actor: Actor, id: number): Promise<void> {
+      await plugins.get(id);
+      const { count } = await kv.clear(id);
+      await db.transaction(async (tx) => {
+        if (!(await store.lock(tx, id))) throw notFound("Plugin");
+        await record(tx, { kind: "plugin", action: "updated", id, actor, changes: { data: `cleared ${count} values` } });
+      });
+    },
+  };
+}
+export type PluginOperations = ReturnType<typeof createPluginOperations>;

@@ -1,0 +1,262 @@
+import { isDeepStrictEqual } from "node:util";
+import { AppError, notFound, slugify } from "@portico/core";
+import type { PluginHost } from "@portico/plugin-host";
+import type { Actor } from "../auth/actor.ts";
+import type { Db, Tx } from "../db/client.ts";
+import { fromFreshRead, StaleRead } from "../db/fresh.ts";
+import { type Change, record } from "../db/journal.ts";
+import type { Resource } from "../http/envelope.ts";
+import type { ListQuery, Page } from "../http/paging.ts";
+import type { Vault } from "../secrets/vault.ts";
+import { acceptConfig, checkConfig, type Json, restoreConfig } from "./config.ts";
+import type { PluginDraft, PluginPatch } from "./contract.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { type Loaded, loadPlugin, rowOfLoaded } from "./loading.ts";
+import { routesOf, runsInStudio } from "./manifest.ts";
+import type { Plugin, PluginRow, PluginStore } from "./store.ts";
+import { toAttributes, toResource } from "./wire.ts";
+
+const reloadTimeoutMs = 45_000;
+
+export function createPluginService({
+  db,
+  store,
+  vault,
+  host,
+  lifecycle,
+}: {
+  db: Db;
+  store: PluginStore;
+  vault: Vault;
+  host: PluginHost;
+  lifecycle: Lifecycle;
+}) {
+  const { openConfig } = lifecycle;
+
+  async function get(id: number): Promise<Plugin> {
+    const plugin = await store.find(id);
+    if (!plugin) throw notFound("Plugin");
+    return plugin;
+  }
+
+  const note = (tx: Tx, plugin: Plugin, actor: Actor, change: Pick<Change, "action" | "changes">) =>
+    record(tx, {
+      kind: "plugin",
+      id: plugin.id,
+      actor,
+      object: change.action === "deleted" ? null : { id: plugin.id, ...toAttributes(plugin, openConfig(plugin)) },
+      ...change,
+    });
+
+  /** Writes columns worked out from `before`, unless somebody changed the row meanwhile. */
+  async function write(
+    actor: Actor,
+    before: Plugin,
+    row: Partial<PluginRow>,
+    { loaded, action = "updated", changes }: { loaded?: Loaded | undefined; action?: Change["action"]; changes: Json },
+  ): Promise<Plugin> {
+    return db.transaction(async (tx) => {
+      const current = await store.lock(tx, before.id);
+      if (!current) throw notFound("Plugin");
+      if (current.updatedAt.getTime() !== before.updatedAt.getTime()) throw new StaleRead();
+      const after = await store.update(tx, before.id, row);
+      if (loaded) await store.replaceRoutes(tx, before.id, routesOf(loaded.manifest));
+      await note(tx, after, actor, { action, changes });
+      return after;
+    });
+  }
+
+  const sealed = (config: Json) => vault.seal(JSON.stringify(config));
+
+  /** Reads the executable again and stores what it says. A stored config that no longer fits is kept; the plugin then waits for a better one. */
+  async function load(
+    actor: Actor,
+    id: number,
+    { command }: { command?: string | undefined } = {},
+  ): Promise<{ plugin: Plugin; loaded: Loaded }> {
+    return fromFreshRead(async () => {
+      const before = await get(id);
+      const changed = command !== undefined && command !== before.command;
+      const checksum = changed ? "" : before.checksum;
+      const loaded = await loadPlugin(host, command ?? before.command, checksum);
+      const row = { ...rowOfLoaded(before, loaded), ...(changed ? { command, checksum, uiTrusted: false } : {}) };
+      return { plugin: await storeLoaded(actor, before, row, loaded), loaded };
+    });
+  }
+
+  /** Writes what was read from a process or an executable, if it says anything new. */
+  async function storeLoaded(actor: Actor, before: Plugin, row: Partial<PluginRow>, loaded: Loaded): Promise<Plugin> {
+    const news = Object.entries(row).filter(([key, value]) => !isDeepStrictEqual(before[key as keyof PluginRow], value));
+    if (news.length === 0) return before;
+    return write(actor, before, row, { loaded, changes: { loaded: news.map(([key]) => key) } });
+  }
+
+  async function resource(plugin: Plugin): Promise<Resource> {
+    const [llms, onEdges] = await Promise.all([store.linkedLlms([plugin.id]), lifecycle.edgeStates()]);
+    return toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms);
+  }
+
+  function hooksOfDraft({ hook_type, hook_types }: Pick<PluginDraft, "hook_type" | "hook_types">) {
+    const hookTypes = [...new Set(hook_types ?? (hook_type && hook_type !== "pending" ? [hook_type] : []))];
+    return { hookTypes: hookTypes as string[], hookType: hook_type ?? hookTypes[0] ?? "pending" };
+  }
+
+  return {
+    get,
+    resource,
+    load,
+    storeLoaded,
+
+    async list(query: ListQuery, filters: Parameters<PluginStore["list"]>[1]): Promise<Page<Resource>> {
+      const page = await store.list(query, filters);
+      const [llms, onEdges] = await Promise.all([store.linkedLlms(page.items.map(({ id }) => id)), lifecycle.edgeStates()]);
+      return { ...page, items: page.items.map((plugin) => toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms)) };
+    },
+
+    /**
+     * An active plugin is loaded before it is stored: what cannot be loaded is refused. A config that is given must be right; one that is
+     * not given may be filled in later, and the plugin waits for it.
+     */
+    async create(actor: Actor, draft: PluginDraft): Promise<Plugin> {
+      const loaded = draft.is_active || draft.load_immediately ? await loadPlugin(host, draft.command, draft.checksum) : undefined;
+      const first = {
+        ...hooksOfDraft(draft),
+        hookTypesCustomized: draft.hook_types_customized,
+        serviceScopes: [] as string[],
+        serviceAccessAuthorized: false,
+      };
+      const schema = loaded?.configSchema ?? null;
+      const config = draft.config ? acceptConfig(schema, restoreConfig(schema, draft.config, {})) : checkConfig(schema, {}).config;
+      const row: PluginRow = {
+        name: draft.name,
+        slug: draft.slug ?? slugify(draft.name),
+        description: draft.description || (loaded?.manifest.description ?? ""),
+        command: draft.command,
+        checksum: draft.checksum,
+        configSealed: sealed(config),
+        configSchema: null,
+        isActive: draft.is_active,
+        namespace: draft.namespace,
+        manifest: {},
+        uiTrusted: false,
+        generation: 1,
+        ...first,
+        ...(loaded ? rowOfLoaded(first, loaded) : {}),
+      };
+      const plugin = await db.transaction(async (tx) => {
+        const created = await store.insert(tx, row);
+        if (loaded) await store.replaceRoutes(tx, created.id, routesOf(loaded.manifest));
+        await note(tx, created, actor, { action: "created", changes: { name: row.name, command: row.command, is_active: row.isActive } });
+        return created;
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    async update(actor: Actor, id: number, patch: PluginPatch): Promise<Plugin> {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        const command = patch.command ?? before.command;
+        const moved = command !== before.command;
+        const checksum = patch.checksum ?? (moved ? "" : before.checksum);
+        const isActive = patch.is_active ?? before.isActive;
+        const neverLoaded = before.configSchema === null;
+        const mustLoad = patch.load_immediately || (isActive && (moved || checksum !== before.checksum || neverLoaded));
+        const loaded = mustLoad ? await loadPlugin(host, command, checksum) : undefined;
+        const customized = patch.hook_types_customized ?? (patch.hook_types ? true : before.hookTypesCustomized);
+        const hooks =
+          patch.hook_types || patch.hook_type ? hooksOfDraft(patch) : { hookTypes: before.hookTypes, hookType: before.hookType };
+        const base = { ...before, ...hooks, hookTypesCustomized: customized };
+        const schema = loaded?.configSchema ?? before.configSchema;
+        const stored = openConfig(before);
+        const config =
+          patch.config === undefined ? stored : acceptConfig(schema, restoreConfig(before.configSchema, patch.config ?? {}, stored));
+        const row: Partial<PluginRow> = {
+          name: patch.name ?? before.name,
+          slug: patch.slug ?? before.slug,
+          description: patch.description ?? before.description,
+          namespace: patch.namespace ?? before.namespace,
+          command,
+          checksum,
+          isActive,
+          hookTypesCustomized: customized,
+          ...hooks,
+          // Trust was given to what ran then.
+          ...(moved ? { uiTrusted: false } : {}),
+          ...(patch.ui_trusted === undefined ? {} : { uiTrusted: patch.ui_trusted }),
+          ...(isDeepStrictEqual(config, stored) ? {} : { configSealed: sealed(config) }),
+          ...(loaded ? rowOfLoaded(base, loaded) : {}),
+        };
+        const { config: given, plugin_type: _type, oci_reference: _oci, ...changes } = patch;
+        return write(actor, before, row, { loaded, changes: { ...changes, ...(given === undefined ? {} : { config: "changed" }) } });
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    async delete(actor: Actor, id: number): Promise<void> {
+      await db.transaction(async (tx) => {
+        const plugin = await store.lock(tx, id);
+        if (!plugin) throw notFound("Plugin");
+        await note(tx, plugin, actor, { action: "deleted", changes: { name: plugin.name } });
+        await store.delete(tx, id);
+      });
+      await lifecycle.applySoon();
+    },
+
+    /** Grants or denies all that the plugin asks for; a change restarts it, so that it starts with the access it has. */
+    async approve(
+      actor: Actor,
+      id: number,
+      { approved, ui_trusted }: { approved: boolean; ui_trusted?: boolean | undefined },
+    ): Promise<Plugin> {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        const row: Partial<PluginRow> = {
+          serviceAccessAuthorized: approved,
+          uiTrusted: ui_trusted ?? before.uiTrusted,
+          ...(approved === before.serviceAccessAuthorized ? {} : { generation: before.generation + 1 }),
+        };
+        const changes = { scopes: before.serviceScopes, ui_trusted: row.uiTrusted };
+        return write(actor, before, row, { action: approved ? "approved" : "denied", changes });
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    /**
+     * Starts the process anew, here and wherever else it runs.
+     * @throws AppError plugin_failed when the new process is not healthy, with the reason.
+     */
+    async reload(actor: Actor, id: number): Promise<Plugin> {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active; activate it instead." });
+        // What only gateways run is read here; a process of ours is asked when it has started.
+        const loaded = runsInStudio(before.hookTypes) ? undefined : await loadPlugin(host, before.command, before.checksum);
+        const row = { ...(loaded ? rowOfLoaded(before, loaded) : {}), generation: before.generation + 1 };
+        return write(actor, before, row, { loaded, action: "reloaded", changes: { generation: row.generation } });
+      });
+      if (!runsInStudio(plugin.hookTypes)) return plugin;
+      await lifecycle.applyNow(reloadTimeoutMs);
+      const { state, error } = lifecycle.live(await get(id), new Map());
+      if (state === "healthy") return get(id);
+      throw new AppError({
+        code: "plugin_failed",
+        message: `The plugin was reloaded, but it is ${state}${error ? `: ${error}` : "."}`,
+        meta: { plugin: plugin.name, plugin_id: id, state },
+      });
+    },
+
+    /** What goes with a plugin that is deleted. */
+    async dependents(id: number, storedValues: (id: number) => Promise<number>) {
+      await get(id);
+      const [llms, values] = await Promise.all([store.linkedLlms([id]), storedValues(id)]);
+      return [
+        ...llms.map((llm) => ({ type: "llms", id: String(llm.id), name: llm.name, effect: "is no longer served by this plugin" })),
+        ...(values === 0 ? [] : [{ type: "plugin-data", id: String(id), name: `${values} stored values`, effect: "are deleted with it" }]),
+      ];
+    },
+  };
+}
+export type PluginService = ReturnType<typeof createPluginService>;

@@ -1,0 +1,2 @@
+export class Module extends HTMLElement {}
+customElements.define("test-module", Module);

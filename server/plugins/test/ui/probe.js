@@ -1,0 +1,1 @@
+customElements.define("test-probe", class extends HTMLElement {});
