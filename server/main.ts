@@ -7,6 +7,9 @@ import { createRuntime } from "./runtime.ts";
 
 const drainMs = 10_000;
 
+// Whoever read the log may be gone; a line that nobody reads must neither end this process nor keep it busy with itself.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 async function main(): Promise<void> {
   const env = readEnv();
   const runtime = await createRuntime(env);

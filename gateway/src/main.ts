@@ -5,6 +5,9 @@ import { readSettings, type Settings } from "./settings.ts";
 
 process.title = "portico-gateway";
 
+// Whoever read the log may be gone; a line that nobody reads must neither end this process nor keep it busy with itself.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 async function main(): Promise<void> {
   let settings: ReturnType<typeof readSettings>;
   try {

@@ -135,7 +135,7 @@ async function startPostgres({ settings, children, progress, supervisor, log }) 
     let firstPort;
     const service = supervisor.service({
       name: "postgres",
-      log: log("postgres", (line) => /\b(FATAL|PANIC)\b/.test(line) && !/administrator command|does not exist/.test(line)),
+      log: log("postgres", (line) => /\b(FATAL|PANIC)\b/.test(line) && !/administrator command|does not exist|is (starting up|shutting down)/.test(line)),
       launch: async (onLine) => {
         server = await startCluster({ children, place, onLine, report: (sentence) => progress.say(`  ${sentence}`) });
         firstPort ??= server.port;
