@@ -30,7 +30,7 @@ import { prepareQueue, startJobs } from "./jobs/runner.ts";
 import { llmEndpoints } from "./llms/endpoints.ts";
 import { createLlmService } from "./llms/service.ts";
 import { createLlmStore } from "./llms/store.ts";
-import type { ObjectHooks } from "./plugins/hooks.ts";
+import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
 import { priceEndpoints } from "./prices/endpoints.ts";
 import { createPriceService } from "./prices/service.ts";
 import { createPriceStore } from "./prices/store.ts";
@@ -44,7 +44,7 @@ import { createUserStore } from "./users/store.ts";
 export const version = "0.1.0";
 
 /** Wires environment to resources to features. The only place that knows them all; `close()` undoes it in reverse. */
-export async function createRuntime(env: Env) {
+export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLimits?: Partial<PluginLimits> } = {}) {
   const logger = createLogger({ level: env.logLevel, fields: { process: "studio" } });
   const closing = new AbortController();
 
@@ -72,7 +72,8 @@ export async function createRuntime(env: Env) {
     if (kinds.has("user") || kinds.has("api_token") || kinds.has("group")) authenticator.forget();
   });
 
-  const hooks: ObjectHooks = { before: async (_step, object) => ({ outcome: "accepted", object, metadata: {} }) };
+  const plugins = await createPlugins({ db, vault, events, logger, pluginDirs: env.pluginDirs, limits: pluginLimits });
+  const { hooks } = plugins;
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault });
   const credentials = createCredentialService({ db, store: createCredentialStore(db) });
   const apps = createAppService({ db, store: createAppStore(db), credentials });
@@ -94,11 +95,12 @@ export async function createRuntime(env: Env) {
   });
 
   await listener.start();
+  await plugins.start();
   const runner = await startJobs({
     pool: db.sql,
     logger,
-    jobs: { "deliver-event": async () => {}, ...edges.jobs },
-    crontab: edges.crontab,
+    jobs: { ...plugins.jobs, ...edges.jobs },
+    crontab: [plugins.crontab, edges.crontab].join("\n"),
   });
   await edges.start();
 
@@ -108,6 +110,7 @@ export async function createRuntime(env: Env) {
       missing: async () => void (await db.sql.query("SELECT 1")),
     },
     { name: "events", missing: () => (listener.connected() ? undefined : "the event channel is not connected") },
+    plugins.readyCheck,
   ];
   const endpoints: Endpoint[] = [
     ...authEndpoints({ auth, authenticator }),
@@ -118,6 +121,7 @@ export async function createRuntime(env: Env) {
     ...groupEndpoints({ groups, users }),
     ...priceEndpoints({ prices }),
     ...analyticsEndpoints({ analytics }),
+    ...plugins.endpoints,
     ...edges.endpoints,
     ...eventEndpoints({ events, closing: closing.signal }),
   ];
@@ -131,6 +135,7 @@ export async function createRuntime(env: Env) {
     endpoints,
     application,
     systemAppSecret,
+    plugins,
     /** The port of the gRPC services. */
     controlPort: edges.port(),
     async close() {
@@ -138,6 +143,7 @@ export async function createRuntime(env: Env) {
       await edges.close();
       await listener.close();
       await runner.stop();
+      await plugins.close();
       await db.close();
     },
   };
