@@ -17,7 +17,7 @@ const unsafe = (one: Endpoint) => one.method !== "GET";
 const pathOf = (one: Endpoint, id = absentId) =>
   one.path
     .replace(/:keyId\b/g, "00000000-0000-4000-8000-000000000000")
-    .replace(/:[a-zA-Z]*[iI]d\b(\{[^}]*\})?/g, id)
+    .replace(/:[a-zA-Z_]*[iI]d\b(\{[^}]*\})?/g, id)
     .replace(/:[a-z_]+(\{[^}]*\})?/gi, "absent")
     .replace(/\*$/, "absent");
 const send = (one: Endpoint, as: { token: string } | null, { body, id }: { body?: unknown; id?: string } = {}): Promise<Answer> =>
@@ -66,11 +66,11 @@ describe("every endpoint", () => {
 
   test("about one object answers 404 when there is none, and 400 when the id is no id", () =>
     every(
-      (one) => !one.body && one.permission !== "public" && /:[a-zA-Z]*[iI]d\b/.test(one.path) && !one.path.includes("/assets/"),
+      (one) => !one.body && one.permission !== "public" && /:[a-zA-Z_]*[iI]d\b/.test(one.path) && !one.path.includes("/assets/"),
       async (one) => {
         const absent = await send(one, studio.admin);
         if (absent.status !== 404) return `${absent.status} ${absent.text.slice(0, 300)} for an absent id`;
-        const nonsense = await studio.call(one.method, one.path.replace(/:[a-zA-Z]+(\{[^}]*\})?/g, "not-an-id"));
+        const nonsense = await studio.call(one.method, one.path.replace(/:[a-zA-Z_]+(\{[^}]*\})?/g, "not-an-id"));
         return nonsense.status === 400 || nonsense.status === 404
           ? undefined
           : `${nonsense.status} ${nonsense.text.slice(0, 300)} for an id that is none`;
@@ -133,10 +133,13 @@ test("an unrouted path of the API is a 404 in JSON", async () => {
   }
 });
 
-test("a list refuses a sort, a page and a size that it does not know", async () => {
+test("a list refuses a sort, a page and a size that it does not know, naming the parameter", async () => {
   for (const query of ["sort=password_hash", "sort=id;drop", "page=0", "page=x", "page_size=0", "page_size=100000"])
-    for (const list of ["users", "groups", "apps", "llms", "credentials", "model-prices"])
-      expect([list, query, (await studio.call("GET", `/api/v1/${list}?${query}`)).status]).toEqual([list, query, 400]);
+    for (const list of ["users", "groups", "apps", "llms", "credentials", "model-prices"]) {
+      const answer = await studio.call("GET", `/api/v1/${list}?${query}`);
+      expect([list, query, answered(answer, 400, "bad_request")]).toEqual([list, query, undefined]);
+      expect(answer.errors[0]).toMatchObject({ source: { parameter: query.split("=")[0] } });
+    }
 });
 
 /** Bodies that say which fields they take: all but free JSON handed on to plugins. */

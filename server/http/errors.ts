@@ -37,17 +37,20 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
           ...base,
           ...(issue.code ? { code: issue.code } : {}),
           detail: issue.field ? `${issue.field}: ${issue.message}` : issue.message,
-          ...(issue.field ? { source: { pointer: pointerOf(issue.field) }, field: issue.field } : {}),
+          ...(issue.field ? { source: sourceOf(issue), field: issue.field } : {}),
           ...meta,
         }))
       : [{ ...base, detail: known.message, ...meta }];
   return Response.json({ errors }, { status: known.status, headers: { "cache-control": "no-store", ...headers } });
 }
 
-const pointerOf = (field: string) => `/data/attributes/${field.replaceAll(".", "/")}`;
+/** A fault of the path or query is `bad_request` and names a parameter; any other lies in the body. */
+const sourceOf = ({ field, code }: FieldIssue) =>
+  code === "bad_request" ? { parameter: field } : { pointer: `/data/attributes/${field.replaceAll(".", "/")}` };
 
 /** Faults of parsed input. Unknown fields are 400 `unknown_field`; everything else is 422 `validation_failed`. */
 export function inputError(error: z.ZodError, where: "body" | "query" | "path"): AppError {
+  const code = where === "body" ? "validation_failed" : "bad_request";
   const unknown: FieldIssue[] = [];
   const faults: FieldIssue[] = [];
   for (const issue of error.issues) {
@@ -55,13 +58,13 @@ export function inputError(error: z.ZodError, where: "body" | "query" | "path"):
       for (const key of issue.keys)
         unknown.push({ field: [...issue.path, key].join("."), message: "is not a field of this resource", code: "unknown_field" });
     } else {
-      faults.push({ field: issue.path.join("."), message: issue.message, code: "validation_failed" });
+      faults.push({ field: issue.path.join("."), message: issue.message, code });
     }
   }
   if (unknown.length > 0)
     return new AppError({ code: "unknown_field", message: "The body has unknown fields.", issues: [...unknown, ...faults] });
   return new AppError({
-    code: where === "body" ? "validation_failed" : "bad_request",
+    code,
     message: `The ${where} is not valid.`,
     issues: faults,
   });

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { aStudio, type Studio } from "../testing.ts";
+import { bucketCount, bucketOf } from "./histogram.ts";
+
+let studio: Studio;
+let llmId: number;
+let appId: number;
+beforeAll(async () => {
+  studio = await aStudio();
+  llmId = Number((await studio.call("POST", "/api/v1/llms", { name: "Model", vendor: "openai" })).data.id);
+  appId = Number((await studio.call("POST", "/api/v1/apps", { name: "crm", llm_ids: [llmId] })).data.id);
+});
+beforeEach(async () => {
+  await studio.db.prisma.usageMinute.deleteMany();
+  await studio.db.prisma.usageRecord.deleteMany();
+});
+afterAll(() => studio.close());
+
+const minutesAgo = (minutes: number) => new Date(Math.floor(Date.now() / 60_000) * 60_000 - minutes * 60_000);
+
+const aMinute = (at: Date, durationsMs: number[], more: { appId?: number; llmId?: number; errors?: number } = {}) => {
+  const durations = Array.from({ length: bucketCount }, () => 0n);
+  for (const ms of durationsMs) durations[bucketOf(ms)] = (durations[bucketOf(ms)] ?? 0n) + 1n;
+  return {
+    minute: at,
+    appId: more.appId ?? appId,
+    llmId: more.llmId ?? llmId,
+    requests: BigInt(durationsMs.length),
+    errors: BigInt(more.errors ?? 0),
+    promptTokens: 10n,
+    responseTokens: 5n,
+    cacheWriteTokens: 1n,
+    cacheReadTokens: 2n,
+    costMicroUsd: 1_500n,
+    durations,
+  };
+};
+
+const aCall = (at: Date, number: number, more: Record<string, unknown> = {}) => ({
+  requestId: `r${number}`,
+  edgeId: "local",
+  at,
+  appId,
+  userId: 1,
+  llmId,
+  vendor: "openai",
+  model: "gpt-4o",
+  outcome: "completed",
+  statusCode: 200,
+  streamed: false,
+  durationMs: 120,
+  firstByteMs: 80,
+  pluginMs: 1.5,
+  promptTokens: 10n,
+  responseTokens: 5n,
+  cacheWriteTokens: 0n,
+  cacheReadTokens: 0n,
+  costMicroUsd: 2_500n,
+  requestBytes: 1n,
+  responseBytes: 1n,
+  path: "/v1/chat/completions",
+  interaction: "proxy",
+  usageEstimated: false,
+  ...more,
+});
+
+type Overview = {
+  totals: Record<string, number | null>;
+  series: { at: string; requests: number; latency_p50_ms: number | null }[];
+  by_llm: unknown[];
+  by_app: unknown[];
+};
+const overview = async (range: string) =>
+  (await studio.call("GET", `/api/v1/analytics/overview?range=${range}`)).data.attributes as Overview;
+
+test("the curves of every range are without gaps, end now, and add up to the totals", async () => {
+  await studio.db.prisma.usageMinute.createMany({
+    data: [aMinute(minutesAgo(0), [10, 20]), aMinute(minutesAgo(30), [5], { errors: 1 }), aMinute(minutesAgo(60 * 24 * 40), [1])],
+  });
+  for (const [range, steps, stepMs] of [
+    ["1h", 60, 60_000],
+    ["24h", 96, 900_000],
+    ["7d", 56, 10_800_000],
+    ["30d", 60, 43_200_000],
+  ] as const) {
+    const { series, totals } = await overview(range);
+    expect(series).toHaveLength(steps);
+    const times = series.map((step) => Date.parse(step.at));
+    for (const [at, time] of times.entries()) expect(time - (times[0] ?? 0)).toBe(at * stepMs);
+    expect(Date.now() - (times.at(-1) ?? 0)).toBeLessThan(stepMs + 5_000);
+    expect(totals).toMatchObject({ requests: 3, errors: 1, prompt_tokens: 20, response_tokens: 10, cost: 0.003 });
+    expect(series.reduce((sum, step) => sum + step.requests, 0)).toBe(3);
+  }
+});
+
+test("latencies of many minutes are read from the sum of their buckets, and are null where nothing was asked", async () => {
+  const fast = Array.from({ length: 90 }, () => 4);
+  const slow = Array.from({ length: 10 }, () => 2_000);
+  await studio.db.prisma.usageMinute.createMany({ data: [aMinute(minutesAgo(1), fast), aMinute(minutesAgo(2), slow)] });
+  const { totals, series } = await overview("1h");
+  expect(bucketOf(totals.latency_p50_ms ?? 0)).toBe(bucketOf(4));
+  expect(bucketOf(totals.latency_p95_ms ?? 0)).toBe(bucketOf(2_000));
+  expect(series[0]?.latency_p50_ms).toBeNull();
+  expect((await overview("24h")).series.filter((step) => step.latency_p50_ms !== null).length).toBeGreaterThan(0);
+});
+
+test("use is told apart by LLM and app, the most used first, and what is deleted still counts", async () => {
+  await studio.db.prisma.usageMinute.createMany({
+    data: [aMinute(minutesAgo(1), [1, 1]), aMinute(minutesAgo(1), [1, 1, 1], { appId: 4711, llmId: 4712 })],
+  });
+  expect(await overview("1h")).toMatchObject({
+    by_llm: [
+      { llm_id: 4712, name: "deleted LLM 4712", requests: 3, tokens: 18, cost: 0.0015 },
+      { llm_id: llmId, name: "Model", requests: 2 },
+    ],
+    by_app: [
+      { app_id: 4711, name: "deleted app 4711", requests: 3 },
+      { app_id: appId, name: "crm", requests: 2 },
+    ],
+  });
+});
+
+test("calls come newest first, with their names, and can be narrowed and paged on from any of them", async () => {
+  const { call, db } = studio;
+  await db.prisma.usageRecord.createMany({
+    data: [
+      ...[1, 2, 3, 4, 5].map((number) => aCall(minutesAgo(10 - number), number)),
+      aCall(minutesAgo(0), 6, { outcome: "blocked", statusCode: 403, reason: "over 100% of budget", appId: 4711, model: "o4_mini" }),
+    ],
+  });
+  const ids = async (query: string) =>
+    (await call("GET", `/api/v1/analytics/calls?${query}`)).list.map(({ attributes }) => attributes.request_id);
+  expect(await ids("")).toEqual(["r6", "r5", "r4", "r3", "r2", "r1"]);
+  expect(await ids("page_size=2&page=2")).toEqual(["r4", "r3"]);
+  expect(await ids("page_size=2&before=r4")).toEqual(["r3", "r2"]);
+  expect(await ids("outcome=blocked")).toEqual(["r6"]);
+  expect(await ids(`app_id=${appId}&llm_id=${llmId}&page_size=1`)).toEqual(["r5"]);
+  expect([await ids("q=r3"), await ids("q=4_M"), await ids(`q=${encodeURIComponent("100%")}`)]).toEqual([["r3"], ["r6"], ["r6"]]);
+  const [newest] = (await call("GET", "/api/v1/analytics/calls")).list;
+  expect(newest?.attributes).toMatchObject({
+    app_name: "deleted app 4711",
+    llm_name: "Model",
+    cost: 0.0025,
+    outcome: "blocked",
+    edge_id: "local",
+  });
+  expect((await call("GET", "/api/v1/analytics/calls?page_size=4")).meta).toMatchObject({ total_count: 6, total_pages: 2 });
+});
+
+test("a long history is counted no further than anybody pages", async () => {
+  await studio.db.sql.query(
+    `INSERT INTO usage_records (request_id, edge_id, at, app_id, user_id, llm_id, vendor, model, outcome, status_code, streamed, duration_ms,
+       first_byte_ms, plugin_ms, prompt_tokens, response_tokens, cache_write_tokens, cache_read_tokens, cost_micro_usd, request_bytes,
+       response_bytes, path, interaction, usage_estimated)
+     SELECT 'many' || n, 'local', now() - n * interval '1 second', 1, 1, 1, 'openai', 'm', 'completed', 200, false, 1, 1, 0, 1, 1, 0, 0, 1, 1, 1,
+       '/', 'proxy', false FROM generate_series(1, 12000) AS n`,
+  );
+  expect((await studio.call("GET", "/api/v1/analytics/calls?page_size=100")).meta.total_count).toBe(10_001);
+});
+
+test("usage by day covers every day asked for, and budgets show spend beside use", async () => {
+  const { call, db } = studio;
+  const today = new Date().toISOString().slice(0, 10);
+  await db.prisma.usageMinute.createMany({ data: [aMinute(minutesAgo(0), [1])] });
+  const chart = (await call("GET", `/api/v1/analytics/usage?start_date=${today}&end_date=${today}&app_id=${appId}`)).json;
+  expect(chart).toMatchObject({
+    labels: [today],
+    datasets: [{ label: "Total Tokens", data: [18] }, { label: "Cost", data: [0.0015], yAxisID: "y1" }, {}, {}, {}, {}],
+  });
+  const other = (await call("GET", `/api/v1/analytics/usage?start_date=${today}&end_date=${today}&vendor=anthropic`)).json;
+  expect(other).toMatchObject({ datasets: [{ data: [0] }, {}, {}, {}, {}, {}] });
+  expect((await call("GET", "/api/v1/analytics/usage?start_date=yesterday&end_date=2026-01-01")).status).toBe(400);
+
+  await call("PATCH", `/api/v1/apps/${appId}`, { monthly_budget: 0.01 });
+  const now = new Date();
+  const periodStart = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
+  await db.prisma.budgetUsage.create({ data: { kind: "app", objectId: appId, periodStart, spentMicroUsd: 5_000n } });
+  expect((await call("GET", "/api/v1/analytics/budget-usage")).json).toMatchObject([
+    { entity_type: "LLM", entity_id: llmId, budget: null, spent: 0, totalCost: 0.0015 },
+    { entity_type: "App", entity_id: appId, budget: 0.01, spent: 0.005, usage: 50, totalCost: 0.0015, total_tokens: 18, user_id: 1 },
+  ]);
+});
