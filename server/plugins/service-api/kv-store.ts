@@ -2,13 +2,17 @@ import type { Db } from "../../db/client.ts";
 
 export function createKvStore(db: Db) {
   return {
-    /** @returns true when the key held nothing before (an expired value is nothing). */
+    /**
+     * @returns true when the key held nothing before (an expired value is nothing). Of writers at the same time exactly
+     * one is told so: plugins have no other way to claim something. The row itself decides (xmax is 0 on a fresh one); a
+     * look at the table from the same statement would miss a row that another writer inserts meanwhile.
+     */
     async write(pluginId: number, key: string, value: Buffer, expiresAt: Date | null): Promise<boolean> {
+      await db.sql.query("DELETE FROM plugin_data WHERE plugin_id = $1 AND data_key = $2 AND expire_at <= now()", [pluginId, key]);
       const { rows } = await db.sql.query<{ created: boolean }>(
-        `WITH old AS (SELECT expire_at FROM plugin_data WHERE plugin_id = $1 AND data_key = $2)
-         INSERT INTO plugin_data (plugin_id, data_key, data_value, expire_at, updated_at) VALUES ($1, $2, $3, $4, now())
+        `INSERT INTO plugin_data (plugin_id, data_key, data_value, expire_at, updated_at) VALUES ($1, $2, $3, $4, now())
          ON CONFLICT (plugin_id, data_key) DO UPDATE SET data_value = excluded.data_value, expire_at = excluded.expire_at, updated_at = now()
-         RETURNING NOT EXISTS (SELECT 1 FROM old WHERE expire_at IS NULL OR expire_at > now()) AS created`,
+         RETURNING (xmax = 0) AS created`,
         [pluginId, key, value, expiresAt],
       );
       return rows[0]?.created ?? false;
