@@ -16,6 +16,8 @@ import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { migrateDeploy, migrationsDir } from "./db/migrate.ts";
+import { seedDemo } from "./demo/seed.ts";
+import { createDemoStore } from "./demo/store.ts";
 import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";
 import { createEventBus } from "./events/bus.ts";
@@ -103,6 +105,10 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     crontab: [plugins.crontab, edges.crontab].join("\n"),
   });
   await edges.start();
+  if (env.demo) {
+    const demo = { env, store: createDemoStore({ db, vault }), llms, apps, users, groups, logger };
+    await seedDemo({ ...demo, plugins: plugins.service, llmPlugins: plugins.llmPlugins });
+  }
 
   const checks: ReadyCheck[] = [
     {

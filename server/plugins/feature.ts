@@ -126,14 +126,15 @@ export async function createPlugins({
   const builds = createBuilds({ host });
   const assets = createAssets({ store, builds, signingKey });
   const operations = createPluginOperations({ db, plugins: service, store, host, lifecycle, kv });
+  const llmPlugins = createLlmPluginService({ db, store: links, vault, lifecycle });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
-      ui: createPluginUi({ store, builds, assets }),
+      ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, new Map()).error }),
       rpc: createPluginRpc({ store, host, timeoutMs: limits.rpcTimeoutMs }),
       assets,
     }),
     ...pluginEndpoints({ plugins: service, operations }),
-    ...llmPluginEndpoints({ llmPlugins: createLlmPluginService({ db, store: links, vault, lifecycle }) }),
+    ...llmPluginEndpoints({ llmPlugins }),
   ];
   const jobs: Jobs = {
     ...afterHookJobs({ store, registrations, ask }),
@@ -150,6 +151,7 @@ export async function createPlugins({
   return {
     hooks,
     service,
+    llmPlugins,
     host,
     endpoints,
     jobs,

@@ -1,0 +1,106 @@
+import { readFile, rm, stat } from "node:fs/promises";
+import { hashToken } from "@portico/core/tokens";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRuntime } from "../runtime.ts";
+import { createVault } from "../secrets/vault.ts";
+import { aStudio, type Studio } from "../testing.ts";
+import { type DemoFile, demoFile } from "./seed.ts";
+
+let studio: Studio;
+beforeAll(async () => {
+  studio = await aStudio({ env: { PORTICO_DEMO: "1" } });
+});
+afterAll(() => studio.close());
+
+const read = async () => JSON.parse(await readFile(demoFile(studio.dataDir), "utf8")) as DemoFile;
+const counts = async () => {
+  const { prisma } = studio.db;
+  return Promise.all([
+    prisma.llm.count(),
+    prisma.app.count(),
+    prisma.plugin.count(),
+    prisma.user.count(),
+    prisma.group.count(),
+    prisma.llmPlugin.count(),
+  ]);
+};
+
+test("an empty installation gets LLMs, an app, the first-party plugins attached and approved, and a portal user", async () => {
+  const { call, db } = studio;
+  const file = await read();
+  expect((await stat(demoFile(studio.dataDir))).mode & 0o777).toBe(0o600);
+  const llms = (await call("GET", "/api/v1/llms")).list;
+  expect(llms.map(({ attributes }) => [attributes.name, attributes.api_endpoint, attributes.active])).toEqual([
+    ["Demo OpenAI", `${studio.runtime.env.demoVendorUrl}/v1`, true],
+    ["Demo Anthropic", studio.runtime.env.demoVendorUrl, true],
+  ]);
+  const app = (await call("GET", `/api/v1/apps/${file.app_id}`)).data.attributes;
+  expect(app).toMatchObject({
+    name: "Demo app",
+    credential_active: true,
+    llm_ids: llms.map(({ id }) => Number(id)),
+    owner: { email: file.portal_email },
+  });
+  expect(await db.prisma.credential.count({ where: { appId: file.app_id, secretHash: hashToken(file.secret), active: true } })).toBe(1);
+
+  const plugins = await db.prisma.plugin.findMany({ orderBy: { id: "asc" } });
+  expect(plugins.map((plugin) => [plugin.slug, plugin.isActive, plugin.serviceAccessAuthorized])).toEqual(
+    ["llm-validator", "portal-feedback", "request-enricher", "response-modifier"].map((slug) => [slug, true, true]),
+  );
+  const attached = await db.prisma.llmPlugin.findMany({
+    orderBy: [{ llmId: "asc" }, { orderIndex: "asc" }],
+    select: { plugin: { select: { slug: true } } },
+  });
+  expect(attached.map(({ plugin }) => plugin.slug)).toEqual([
+    "request-enricher",
+    "response-modifier",
+    "request-enricher",
+    "response-modifier",
+  ]);
+
+  const user = (await call("GET", `/api/v1/users?q=${file.portal_email}`)).list[0]?.attributes;
+  expect(user).toMatchObject({ is_admin: false, groups: [{ attributes: { name: "Default" } }, { attributes: { name: "Feedback" } }] });
+  const csrf = { cookie: "portico_csrf=x1", "x-csrf-token": "x1" };
+  const credentials = JSON.stringify({ email: file.portal_email, password: file.portal_password });
+  const signedIn = await studio.runtime.application.fetch(
+    new Request("http://studio.test/auth/login", { method: "POST", headers: csrf, body: credentials }),
+  );
+  expect(signedIn.status).toBe(200);
+});
+
+test("further starts change nothing, and what somebody deletes stays deleted", async () => {
+  const before = [await counts(), await read()];
+  await (await createRuntime(studio.runtime.env)).close();
+  expect([await counts(), await read()]).toEqual(before);
+
+  await studio.db.prisma.llm.deleteMany();
+  await studio.db.prisma.app.deleteMany({ where: { isSystem: false } });
+  await studio.db.prisma.plugin.deleteMany();
+  await (await createRuntime(studio.runtime.env)).close();
+  expect((await counts()).slice(0, 3)).toEqual([0, 1, 0]);
+});
+
+test("a seeding that was interrupted is finished by the next start, without doubling what is there", async () => {
+  await using other = await aStudio({ env: { PORTICO_DEMO: "1" } });
+  const { prisma } = other.db;
+  // As if it had been cut off after the app and before its file and the second LLM.
+  await prisma.llm.deleteMany({ where: { name: "Demo Anthropic" } });
+  const sealed = createVault(other.runtime.env.secretKey).seal(JSON.stringify({ done: false, password: "the password then" }));
+  await prisma.systemSecret.update({ where: { name: "demo" }, data: { sealed } });
+  await rm(demoFile(other.dataDir));
+
+  await (await createRuntime(other.runtime.env)).close();
+  expect([await prisma.llm.count(), await prisma.plugin.count(), await prisma.app.count(), await prisma.credential.count()]).toEqual([
+    2, 4, 2, 2,
+  ]);
+  const file = JSON.parse(await readFile(demoFile(other.dataDir), "utf8")) as DemoFile;
+  expect(await prisma.credential.count({ where: { appId: file.app_id, secretHash: hashToken(file.secret) } })).toBe(1);
+});
+
+test("an installation that somebody uses gets no demo", async () => {
+  await using used = await aStudio();
+  await used.call("POST", "/api/v1/llms", { name: "Mine", vendor: "openai" });
+  await (await createRuntime({ ...used.runtime.env, demo: true })).close();
+  expect([await used.db.prisma.llm.count(), await used.db.prisma.plugin.count()]).toEqual([1, 0]);
+  await expect(stat(demoFile(used.dataDir))).rejects.toThrow();
+});
