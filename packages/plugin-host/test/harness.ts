@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,7 +69,7 @@ export function aStore(): { stored: Map<string, Buffer>; services: (pluginId: nu
   return { stored, services };
 }
 
-export async function until(what: () => boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(what: () => boolean, timeoutMs = 15_000): Promise<void> {
   const before = performance.now();
   while (!what()) {
     if (performance.now() - before > timeoutMs) throw new Error(`never came true: ${what}`);
@@ -87,10 +86,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Folders that hosts keep their sockets in. */
-export const socketFolders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("portico-"));
-
-export const ask = async (host: PluginHost, id: number, method: string, payload = "", timeoutMs = 5_000): Promise<string> => {
+export const ask = async (host: PluginHost, id: number, method: string, payload = "", timeoutMs = 15_000): Promise<string> => {
   const answer = await host.require(id).call("call", { method, payload, serviceBrokerId: 1 }, { timeoutMs });
   if (!answer.success) throw new Error(answer.errorMessage);
   return answer.data;
