@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createLog } from "./logs.mjs";
 import { pinnedNode, root, toolEnv } from "./paths.mjs";
@@ -135,7 +135,10 @@ async function startPostgres({ settings, children, progress, supervisor, log }) 
     let firstPort;
     const service = supervisor.service({
       name: "postgres",
-      log: log("postgres", (line) => /\b(FATAL|PANIC)\b/.test(line) && !/administrator command|does not exist|is (starting up|shutting down)/.test(line)),
+      log: log(
+        "postgres",
+        (line) => /\b(FATAL|PANIC)\b/.test(line) && !/administrator command|does not exist|is (starting up|shutting down)/.test(line),
+      ),
       launch: async (onLine) => {
         server = await startCluster({ children, place, onLine, report: (sentence) => progress.say(`  ${sentence}`) });
         firstPort ??= server.port;
@@ -175,14 +178,15 @@ function printBlock({ settings, admin, progress, options, tokenWorks }) {
     `  Dashboard   ${studioUrl}`,
     `  Gateway     ${linkTo(settings.host, settings.gatewayPort)}`,
   ];
-  const example = (token) => `  Try         curl -H "Authorization: Bearer ${token}" ${studioUrl}/api/v1/llms`;
+  const demo = readDemo(settings.dataDir);
   if (tokenWorks === false && !admin.shown && !admin.tokenGiven) {
     lines.push("", "  This database had an admin already: sign in with the account you know.");
   } else if (!admin.shown) {
     lines.push(`  Admin       ${admin.email}`);
     lines.push(`  Password    ${admin.passwordGiven ? "as given in ADMIN_PASSWORD" : admin.password}`);
     lines.push(`  API token   ${admin.tokenGiven ? "as given in ADMIN_API_TOKEN" : admin.apiToken}`);
-    lines.push("", example(admin.tokenGiven ? "$ADMIN_API_TOKEN" : admin.apiToken));
+    if (demo) lines.push(`  Portal      ${demo.portal_email}, password ${demo.portal_password}`);
+    lines.push("", ...firstCommand({ demo, settings, studioUrl, token: admin.tokenGiven ? "$ADMIN_API_TOKEN" : admin.apiToken }));
     if (!admin.passwordGiven || !admin.tokenGiven) lines.push(`  Kept in     ${file} (only you can read it; not shown again)`);
     admin.markShown();
   } else {
@@ -192,4 +196,24 @@ function printBlock({ settings, admin, progress, options, tokenWorks }) {
   }
   lines.push(`  Stop        Ctrl-C${options.dev ? "   Sources are watched; what changes is reloaded." : ""}`, "");
   for (const line of lines) progress.say(line);
+}
+
+/** What the demo left for us to show; undefined without a demo. */
+function readDemo(dataDir) {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, "demo-app.json"), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Something to paste that shows the product at work: a call through the gateway, or the API where there is no demo. */
+function firstCommand({ demo, settings, studioUrl, token }) {
+  const llm = demo?.llms.find((one) => one.vendor === "openai");
+  if (!llm) return [`  Try         curl -H "Authorization: Bearer ${token}" ${studioUrl}/api/v1/llms`];
+  return [
+    `  Try         curl ${linkTo(settings.host, settings.gatewayPort)}/llm/call/${llm.slug}/v1/chat/completions \\`,
+    `                -H "Authorization: Bearer ${demo.secret}" -H "Content-Type: application/json" \\`,
+    `                -d '{"model":"${llm.model}","messages":[{"role":"user","content":"Hello"}]}'`,
+  ];
 }
