@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { Script } from "node:vm";
-import { AppError, messageOf, notFound } from "@portico/core";
+import { AppError, notFound } from "@portico/core";
 import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
 import type { Json } from "./config.ts";
 import { routesOf, storedManifest } from "./manifest.ts";
@@ -141,9 +141,6 @@ export function createBuilds({ host }: { host: PluginHost }) {
 
   return {
     current,
-    /** Why there are no addresses yet, for people; for use beside `current`. */
-    reasonOf: (error: unknown): string => messageOf(error),
-
     /** A kept file of any version, also of one that has been replaced meanwhile. */
     cached: (id: number, version: string, path: string): Asset | undefined => cached(keyOf(id, version, path)),
 

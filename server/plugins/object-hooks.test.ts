@@ -1,6 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
 import { aPlugin, commands, dataOf, until } from "./test/harness.ts";
+
+// Plugins are real processes, several of which start and stop in a test.
+vi.setConfig({ testTimeout: 60_000 });
 
 let studio: Studio;
 afterEach(async () => {

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
 import { aPlugin, commands, dataOf, until } from "./test/harness.ts";
+
+// Plugins are real processes, several of which start and stop in a test.
+vi.setConfig({ testTimeout: 60_000 });
 
 let studio: Studio;
 beforeAll(async () => {
@@ -95,6 +98,21 @@ test("a config that breaks the schema is refused, naming each field", async () =
     expect.arrayContaining(["config.mode", "config.limit", "config.other"].map((field) => ({ status: "422", field }))),
   );
   expect((await call("PATCH", path, { config: { api_key: "[redacted]" } })).errors[0]).toMatchObject({ field: "config.api_key" });
+});
+
+test("a plugin installed without the settings it needs waits for them, says which, and does not keep the studio unready", async () => {
+  const { call } = studio;
+  process.env.TEST_PROBE_NEEDS_KEY = "1";
+  const created = await call("POST", "/api/v1/plugins", { name: "Needy", command: commands.probe, is_active: true });
+  delete process.env.TEST_PROBE_NEEDS_KEY;
+  expect(created.status).toBe(201);
+  expect(created.data.attributes).toMatchObject({ state: "failed", state_error: expect.stringContaining("config.api_key is required") });
+  const ready = await call("GET", "/ready", undefined, null);
+  expect(ready).toMatchObject({ status: 200, json: { checks: { plugins: expect.stringContaining("not healthy") } } });
+  const path = `/api/v1/plugins/${created.data.id}`;
+  expect((await call("PATCH", path, { config: { mode: "allow" } })).errors[0]).toMatchObject({ field: "config.api_key" });
+  await call("PATCH", path, { config: { mode: "allow", api_key: "k" } });
+  await until(async () => (await call("GET", path)).data.attributes.state === "healthy");
 });
 
 test("a reload answers when the new process is healthy, a crash is healed, and both are in the log", async () => {

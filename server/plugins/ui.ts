@@ -1,4 +1,4 @@
-import { withTimeout } from "@portico/core";
+import { messageOf, withTimeout } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Assets } from "./assets.ts";
 import { assetPath, type Build, type Builds } from "./builds.ts";
@@ -9,7 +9,18 @@ import type { Plugin, PluginStore, StoredUiRoute } from "./store.ts";
 const buildWaitMs = 5_000;
 
 /** The pages that plugins supply, as the dashboard and the portal mount them. */
-export function createPluginUi({ store, builds, assets }: { store: PluginStore; builds: Builds; assets: Assets }) {
+export function createPluginUi({
+  store,
+  builds,
+  assets,
+  whyDown,
+}: {
+  store: PluginStore;
+  builds: Builds;
+  assets: Assets;
+  /** Why a plugin has no process, in a sentence; "" when that is not known. */
+  whyDown: (plugin: Plugin) => string;
+}) {
   async function visibleRoutes(scope: "admin" | "portal", actor: Actor): Promise<StoredUiRoute[]> {
     const routes = await store.listRoutes(scope);
     if (scope === "admin") return routes;
@@ -26,7 +37,7 @@ export function createPluginUi({ store, builds, assets }: { store: PluginStore; 
         try {
           return [plugin.id, await withTimeout(readBuild(plugin), buildWaitMs, () => new Error("The plugin does not answer."))];
         } catch (error) {
-          return [plugin.id, builds.reasonOf(error)];
+          return [plugin.id, whyDown(plugin) || messageOf(error)];
         }
       }),
     );

@@ -60,7 +60,7 @@ export default definePlugin({
       ],
     },
   },
-  configSchema: schema,
+  configSchema: { ...schema, required: process.env.TEST_PROBE_NEEDS_KEY ? ["mode", "api_key"] : ["mode"] },
   assets: process.env.TEST_PLUGIN_UI ?? new URL("./ui/", import.meta.url),
   objectHooks: [
     beforeSave(

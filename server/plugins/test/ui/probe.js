@@ -1,1 +1,37 @@
-customElements.define("test-probe", class extends HTMLElement {});
+customElements.define(
+  "test-probe",
+  class extends HTMLElement {
+    async connectedCallback() {
+      const api = this.pluginAPI ?? this.portalPluginAPI;
+      const tried = async (attempt) => {
+        try {
+          return `allowed: ${await attempt()}`;
+        } catch (error) {
+          return `refused: ${error.name}`;
+        }
+      };
+      this.innerHTML = `<a id="inside" href="items/7">seven</a> <a id="away" href="/admin/llms">LLMs</a><div style="height:200px"></div>`;
+      this.addEventListener("portico-theme", () =>
+        api.call("themed", { ink: getComputedStyle(this).getPropertyValue("--portico-ink").trim() }),
+      );
+      this.addEventListener("portico-route", (event) =>
+        api.call("routed", { subPath: event.detail.subPath, attribute: this.dataset.subPath }),
+      );
+      await api.call("report", {
+        origin: self.origin,
+        cookie: await tried(() => document.cookie),
+        storage: await tried(() => localStorage.length),
+        network: await tried(() => fetch("/api/v1/llms").then((answer) => answer.status)),
+        parent: await tried(() => parent.document.title),
+        attributes: { ...this.dataset },
+        context: api.context,
+        ink: getComputedStyle(this).getPropertyValue("--portico-ink").trim(),
+        failure: await api.call("fail", {}).then(
+          () => "none",
+          (error) => `${error.message} (${error.code})`,
+        ),
+      });
+      api.notify("all done", "success");
+    }
+  },
+);

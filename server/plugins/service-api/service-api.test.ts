@@ -1,0 +1,109 @@
+import { status } from "@grpc/grpc-js";
+import { AIStudioManagementServiceService } from "@portico/protocol/studio-management";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { aStudio, type Studio } from "../../testing.ts";
+import { aPlugin, commands, dataOf, until } from "../test/harness.ts";
+import { needs } from "./methods.ts";
+
+// Plugins are real processes, several of which start and stop in a test.
+vi.setConfig({ testTimeout: 60_000 });
+
+let studio: Studio;
+let probe: Awaited<ReturnType<typeof aPlugin>>;
+beforeAll(async () => {
+  studio = await aStudio({ pluginLimits: { kvQuotaBytes: 64 * 1024 } });
+  probe = await aPlugin(studio, { name: "Probe", command: commands.probe, config: { mode: "allow", api_key: "sk-own-4711" } });
+});
+afterAll(() => studio.close());
+
+const studioCall = async (method: string, request: object = {}) =>
+  dataOf(await probe.rpc("studio", { method, request })) as Record<string, unknown>;
+
+test("every method of the service API is refused to a plugin that nobody has approved, and analytics to all", async () => {
+  const eager = await aPlugin(studio, { name: "Eager", command: commands.probe }, { approve: false });
+  const ask = async (method: string) => dataOf(await eager.rpc("studio", { method, request: {} })) as { code: number; details: string };
+  for (const method of ["listPlugins", "listLlMs", "writePluginKv", "createSchedule", "createLlm"]) {
+    expect(await ask(method)).toEqual({ code: status.PERMISSION_DENIED, details: "service access not authorized for plugin Eager" });
+  }
+  expect(await ask("getCostAnalysis")).toMatchObject({ code: status.UNIMPLEMENTED });
+  expect(await ask("getLicenseInfo")).toMatchObject({ licenseValid: true });
+  expect(Object.keys(needs).sort()).toEqual(Object.keys(AIStudioManagementServiceService).sort());
+});
+
+test("an approved plugin may do what it asked for and nothing else", async () => {
+  await studio.call("POST", "/api/v1/llms", { name: "Visible", vendor: "openai", api_key: "sk-llm-4711", short_description: "x" });
+  const { llms } = (await studioCall("listLlMs")) as { llms: { name: string; hasApiKey: boolean }[] };
+  expect(llms).toEqual([expect.objectContaining({ name: "Visible", hasApiKey: true })]);
+  expect(JSON.stringify(llms)).not.toContain("4711");
+  expect(await studioCall("getLlm", { llmId: 999 })).toMatchObject({ code: status.NOT_FOUND });
+  expect(await studioCall("listApps")).toMatchObject({ apps: [], totalCount: expect.anything() });
+  expect(await studioCall("getModelPricesByVendor", { vendor: "openai" })).toMatchObject({
+    modelPrices: expect.arrayContaining([expect.objectContaining({ modelName: "gpt-4o", cpit: 0.000_002_5, cpt: 0.000_01 })]),
+  });
+  expect(await studioCall("getAvailableLlmDrivers")).toEqual({
+    code: status.PERMISSION_DENIED,
+    details: "insufficient scope: vendors.read (plugin: Probe)",
+  });
+  expect(await studioCall("createLlm")).toEqual({
+    code: status.PERMISSION_DENIED,
+    details: "insufficient scope: llms.write (plugin: Probe)",
+  });
+});
+
+test("a plugin sees other plugins without their secrets, and changes no settings but its own", async () => {
+  const other = await aPlugin(studio, { name: "Other", command: commands.probe, config: { mode: "allow", api_key: "sk-other-4711" } });
+  expect(JSON.stringify(await studioCall("listPlugins"))).not.toContain("4711");
+  const configJson = JSON.stringify({ mode: "allow", api_key: "[redacted]", limit: 7 });
+  expect(await studioCall("updatePluginConfig", { pluginId: other.id, configJson })).toMatchObject({ code: status.PERMISSION_DENIED });
+  expect(await studioCall("updatePluginConfig", { pluginId: probe.id, configJson: '{"mode":"dance"}' })).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining("config.mode"),
+  });
+  // The plugin is restarted with its new settings, so the call itself may not live to see the answer.
+  await probe.rpc("studio", { method: "updatePluginConfig", request: { pluginId: probe.id, configJson } });
+  const changed = await probe.healthy(({ config }) => (config as { limit: number }).limit === 7);
+  expect(changed.config).toMatchObject({ api_key: "[redacted]" });
+  expect(dataOf(await probe.rpc("config"))).toMatchObject({ api_key: "sk-own-4711", limit: 7 });
+});
+
+test("what a plugin stores survives a restart, is its own, expires, is bounded, and is gone when deleted", async () => {
+  const { call } = studio;
+  const other = await aPlugin(studio, { name: "Neighbour", command: commands.probe });
+  const write = async (key: string, value: string, ttlMs?: number) => dataOf(await probe.rpc("write", { key, value, ttlMs }));
+  const read = async (key: string) => dataOf(await probe.rpc("read", { key }));
+  expect(await write("color", "red")).toBe(true);
+  expect(await write("color", "blue")).toBe(false);
+  expect(dataOf(await other.rpc("read", { key: "color" }))).toBeNull();
+  await call("POST", `${probe.path}/reload`);
+  expect(await read("color")).toBe("blue");
+
+  expect(await write("brief", "x", 300)).toBe(true);
+  await until(async () => (await read("brief")) === null);
+  expect(await write("brief", "y")).toBe(true);
+
+  expect((await probe.rpc("write", { key: "k".repeat(256), value: "x" })).errors[0]?.detail).toMatch(/255 bytes/);
+  expect((await probe.rpc("write", { key: "big", value: "x".repeat(70_000) })).errors[0]?.detail).toMatch(/quota/);
+
+  expect(dataOf(await probe.rpc("remove", { key: "color" }))).toBe(true);
+  expect(dataOf(await probe.rpc("remove", { key: "color" }))).toBe(false);
+  expect(await write("color", "green")).toBe(true);
+  expect((await call("GET", `${probe.path}/dependents`)).list).toContainEqual(expect.objectContaining({ type: "plugin-data" }));
+  expect((await call("DELETE", `${probe.path}/data`)).status).toBe(204);
+  expect(await read("color")).toBeNull();
+});
+
+test("plugins hear what happens and what others publish, and cannot speak for the host", async () => {
+  const other = await aPlugin(studio, { name: "Listener", command: commands.probe });
+  const heard = async () => dataOf(await other.rpc("heard")) as { topic: string; origin: string; payload: unknown }[];
+  // A subscription is open once something has come through it.
+  await until(async () => {
+    await probe.rpc("publish", { topic: "probe.hello", payload: { n: 1 } });
+    return (await heard()).find(({ topic }) => topic === "probe.hello");
+  });
+  expect((await heard())[0]).toMatchObject({ origin: `plugin:${probe.id}@control`, payload: { n: 1 } });
+  await studio.call("POST", "/api/v1/llms", { name: "Heard of", vendor: "openai", api_key: "sk-event-4711", short_description: "x" });
+  const event = await until(async () => (await heard()).find(({ topic }) => topic === "system.llm.created"));
+  expect(event).toMatchObject({ origin: "control", payload: { object_type: "llm", action: "created", object: { name: "Heard of" } } });
+  expect(JSON.stringify(event)).not.toContain("4711");
+  expect((await probe.rpc("publish", { topic: "system.llm.deleted", payload: {} })).errors[0]?.detail).toMatch(/host's own/);
+});
