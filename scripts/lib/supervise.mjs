@@ -3,14 +3,14 @@ import { explainOutput, Stop } from "./stop.mjs";
 
 const quickMs = 20_000;
 const tooManyQuick = 5;
-const backOffMs = (attempt) => Math.min(500 * 2 ** attempt, 30_000);
+const defaultBackOffMs = (attempt) => Math.min(500 * 2 ** attempt, 30_000);
 
 /**
  * Keeps services running: one that ends unasked is started again, later each time; one that keeps ending at once is given up.
- * @param {{ children: object, progress: object, patient?: boolean, onGiveUp(stop: Stop): void }} options
+ * @param {{ children: object, progress: object, patient?: boolean, onGiveUp(stop: Stop): void, backOffMs?(attempt: number): number }} options
  *   patient: never give up (development, where the next save may mend it)
  */
-export function createSupervisor({ children, progress, patient = false, onGiveUp }) {
+export function createSupervisor({ children, progress, patient = false, onGiveUp, backOffMs = defaultBackOffMs }) {
   const services = [];
 
   /**
