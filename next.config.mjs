@@ -7,6 +7,8 @@ const config = {
   // Hono, in front of Next, answers compressed and knows which answers must not be.
   compress: false,
   devIndicators: false,
+  // @rjsf/core's test helper names a validator that compiles schemas with eval; ours stands in and nothing of ajv is shipped.
+  turbopack: { resolveAlias: { "@rjsf/validator-ajv8": "./components/plugins/validator.ts" } },
   experimental: {
     optimizePackageImports: ["@mantine/core", "@mantine/hooks", "@mantine/charts", "@mantine/dates", "@tabler/icons-react"],
   },

@@ -3,6 +3,7 @@ import "@fontsource/ibm-plex-sans/500.css";
 import "@fontsource/ibm-plex-sans/600.css";
 import "@fontsource/ibm-plex-mono/400.css";
 import "@fontsource/ibm-plex-mono/500.css";
+import "../components/ui/base.css";
 import "@mantine/core/styles.layer.css";
 import "@mantine/dates/styles.layer.css";
 import "@mantine/charts/styles.layer.css";
@@ -36,6 +37,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   return (
     <html lang="en" data-mantine-color-scheme={scheme === "dark" ? "dark" : "light"} suppressHydrationWarning>
       <head>
+        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: a constant, allowed by the nonce. */}
         {scheme === "auto" && <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: settleScheme }} />}
       </head>
       <body>

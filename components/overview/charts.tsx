@@ -25,7 +25,7 @@ const common = {
   h: 168,
   dataKey: "at",
   withLegend: false,
-  gridAxis: "y" as const,
+  gridAxis: "x" as const,
   tickLine: "none" as const,
   strokeDasharray: "0",
   gridColor: "var(--portico-line)",

@@ -47,7 +47,7 @@ export function Crumbs({ area }: { area: Area }) {
     <nav aria-label="Breadcrumbs">
       <ol>
         {crumbs.map((crumb, index) => (
-          <li key={`${index}-${crumb.label}`}>
+          <li key={crumb.href ?? crumb.label}>
             {crumb.href && index < crumbs.length - 1 ? (
               <Link href={crumb.href}>{crumb.label}</Link>
             ) : (

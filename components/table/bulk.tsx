@@ -81,7 +81,7 @@ export function BulkBar<A>({
   };
 
   return (
-    <div className={classes.bulk} role="region" aria-label="Chosen rows">
+    <section className={classes.bulk} aria-label="Chosen rows">
       <strong aria-live="polite">{done ? `${done.at} of ${done.of} done…` : `${plural(rows.length, "row")} chosen`}</strong>
       {actions.map((action) => (
         <Button key={action.label} size="xs" variant="default" disabled={done !== null} onClick={() => start(action)}>
@@ -91,6 +91,6 @@ export function BulkBar<A>({
       <Button size="xs" variant="subtle" disabled={done !== null} onClick={clear}>
         Choose none
       </Button>
-    </div>
+    </section>
   );
 }

@@ -61,7 +61,7 @@ export function TableBody<A>({
   const firstIndex = items[0]?.index ?? 0;
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
+    // A scrolling region must be reachable by keyboard, hence the tab stop when rows are virtual.
     <div
       className={classes.surface}
       data-virtual={isVirtual || undefined}
@@ -128,7 +128,7 @@ const text = (value: string | number | boolean | null | undefined): string =>
 // Stands where the rows out of sight would be.
 function Gap({ height, span }: { height: number; span: number }) {
   return (
-    <tr aria-hidden="true">
+    <tr>
       <td colSpan={span} style={{ height, padding: 0, border: 0 }} />
     </tr>
   );

@@ -19,10 +19,10 @@ function Panel({ commands, resource }: { commands: string[]; resource: Resource<
   return (
     <>
       <Section title="curl" lead="With an API token from your account menu in PORTICO_TOKEN.">
-        <CodeBlock what="curl commands" code={commands.join("\n\n")} />
+        <CodeBlock what="commands" code={commands.join("\n\n")} />
       </Section>
       <Section title="JSON" lead="What the API answers, secrets left out.">
-        <CodeBlock what="JSON" code={JSON.stringify({ data: resource }, null, 2)} maxHeight={520} />
+        <CodeBlock what="JSON of it" code={JSON.stringify({ data: resource }, null, 2)} maxHeight={520} />
       </Section>
     </>
   );

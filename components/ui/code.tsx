@@ -28,9 +28,9 @@ export function CodeBlock({ code, what, maxHeight = 360 }: { code: string; what:
     <div className={classes.block}>
       {/* A scrolling region must be reachable by keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: as above. */}
-      <pre className={classes.pre} style={{ maxHeight }} tabIndex={0} aria-label={what}>
-        {code}
-      </pre>
+      <section className={classes.scroll} style={{ maxHeight }} tabIndex={0} aria-label={what}>
+        <pre className={classes.pre}>{code}</pre>
+      </section>
       <div className={classes.copy}>
         <Copy value={code} what={what} />
       </div>

@@ -41,7 +41,6 @@ function DependentList({ root, id }: { root: string; id: string }) {
       <p className={classes.lead}>
         {plural(rows.length, "thing")} depend{rows.length === 1 ? "s" : ""} on it:
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling list must be reachable by keyboard. */}
       <ul className={classes.list} tabIndex={rows.length > 6 ? 0 : undefined}>
         {rows.map((row) => (
           <li key={`${row.type}-${row.id}`}>

@@ -16,8 +16,8 @@ export function ArchDrawing({ width = 120 }: { width?: number }) {
       viewBox="0 0 120 120"
       fill="none"
       stroke="currentColor"
-      strokeWidth="1"
-      vectorEffect="non-scaling-stroke"
+      strokeWidth="1.25"
+      className="arch"
       aria-hidden="true"
       focusable="false"
     >
