@@ -1,9 +1,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { messageOf } from "@portico/core";
+import { messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { createPluginHost, type PluginHost } from "@portico/plugin-host";
-import { gatewayHookTypes } from "@portico/protocol";
 import { createLedger } from "./budget/ledger.ts";
 import { startHubLink } from "./config/hub-link.ts";
 import { createLastGoodFiles } from "./config/last-good.ts";
@@ -37,6 +36,8 @@ export type Gateway = {
   /** Stops taking connections, lets requests finish within the drain time, stores what is owed, stops plugins. */
   close(): Promise<void>;
 };
+
+const lastDeliveryMs = 1_000;
 
 /**
  * Starts a gateway: from its last good snapshot at once, and from its hub as soon as that is reached.
@@ -151,8 +152,9 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   };
   async function stop(): Promise<void> {
     await drain(server, limits.drainMs);
-    // What was settled last is stored and, if the hub is there, delivered.
+    // What was settled last is stored and, if the hub is there to take it, delivered.
     journal.flush();
+    for (let waitedMs = 0; waitedMs < lastDeliveryMs && link.session() && journal.pending() > 0; waitedMs += 20) await sleep(20);
     await sender.close();
     await link.close();
     await host.close();
@@ -175,7 +177,7 @@ const hostForUrl = (host: string): string => (host.includes(":") ? `[${host}]` :
 
 const pluginSpecs = (table: RoutingTable) =>
   [...table.plugins.values()]
-    .filter((plugin) => plugin.hookTypes.some((hook) => gatewayHookTypes.some((known) => known === hook)))
+    .filter((plugin) => plugin.runsHere)
     .map(({ id, name, slug, command, checksum, config, generation }) => ({ id, name, slug, command, checksum, config, generation }));
 
 const listen = (server: Server, port: number, host: string): Promise<void> =>
@@ -192,8 +194,11 @@ async function drain(server: Server, drainMs: number): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), drainMs);
+    // A connection that is kept alive falls idle when its last answer is out.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(force);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

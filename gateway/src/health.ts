@@ -12,7 +12,8 @@ export function readiness({ table, plugins, hub }: { table: RoutingTable | undef
     missing.push(
       hub.connected ? "a configuration snapshot (waiting for the hub to send one)" : `a configuration snapshot (hub: ${hub.error})`,
     );
-  const pluginChecks = [...(table?.plugins.values() ?? [])].map(({ id, name }) => {
+  const expected = [...(table?.plugins.values() ?? [])].filter((plugin) => plugin.runsHere);
+  const pluginChecks = expected.map(({ id, name }) => {
     const status = plugins.find((candidate) => candidate.id === id);
     const state = status?.state ?? "starting";
     if (state !== "healthy") missing.push(`plugin "${name}" (${state}${status?.error ? `: ${status.error}` : ""})`);

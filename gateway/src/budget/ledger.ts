@@ -35,13 +35,16 @@ type Account = {
   hubPeriodMs: number;
   unackedMicroUsd: MicroUsd;
   reservedMicroUsd: MicroUsd;
-  // Spending never falls within a period. Between an acknowledgement and the hub's next state this remembers what was known.
-  floorMicroUsd: MicroUsd;
+  // Acknowledged, but not yet seen in the hub's state; what the hub's figure grows by is taken off it.
+  ackedMicroUsd: MicroUsd;
+  ackedAtMs: number;
   requests: number;
   tokens: number;
 };
 
 const periodCheckMs = 1_000;
+// A hub that has acknowledged spend for this long has counted it, whatever its figures looked like on the way.
+const ackedForMs = 60_000;
 
 export function createLedger({ now = Date.now }: { now?: () => number } = {}): Ledger {
   const apps = new Map<number, Account>();
@@ -58,7 +61,8 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
         hubPeriodMs: 0,
         unackedMicroUsd: 0,
         reservedMicroUsd: 0,
-        floorMicroUsd: 0,
+        ackedMicroUsd: 0,
+        ackedAtMs: 0,
         requests: 0,
         tokens: 0,
       };
@@ -71,11 +75,11 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     if (nowMs - entry.checkedMs < periodCheckMs && entry.periodStartMs > 0) return;
     entry.checkedMs = nowMs;
     const start = periodStart(new Date(nowMs), budget?.anchor).getTime();
-    if (start <= entry.periodStartMs) return;
-    // Spend booked before the account knew its period belongs to the one it is first seen in.
-    if (entry.periodStartMs > 0) {
+    // Spend booked before the account knew its period belongs to the one it is first seen in, and an anchor moved back makes
+    // the same period longer.
+    if (entry.periodStartMs > 0 && start > entry.periodStartMs) {
       entry.unackedMicroUsd = 0;
-      entry.floorMicroUsd = 0;
+      entry.ackedMicroUsd = 0;
       entry.requests = 0;
       entry.tokens = 0;
     }
@@ -83,7 +87,7 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
   }
 
   const spent = (entry: Account): MicroUsd =>
-    Math.max((entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0) + entry.unackedMicroUsd, entry.floorMicroUsd);
+    (entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0) + entry.unackedMicroUsd + entry.ackedMicroUsd;
 
   const usedUp = (entry: Account, budget: Budget): boolean => spent(entry) + entry.reservedMicroUsd >= budget.limitMicroUsd;
 
@@ -120,8 +124,9 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       for (const { appId, llmId, startedAtMs, costMicroUsd } of spends) {
         for (const entry of [account("app", appId), account("llm", llmId)]) {
           if (startedAtMs < entry.periodStartMs) continue;
-          entry.floorMicroUsd = spent(entry);
           entry.unackedMicroUsd = Math.max(0, entry.unackedMicroUsd - costMicroUsd);
+          entry.ackedMicroUsd += costMicroUsd;
+          entry.ackedAtMs = now();
         }
       }
     },
@@ -129,8 +134,10 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       for (const { kind, id, periodStartMs, spentMicroUsd } of usage) {
         if (kind !== "app" && kind !== "llm") continue;
         const entry = account(kind, id);
-        if (periodStartMs < entry.hubPeriodMs) continue;
-        if (periodStartMs > entry.hubPeriodMs && entry.hubPeriodMs > 0) entry.floorMicroUsd = 0;
+        const isSamePeriod = periodStartMs === entry.hubPeriodMs;
+        const grownBy = isSamePeriod ? Math.max(0, spentMicroUsd - entry.hubMicroUsd) : spentMicroUsd;
+        const isStale = now() - entry.ackedAtMs > ackedForMs;
+        entry.ackedMicroUsd = isStale ? 0 : Math.max(0, entry.ackedMicroUsd - grownBy);
         entry.hubPeriodMs = periodStartMs;
         entry.hubMicroUsd = spentMicroUsd;
       }

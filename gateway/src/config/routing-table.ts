@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { messageOf, type Price } from "@portico/core";
+import { gatewayHookTypes } from "@portico/protocol";
 import type { AppConfig, LlmConfig, PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { open } from "@portico/protocol/sealing";
 import { type Vendor, vendorOf } from "../vendors/vendor.ts";
@@ -64,6 +65,8 @@ export type GatewayPlugin = {
   checksum: string;
   config: Record<string, unknown>;
   hookTypes: readonly string[];
+  /** It has a hook that gateways run. */
+  runsHere: boolean;
   serviceScopes: ReadonlySet<string>;
   generation: number;
 };
@@ -206,6 +209,7 @@ function compilePlugin(config: PluginConfig, dataKey: Buffer): GatewayPlugin {
     checksum: config.checksum,
     config: jsonObject(text || "{}", what),
     hookTypes: config.hookTypes,
+    runsHere: config.hookTypes.some((hook) => gatewayHookTypes.some((known) => known === hook)),
     serviceScopes: new Set(config.serviceScopes),
     generation: config.generation,
   });

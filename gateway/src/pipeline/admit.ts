@@ -77,6 +77,7 @@ function admitModel(exchange: Exchange, json: Json, text: string): Step {
   if (!llm) return next;
   const { model } = json;
   if (model !== undefined && typeof model !== "string") return badRequest("model_invalid", "model must be a string");
+  if (model && model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
   if (model) {
     exchange.model = model;
   } else if (takesModel.test(exchange.path) || llm.allowedModels.length > 0) {
@@ -87,7 +88,6 @@ function admitModel(exchange: Exchange, json: Json, text: string): Step {
     else exchange.body = rewrite(json, { model: llm.defaultModel });
   } else return next;
 
-  if (exchange.model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
   if (llm.allowedModels.length === 0) return next;
   if (!llm.allowedModels.some((pattern) => pattern.test(exchange.model))) {
     return refuse({ status: 403, reason: "model_not_allowed", message: `model '${exchange.model}' is not allowed` });

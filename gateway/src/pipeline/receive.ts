@@ -38,7 +38,7 @@ export function receive(exchange: Exchange, limitBytes: number): Step | Promise<
       exchange.body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
       resolve(next);
     });
-    // A client that leaves is settled where its connection is watched.
-    req.on("error", () => resolve(next));
+    // A client that leaves is settled where its connection is watched; nothing goes on in its name.
+    req.on("error", () => undefined);
   });
 }

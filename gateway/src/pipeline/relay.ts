@@ -31,6 +31,9 @@ export class Relay implements Dispatcher.DispatchHandler {
   #sse: SseReader | undefined;
   #scan: Collector | undefined;
   #decoder: Decoder | undefined;
+  /** Length the upstream announced for an answer that passes as it is; -1 when it did not. */
+  #announced = -1;
+  #whole: Buffer | undefined;
   /** Set while the answer is held for plugins. */
   #held: Buffer[] | undefined;
   #heldBytes = 0;
@@ -79,6 +82,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (exchange.meter && contentType.includes("json"))
         this.#scan = createCollector({ maxBytes: scannedBytes, tailBytes: scannedTailBytes });
       if (wanted && hasBody(exchange, status)) this.#held = [];
+      const length = headers["content-length"];
+      if (length !== undefined && !this.#decoder) this.#announced = Number(length);
     }
     if (!this.#held) this.#writeHead();
   }
@@ -108,14 +113,19 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (exchange.settled) return;
     this.#scan?.add(chunk);
     if (this.#held) return this.#hold(chunk);
-    let out = chunk;
     if (this.#sse) {
       this.#chunks++;
-      const passed = this.#sse.push(chunk);
-      // Untouched bytes leave at once; only a stream with something to hide goes out event by event.
-      if (exchange.hideUsage) out = passed;
+      // Untouched bytes leave at once and are read afterwards; only a stream with something to hide goes out event by event.
+      if (exchange.hideUsage) this.#write(this.#sse.push(chunk));
+      else {
+        this.#write(chunk);
+        this.#sse.push(chunk);
+      }
+      return;
     }
-    this.#write(out);
+    // An answer that is complete in one piece is sent with its end, which costs one write less.
+    if (chunk.length === this.#announced) this.#whole = chunk;
+    else this.#write(chunk);
   }
 
   #write(out: Buffer): void {
@@ -151,7 +161,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       const rest = this.#sse.end();
       if (exchange.hideUsage) this.#write(rest);
     }
-    exchange.res.end();
+    if (this.#whole) exchange.responseBytes += this.#whole.length;
+    exchange.res.end(this.#whole);
     this.#finish();
   }
 

@@ -59,7 +59,7 @@ export function createSettle({
         costMicroUsd,
         requestBytes: exchange.requestBytes,
         responseBytes: exchange.responseBytes,
-        path: exchange.path,
+        path: exchange.path.slice(0, 512),
         interaction: exchange.interaction,
         usageEstimated: estimated,
       },

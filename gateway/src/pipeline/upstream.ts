@@ -15,7 +15,7 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
     if (exchange.settled || res.destroyed) return answering;
     const override = exchange.contextUpdates?.upstream_override;
     const target = override ? overrideTarget(override) : llm;
-    if (exchange.generates || req.method === "POST") exchange.meter = isMetered(exchange) ? llm.vendor.meter() : undefined;
+    if (isMetered(exchange)) exchange.meter = llm.vendor.meter();
     pools.of(target.origin).dispatch(
       {
         path: joinPath(target.basePath, exchange.path) + exchange.query,
@@ -25,6 +25,8 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
       },
       new Relay(exchange, deps),
     );
+    // A stream may last for minutes; nobody but plugins needs the request until then.
+    if (llm.chain.onResponse.length === 0) exchange.body = undefined;
     return answering;
   };
 }

@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createSseReader } from "./sse.ts";
+
+const line = fc.stringMatching(/^[a-zé {}":,]{0,12}$/);
+const eol = fc.constantFrom("\n", "\r\n");
+const event = fc.tuple(
+  fc.array(
+    fc.oneof(
+      line.map((text) => `data: ${text}`),
+      line.map((text) => `: ${text}`),
+      fc.constant("event: x"),
+    ),
+    { minLength: 1, maxLength: 4 },
+  ),
+  eol,
+);
+const stream = fc
+  .array(event, { maxLength: 6 })
+  .map((events) => events.map(([lines, end]) => lines.map((text) => text + end).join("") + end).join(""));
+
+function read(chunks: Buffer[], keep: (data: string) => boolean, maxEventBytes?: number) {
+  const seen: string[] = [];
+  const reader = createSseReader({
+    onEvent: (data) => {
+      seen.push(data);
+      return keep(data);
+    },
+    ...(maxEventBytes === undefined ? {} : { maxEventBytes }),
+  });
+  const passed = [...chunks.map((chunk) => reader.push(chunk)), reader.end()];
+  return { seen, passed: Buffer.concat(passed).toString() };
+}
+
+const cut = (text: string, at: number[]): Buffer[] => {
+  const bytes = Buffer.from(text);
+  const ends = [...new Set(at.map((n) => n % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [0, ...ends].map((start, i) => bytes.subarray(start, ends[i] ?? bytes.length));
+};
+
+test("however a stream is cut, the same events are seen and every byte is passed on", () => {
+  fc.assert(
+    fc.property(stream, fc.array(fc.nat(), { maxLength: 8 }), (text, at) => {
+      const whole = read([Buffer.from(text)], () => true);
+      expect(read(cut(text, at), () => true)).toEqual(whole);
+      expect(whole.passed).toBe(text);
+    }),
+  );
+});
+
+test("a refused event disappears whole and nothing else does", () => {
+  const text = "data: a\n\ndata: secret\r\n\r\n: note\n\ndata: b\n\n";
+  for (let at = 0; at < text.length; at++) {
+    const { passed } = read(cut(text, [at]), (data) => data !== "secret");
+    expect(passed).toBe("data: a\n\n: note\n\ndata: b\n\n");
+  }
+});
+
+test("an event too large to be read passes without being held, and reading goes on after it", () => {
+  const text = `data: ${"x".repeat(100)}\n\ndata: after\n\n`;
+  for (const size of [1, 7, 64]) {
+    const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, i) => Buffer.from(text.slice(i * size, (i + 1) * size)));
+    const { seen, passed } = read(chunks, () => true, 32);
+    expect(passed).toBe(text);
+    expect(seen).toContain("after");
+  }
+});
