@@ -1,4 +1,4 @@
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { hashToken } from "@portico/core/tokens";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRuntime } from "../runtime.ts";
@@ -9,7 +9,7 @@ import { type DemoFile, demoFile } from "./seed.ts";
 let studio: Studio;
 beforeAll(async () => {
   studio = await aStudio({ env: { PORTICO_DEMO: "1" } });
-});
+}, 120_000);
 afterAll(() => studio.close());
 
 const read = async () => JSON.parse(await readFile(demoFile(studio.dataDir), "utf8")) as DemoFile;
@@ -80,20 +80,21 @@ test("further starts change nothing, and what somebody deletes stays deleted", a
   expect((await counts()).slice(0, 3)).toEqual([0, 1, 0]);
 });
 
-test("a seeding that was interrupted is finished by the next start, without doubling what is there", async () => {
-  await using other = await aStudio({ env: { PORTICO_DEMO: "1" } });
+test("a seeding that was interrupted is finished by the next start, without doubling what is there", { timeout: 120_000 }, async () => {
+  await using other = await aStudio();
   const { prisma } = other.db;
-  // As if it had been cut off after the app and before its file and the second LLM.
-  await prisma.llm.deleteMany({ where: { name: "Demo Anthropic" } });
+  // As if it had been cut off after the app and before its file.
+  const llm = await other.call("POST", "/api/v1/llms", { name: "Demo OpenAI", vendor: "openai" });
+  await other.call("POST", "/api/v1/apps", { name: "Demo app", llm_ids: [Number(llm.data.id)] });
   const sealed = createVault(other.runtime.env.secretKey).seal(JSON.stringify({ done: false, password: "the password then" }));
-  await prisma.systemSecret.update({ where: { name: "demo" }, data: { sealed } });
-  await rm(demoFile(other.dataDir));
+  await prisma.systemSecret.create({ data: { name: "demo", sealed } });
 
-  await (await createRuntime(other.runtime.env)).close();
+  await (await createRuntime({ ...other.runtime.env, demo: true })).close();
   expect([await prisma.llm.count(), await prisma.plugin.count(), await prisma.app.count(), await prisma.credential.count()]).toEqual([
     2, 4, 2, 2,
   ]);
   const file = JSON.parse(await readFile(demoFile(other.dataDir), "utf8")) as DemoFile;
+  expect(file.portal_password).toBe("the password then");
   expect(await prisma.credential.count({ where: { appId: file.app_id, secretHash: hashToken(file.secret) } })).toBe(1);
 });
 

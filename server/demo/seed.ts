@@ -65,7 +65,7 @@ export async function seedDemo({
   apps: AppService;
   users: UserService;
   groups: GroupService;
-  plugins: Pick<PluginService, "create" | "approve">;
+  plugins: Pick<PluginService, "create" | "approve" | "update">;
   llmPlugins: Pick<LlmPluginService, "replace">;
   logger: Logger;
 }): Promise<void> {
@@ -102,8 +102,11 @@ export async function seedDemo({
     const command = `file://${fileURLToPath(new URL(`../../plugins/${slug}/plugin.ts`, import.meta.url))}`;
     try {
       const left = (await store.left("plugins")).get(slug);
-      const id = left ?? (await pluginService.create(actor, PluginDraft.parse({ name, slug, command, config, is_active: true }))).id;
+      const draft = { name, slug, command, config, load_immediately: true };
+      const id = left ?? (await pluginService.create(actor, PluginDraft.parse(draft))).id;
+      // Approved before it is active: its process starts once, with the access it has.
       await pluginService.approve(actor, id, { approved: true });
+      await pluginService.update(actor, id, { is_active: true });
       return id;
     } catch (error) {
       logger.warn("a demo plugin could not be registered", { plugin: slug, error: messageOf(error) });

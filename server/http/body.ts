@@ -1,8 +1,13 @@
 import { AppError } from "@portico/core";
+import { faultOfStored } from "./storable.ts";
 
 /** Reads a request's JSON, whatever its Content-Type (curl's default is a form's), and takes it out of its envelope. */
-export const readJsonBody = async (request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> =>
-  unwrap(await readJson(request, limits));
+export async function readJsonBody(request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> {
+  const value = await readJson(request, limits);
+  const fault = faultOfStored(value);
+  if (fault) throw new AppError({ code: "invalid_json", message: `The body ${fault}.` });
+  return unwrap(value);
+}
 
 /** The same with the envelope left alone, for JSON that is not ours to interpret. */
 export async function readJson(request: Request, { maxBytes, optional }: { maxBytes: number; optional: boolean }): Promise<unknown> {

@@ -2,9 +2,18 @@
 export function readCookie(request: Request, name: string): string | undefined {
   for (const part of (request.headers.get("cookie") ?? "").split(";")) {
     const at = part.indexOf("=");
-    if (at > 0 && part.slice(0, at).trim() === name) return decodeURIComponent(part.slice(at + 1).trim()) || undefined;
+    if (at > 0 && part.slice(0, at).trim() === name) return decoded(part.slice(at + 1).trim()) || undefined;
   }
   return undefined;
+}
+
+/** A cookie that is no valid encoding is none of ours. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return "";
+  }
 }
 
 /** A Set-Cookie value. `Secure` when the request came by https (directly, or as a proxy says). */

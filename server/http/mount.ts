@@ -7,6 +7,7 @@ import type { Authenticator } from "../auth/authenticator.ts";
 import { readJsonBody } from "./body.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
 import { errorResponse, inputError } from "./errors.ts";
+import { faultOfText } from "./storable.ts";
 
 const defaultMaxBodyBytes = 1024 * 1024;
 
@@ -45,8 +46,8 @@ export function mountEndpoints({
         if (!isForeign && one.csrf !== false) authenticator.checkCsrf(c.req.raw, actor);
         const call: Call<unknown, unknown, unknown> = {
           actor: actor ?? nobody(requestId, c.env?.ip ?? ""),
-          params: parse(one.params, c.req.param(), "path"),
-          query: parse(one.query, c.req.query(), "query"),
+          params: parse(one.params, withoutNul(c.req.param(), "path"), "path"),
+          query: parse(one.query, withoutNul(c.req.query(), "query"), "query"),
           body: one.body
             ? parse(
                 one.body,
@@ -95,6 +96,16 @@ function authorise(one: Endpoint, actor: Actor | undefined): void {
   if (!actor) throw new AppError({ code: "unauthenticated", message: "Sign in, or send `Authorization: Bearer <API token>`." });
   if (one.permission !== "user" && !actor.isAdmin)
     throw new AppError({ code: "forbidden", message: `This needs the permission ${one.permission}, which your account does not have.` });
+}
+
+/** The database takes no NUL, wherever it comes from. */
+function withoutNul(values: Record<string, string>, where: "query" | "path"): Record<string, string> {
+  const issues = Object.entries(values).flatMap(([field, value]) => {
+    const message = faultOfText(value);
+    return message ? [{ field, message, code: "bad_request" as const }] : [];
+  });
+  if (issues.length > 0) throw new AppError({ code: "bad_request", message: `The ${where} is not valid.`, issues });
+  return values;
 }
 
 function parse(schema: Endpoint["body"], value: unknown, where: "body" | "query" | "path"): unknown {
