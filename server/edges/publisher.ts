@@ -24,7 +24,7 @@ export type PublisherTimings = {
 
 type Published = { envelope: SnapshotEnvelope; credentialHashes: ReadonlySet<string>; problems: SnapshotProblem[] };
 
-const configTopic = /^system\.((llm|app|credential|plugin|model_price|user)\.|edge\.created$)/;
+const configTopic = /^system\.((llm|app|credential|model_price|user)\.|plugin\.(?!state$)|edge\.created$)/;
 const credentialTopic = /^system\.(app|credential|user)\./;
 
 /**
