@@ -86,7 +86,7 @@ test("a plugin that shakes hands and then speaks something else, or never stops 
        net.createServer((socket) => { socket.on("error", () => {}); ${onSocket} }).listen(path, () => console.log("1|1|unix|" + path + "|grpc|"));`,
       process.execPath,
     );
-  const host = aHost({ timings: { ...quick, initializeTimeoutMs: 4_000, restartBaseMs: 60_000 } });
+  const host = aHost({ timings: { initializeTimeoutMs: 4_000, restartBaseMs: 60_000 } });
   await host.reconcile([
     aSpec(1),
     aSpec(2, { command: await serve('socket.write("HTTP/1.1 200 OK\\r\\n\\r\\nhello");') }),
