@@ -65,7 +65,7 @@ export async function ensureInstalled({ children, progress }) {
         onLine(line) {
           if (!/npm http (fetch|cache)/.test(line)) return line;
           fetched = Math.min(fetched + 1, total);
-          step.update(`${fetched} of about ${total}`);
+          step.update(fetched < total ? `${fetched} of about ${total}` : "unpacking");
           return null;
         },
       });

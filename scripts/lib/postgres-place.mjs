@@ -1,5 +1,19 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { root } from "./paths.mjs";
 import { Stop } from "./stop.mjs";
@@ -71,25 +85,32 @@ export function postgresPlace(dataDir) {
   const near = join(dataDir, "postgres");
   if (process.getuid?.() !== 0) return { clusterDir: near, native: dir, account: undefined, moved: false };
 
-  const far = join(publicDir, createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 12), "postgres");
-  const moved = !canReach(dataDir, postgresAccount(near));
-  const clusterDir = moved ? far : near;
+  const elsewhere = clusterElsewhere(dataDir, near);
+  const clusterDir = elsewhere ?? near;
   const account = postgresAccount(clusterDir);
-  if (moved) {
-    for (const folder of [publicDir, dirname(far)]) {
-      mkdirSync(folder, { recursive: true });
-      chmodSync(folder, 0o711);
-    }
-    keepWithItsData(dataDir, far);
-  }
-  return { clusterDir, native: canReach(join(dir, "bin"), account) ? dir : copyNative(dir, version), account, moved };
+  return {
+    clusterDir,
+    native: canReach(join(dir, "bin"), account) ? dir : copyNative(dir, version),
+    account,
+    moved: elsewhere !== undefined,
+  };
 }
 
-// A cluster elsewhere belongs to the data folder it was made for. When that folder was deleted to begin afresh, the secrets
-// that could read the old rows went with it, so the old cluster is put aside rather than met again.
-function keepWithItsData(dataDir, far) {
-  const mark = join(dataDir, "postgres-is-elsewhere");
-  if (existsSync(far) && !existsSync(mark))
+/** Where the cluster is when it cannot be beside the other data; a link there says so, and goes with the data when that is moved or deleted. */
+function clusterElsewhere(dataDir, near) {
+  const link = join(dataDir, "postgres-is-elsewhere");
+  const linked = lstatSync(link, { throwIfNoEntry: false }) ? readlinkSync(link) : undefined;
+  if (!linked && canReach(dataDir, postgresAccount(near))) return undefined;
+
+  const far = linked ?? join(publicDir, createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 12), "postgres");
+  for (const folder of [publicDir, dirname(far)]) {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o711);
+  }
+  if (linked) return far;
+  // The data folder of that cluster was deleted to begin afresh, and with it the key to what the cluster holds sealed: it is put
+  // aside rather than met again.
+  if (existsSync(far))
     renameSync(
       far,
       `${far}.before-${new Date()
@@ -97,7 +118,14 @@ function keepWithItsData(dataDir, far) {
         .replace(/[^0-9]/g, "")
         .slice(0, 14)}`,
     );
-  if (!existsSync(mark)) symlinkSync(far, mark);
+  // The checkout was moved to where the account cannot go: its cluster comes along.
+  if (existsSync(near)) {
+    execFileSync("cp", ["-a", near, `${far}.new`]);
+    renameSync(`${far}.new`, far);
+    renameSync(near, `${near}.moved`);
+  }
+  symlinkSync(far, link);
+  return far;
 }
 
 function copyNative(dir, version) {
