@@ -80,6 +80,8 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   }),
 ];
 
+const toHundredths = (value: number) => Math.round(value * 100) / 100;
+
 const toCall = (call: Call) => ({
   type: "calls",
   id: String(call.id),
@@ -97,9 +99,9 @@ const toCall = (call: Call) => ({
     prompt_tokens: call.promptTokens,
     response_tokens: call.responseTokens,
     cost: toDollars(call.costMicroUsd),
-    duration_ms: call.durationMs,
-    first_byte_ms: call.firstByteMs,
-    plugin_ms: call.pluginMs,
+    duration_ms: toHundredths(call.durationMs),
+    first_byte_ms: toHundredths(call.firstByteMs),
+    plugin_ms: toHundredths(call.pluginMs),
     streamed: call.streamed,
     edge_id: call.edgeId,
   },
