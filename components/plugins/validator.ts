@@ -54,3 +54,6 @@ export const validator: ValidatorType<Data, RJSFSchema> = {
     }
   },
 };
+
+// The form library looks for its validator under this name (next.config.mjs).
+export default validator;
