@@ -17,7 +17,12 @@ const retryMs = 2_000;
 
 const EdgeReport = z.object({
   plugins: z.array(
-    z.object({ plugin_id: z.number(), state: z.enum(pluginStates), error: z.string().default(""), restarts: z.number().default(0) }),
+    z.object({
+      plugin_id: z.number(),
+      state: z.enum(pluginStates).catch("unhealthy"),
+      error: z.string().default(""),
+      restarts: z.number().default(0),
+    }),
   ),
 });
 

@@ -5,6 +5,7 @@ import {
   allow,
   beforeDelete,
   beforeSave,
+  type ConfigOf,
   configSchema,
   definePlugin,
   modify,
@@ -36,7 +37,7 @@ const schema = configSchema({
 
 let failures = 0;
 
-export default definePlugin({
+export default definePlugin<ConfigOf<typeof schema>>({
   manifest: {
     id: "test.probe",
     version: "1.0.0",
