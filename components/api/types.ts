@@ -105,20 +105,27 @@ export type Edge = {
   edge_id: string;
   namespace: string;
   version: string;
-  build_hash: string;
-  metadata: Record<string, unknown> | null;
+  advertised_url: string;
   last_heartbeat: string | null;
   status: string;
-  session_id: string;
+  session_id: string | null;
   sync_status: string;
   loaded_checksum: string;
   loaded_version: string;
-  expected_checksum?: string;
-  expected_version?: string;
+  expected_checksum: string;
+  expected_version: string;
   last_sync_ack: string | null;
-  last_sync_error?: string;
-  telemetry_pending?: number;
-  plugins?: { plugin_id: number; name: string; state: string; error?: string }[] | null;
+  /** Why it refused the newest configuration; "" when it did not. */
+  refusal: string;
+  /** Figures of the last heartbeat; empty before the first. */
+  report: {
+    requests_total?: number;
+    requests_active?: number;
+    resident_bytes?: number;
+    telemetry_pending?: number;
+    telemetry_dropped?: number;
+    plugins?: { plugin_id: number; name: string; state: string; error: string; restarts: number }[];
+  };
   created_at: string;
   updated_at: string;
 };

@@ -46,7 +46,7 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
     },
     onError: (error) => toastError("Nothing was pushed", error),
   });
-  const plugins = attributes.plugins ?? [];
+  const plugins = attributes.report.plugins ?? [];
   return (
     <>
       <PageHeader
@@ -66,9 +66,9 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
           </>
         }
       />
-      {attributes.last_sync_error && (
+      {attributes.refusal && (
         <Notice tone="bad" title="It refused the last configuration and goes on with the one before">
-          {attributes.last_sync_error}
+          {attributes.refusal}
         </Notice>
       )}
       <UrlTabs
@@ -106,13 +106,28 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
                   <Facts
                     rows={[
                       ["Namespace", attributes.namespace || "default"],
-                      ["Software", <code key="software">{[attributes.version, attributes.build_hash].filter(Boolean).join(" ")}</code>],
+                      ["Software", <code key="software">{attributes.version}</code>],
+                      ["Address", attributes.advertised_url && <code key="address">{attributes.advertised_url}</code>],
                       ["Last heartbeat", <Ago key="beat" at={attributes.last_heartbeat} />],
                       ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>],
                       [
                         "Telemetry waiting",
-                        attributes.telemetry_pending !== undefined && (
-                          <span className="num" key="pending">{`${formatCount(attributes.telemetry_pending)} records`}</span>
+                        attributes.report.telemetry_pending !== undefined && (
+                          <span className="num" key="pending">{`${formatCount(attributes.report.telemetry_pending)} records`}</span>
+                        ),
+                      ],
+                      [
+                        "Telemetry lost",
+                        attributes.report.telemetry_dropped !== undefined && (
+                          <span className="num" key="dropped">{`${formatCount(attributes.report.telemetry_dropped)} records`}</span>
+                        ),
+                      ],
+                      [
+                        "Requests",
+                        attributes.report.requests_total !== undefined && (
+                          <span className="num" key="requests">
+                            {`${formatCount(attributes.report.requests_total)} since it started, ${formatCount(attributes.report.requests_active)} now`}
+                          </span>
                         ),
                       ],
                       ["First seen", <Ago key="created" at={attributes.created_at} />],

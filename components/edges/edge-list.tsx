@@ -42,8 +42,8 @@ const columns: Column<Edge>[] = [
   {
     id: "pending",
     header: "Telemetry waiting",
-    value: (row) => row.attributes.telemetry_pending ?? null,
-    cell: (row) => formatCount(row.attributes.telemetry_pending),
+    value: (row) => row.attributes.report.telemetry_pending ?? null,
+    cell: (row) => formatCount(row.attributes.report.telemetry_pending),
     align: "right",
     mono: true,
     rank: 3,

@@ -55,7 +55,9 @@ export const EdgeAttributes = z.object({
     resident_bytes: z.number().optional(),
     telemetry_pending: z.number().optional(),
     telemetry_dropped: z.number().optional(),
-    plugins: z.array(z.object({ plugin_id: z.number(), state: z.string(), error: z.string(), restarts: z.number() })).optional(),
+    plugins: z
+      .array(z.object({ plugin_id: z.number(), name: z.string(), state: z.string(), error: z.string(), restarts: z.number() }))
+      .optional(),
   }),
   created_at: z.string(),
   updated_at: z.string(),

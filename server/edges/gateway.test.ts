@@ -19,7 +19,7 @@ let server: Server | undefined;
 let gateway: TestProcess;
 let studioUrl: string;
 let gatewayUrl: string;
-let env: Record<string, string>;
+let env: Record<string, string> & { NODE_ENV: "test" };
 let secret: string;
 let appId: string;
 let llmId: string;

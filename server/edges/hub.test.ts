@@ -87,6 +87,19 @@ test("an edge gets the snapshot when it connects, with secrets that only it can 
   );
 });
 
+test("figures and plugin states of heartbeats are shown, plugins by name", async () => {
+  const plugin = await studio.db.prisma.plugin.create({ data: { name: "Enricher", slug: "enricher", command: "file:///nowhere" } });
+  const { edge, edgeId } = await announced();
+  await edge.connect();
+  edge.beat({ requestsTotal: 42, plugins: [{ pluginId: plugin.id, state: "failed", error: "it\0 broke", restarts: 3 }] });
+  await eventually(async () =>
+    expect((await attributesOf(edgeId)).report).toMatchObject({
+      requests_total: 42,
+      plugins: [{ plugin_id: plugin.id, name: "Enricher", state: "failed", error: "it broke", restarts: 3 }],
+    }),
+  );
+});
+
 test("a change reaches a connected edge within a second", async () => {
   const llm = await anLlm();
   const { edge } = await announced();

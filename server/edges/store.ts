@@ -32,6 +32,8 @@ export type Edge = {
   expectedChecksum: string;
   refusal: string;
   report: Partial<EdgeReport>;
+  /** By plugin id, of those in the report. */
+  pluginNames: Record<string, string>;
   createdAt: Date;
   updatedAt: Date;
 };
@@ -73,7 +75,9 @@ const syncStatus = `CASE WHEN e.loaded_checksum = '' THEN 'unknown' WHEN e.loade
   WHEN s.built_at > now() - interval '${pendingMs} ms' THEN 'pending' ELSE 'stale' END`;
 const selectEdges = `SELECT e.id, e.edge_id, e.namespace, ${status} AS status, ${syncStatus} AS sync_status, e.version, e.advertised_url, e.session_id,
   e.last_heartbeat_at, e.loaded_version, e.loaded_checksum, e.last_sync_ack_at, coalesce(s.version, 0) AS expected_version,
-  coalesce(s.checksum, '') AS expected_checksum, e.refusal, e.report, e.created_at, e.updated_at
+  coalesce(s.checksum, '') AS expected_checksum, e.refusal, e.report,
+  (SELECT jsonb_object_agg(p.id, p.name) FROM jsonb_path_query(e.report, '$.plugins[*].plugin_id') AS r(id) JOIN plugins p ON p.id = r.id::int) AS plugin_names,
+  e.created_at, e.updated_at
   FROM edges e LEFT JOIN namespace_snapshots s ON s.namespace = e.namespace`;
 
 export function createEdgeStore(db: Db) {
@@ -240,6 +244,7 @@ type SqlEdge = {
   expected_checksum: string;
   refusal: string;
   report: Partial<EdgeReport>;
+  plugin_names: Record<string, string> | null;
   created_at: Date;
   updated_at: Date;
 };
@@ -261,6 +266,7 @@ const fromSql = (row: SqlEdge): Edge => ({
   expectedChecksum: row.expected_checksum,
   refusal: row.refusal,
   report: row.report,
+  pluginNames: row.plugin_names ?? {},
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

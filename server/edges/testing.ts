@@ -2,6 +2,7 @@ import { type ClientDuplexStream, credentials, Metadata, type ServiceError } fro
 import {
   type EdgeMessage,
   EdgeServiceClient,
+  type Heartbeat,
   type HubMessage,
   type RegisterRequest,
   type RegisterResponse,
@@ -101,7 +102,7 @@ export function anEdge({
       opened.write({ hello: { sessionId: session.sessionId, ...position } });
       return session;
     },
-    beat(change: { requestsTotal?: number } = {}) {
+    beat(change: Partial<Heartbeat> = {}) {
       stream?.write({
         heartbeat: {
           ...position,

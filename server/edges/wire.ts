@@ -18,7 +18,13 @@ export const toAttributes = (edge: Edge) => ({
   expected_version: String(edge.expectedVersion),
   expected_checksum: edge.expectedChecksum,
   refusal: edge.refusal,
-  report: edge.report,
+  report: {
+    ...edge.report,
+    plugins: edge.report.plugins?.map((plugin) => ({
+      ...plugin,
+      name: edge.pluginNames[plugin.plugin_id] ?? `plugin ${plugin.plugin_id}`,
+    })),
+  },
   created_at: edge.createdAt.toISOString(),
   updated_at: edge.updatedAt.toISOString(),
 });
