@@ -35,7 +35,9 @@ export function prepareDataDir(dir) {
     writeFileSync(probe, "x");
     rmSync(probe);
   } catch (error) {
-    throw explain(error, { doing: "The data folder cannot be used", path: dir });
+    // Node reports a folder that cannot be made on a read-only disk as one that does not exist.
+    const known = error.code === "ENOENT" && error.syscall === "mkdir" ? Object.assign(error, { code: "EROFS" }) : error;
+    throw explain(known, { doing: "The data folder cannot be used", path: dir });
   }
 }
 
@@ -54,7 +56,7 @@ export async function checkPort(host, port, variable) {
     );
   }
   if (problem.code === "EACCES")
-    throw new Stop(`Port ${port} may not be opened by this user; choose one above 1024: ${variable}=${suggestion(port + 8000)} npm start.`);
+    throw new Stop(`Port ${port} may not be opened by this user; choose one above 1024: ${variable}=${port + 3000} npm start.`);
   if (problem.code === "EADDRNOTAVAIL" || problem.code === "ENOTFOUND" || problem.code === "EAI_AGAIN")
     throw new Stop(`HOST=${host} is not an address of this machine; leave it out for 127.0.0.1, or set HOST=0.0.0.0 for all addresses.`);
   throw problem;
