@@ -29,6 +29,7 @@ export function parseConfigSchema(text: string): Json {
     throw refuse(`is not JSON: ${messageOf(error)}`);
   }
   if (!isObject(schema)) throw refuse("is not a JSON object");
+  if (hasNul(schema)) throw refuse("contains a NUL character");
   try {
     compile(schema);
   } catch (error) {
@@ -200,5 +201,8 @@ export function mergeConfig(base: Json, override: Json): Json {
   }
   return out;
 }
+
+/** Postgres keeps no NUL in its JSON. */
+export const hasNul = (value: unknown): boolean => /(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(value));
 
 export const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);

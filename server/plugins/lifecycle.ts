@@ -40,18 +40,25 @@ export function createLifecycle({ store, vault, host, logger }: { store: PluginS
   const openConfig = ({ configSealed }: Pick<Plugin, "configSealed">): Json =>
     configSealed === null ? {} : (JSON.parse(vault.open(configSealed)) as Json);
 
+  /** The settings with their defaults, or why a process cannot be started with them. */
+  function configOf(plugin: Plugin): Json | string {
+    try {
+      const { config, issues } = checkConfig(plugin.configSchema, openConfig(plugin));
+      if (issues.length === 0) return config;
+      return `Its configuration is not complete: ${issues.map(({ field, message }) => `${field} ${message}`).join("; ")}.`;
+    } catch (error) {
+      return `Its configuration cannot be read: ${messageOf(error)}`;
+    }
+  }
+
   async function readSpecs(): Promise<PluginSpec[]> {
     const next = new Map<number, Desired>();
     const nextHeld = new Map<number, string>();
     for (const plugin of await store.listActive()) {
       if (!runsInStudio(plugin.hookTypes)) continue;
-      try {
-        const { config, issues } = checkConfig(plugin.configSchema, openConfig(plugin));
-        if (issues.length === 0) next.set(plugin.id, { plugin, config });
-        else nextHeld.set(plugin.id, `Its configuration is not complete: ${issues.map((i) => `${i.field} ${i.message}`).join("; ")}.`);
-      } catch (error) {
-        nextHeld.set(plugin.id, `Its configuration cannot be read: ${messageOf(error)}`);
-      }
+      const config = configOf(plugin);
+      if (typeof config === "string") nextHeld.set(plugin.id, config);
+      else next.set(plugin.id, { plugin, config });
     }
     desired = next;
     held = nextHeld;
@@ -154,8 +161,11 @@ export function createLifecycle({ store, vault, host, logger }: { store: PluginS
     live(plugin: Plugin, onEdges: Map<number, LiveState>): LiveState {
       if (!plugin.isActive) return { state: "stopped", error: "", restarts: 0 };
       if (!runsInStudio(plugin.hookTypes)) {
-        const nowhere = { state: "stopped" as const, error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
-        return onEdges.get(plugin.id) ?? nowhere;
+        const reported = onEdges.get(plugin.id);
+        if (reported) return reported;
+        const fault = configOf(plugin);
+        if (typeof fault === "string") return { state: "failed", error: fault, restarts: 0 };
+        return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
       }
       const reason = held.get(plugin.id);
       if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };

@@ -1,6 +1,6 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
 import { gatewayHookTypes, PluginManifest, studioHookTypes, type UiSlotItem } from "@portico/protocol";
-import type { Json } from "./config.ts";
+import { hasNul, type Json } from "./config.ts";
 import type { UiRoute } from "./store.ts";
 
 const refuse = (issues: FieldIssue[], message = "The plugin's manifest is not valid.") =>
@@ -15,6 +15,7 @@ export function parseManifest(text: string): { manifest: PluginManifest; json: J
   } catch (error) {
     throw refuse([{ field: "manifest", message: `is not JSON: ${messageOf(error)}` }]);
   }
+  if (hasNul(json)) throw refuse([{ field: "manifest", message: "contains a NUL character" }]);
   const parsed = PluginManifest.safeParse(json);
   if (!parsed.success)
     throw refuse(parsed.error.issues.map(({ path, message }) => ({ field: ["manifest", ...path].map(String).join("."), message })));

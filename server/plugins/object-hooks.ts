@@ -83,11 +83,14 @@ function modifiedObject(answer: ObjectHookResponse): Json | undefined {
   return object;
 }
 
+/** Postgres keeps no NUL in its texts. */
+const storable = (text: string, max: number): string => text.replaceAll("\0", "").slice(0, max);
+
 const metadataOf = (pluginId: number, answer: ObjectHookResponse): Record<string, string> =>
   Object.fromEntries(
     Object.entries(answer.pluginMetadata)
       .slice(0, maxMetadataEntries)
-      .map(([key, value]) => [`plugin_${pluginId}_${key.slice(0, 200)}`, value.slice(0, maxMetadataChars)]),
+      .map(([key, value]) => [`plugin_${pluginId}_${storable(key, 200)}`, storable(value, maxMetadataChars)]),
   );
 
 /**
@@ -149,7 +152,7 @@ export function createObjectHooks({
       outcome: "rejected",
       pluginId: plugin.id,
       plugin: plugin.name,
-      reason: rejectionReason.slice(0, maxMetadataChars) || "The plugin gave no reason.",
+      reason: storable(rejectionReason, maxMetadataChars) || "The plugin gave no reason.",
     });
 
     for (const [i, one] of asked.entries()) {
