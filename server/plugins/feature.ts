@@ -166,4 +166,3 @@ export async function createPlugins({
     },
   };
 }
-export type Plugins = Awaited<ReturnType<typeof createPlugins>>;
