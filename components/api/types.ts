@@ -42,6 +42,13 @@ export type ModelPrice = {
 
 export type App = {
   name: string;
+  owner?: { id: number; name: string; email: string } | null;
+  /** Only in the answer that creates the app. */
+  credential?: { id: string; key_id: string; secret: string; active: boolean } | null;
+  credential_active?: boolean;
+  /** Dollars spent in the current budget period. */
+  current_spend?: number;
+  is_active?: boolean;
   description: string;
   user_id: number | null;
   credential_id?: number | null;
@@ -55,7 +62,7 @@ export type App = {
   updated_at?: string;
 };
 
-export type Credential = { key_id: string; secret?: string; active: boolean; created_at?: string; last_used_at?: string | null };
+export type Credential = { key_id: string; secret?: string; hint?: string; active: boolean; created_at?: string };
 
 export type PluginState = "starting" | "healthy" | "unhealthy" | "failed" | "stopped";
 
@@ -182,6 +189,8 @@ export type Call = {
   llm_name: string;
   model: string;
   outcome: string;
+  /** Why it did not complete; "" when it did. */
+  reason?: string;
   status_code: number;
   prompt_tokens: number;
   response_tokens: number;
@@ -196,6 +205,7 @@ export type SidebarSection = {
   icon: string;
   plugin_id: number;
   plugin_name: string;
+  icon_url?: string | null;
   sub_items: { id: string; text: string; path: string }[];
 };
 
@@ -209,11 +219,16 @@ export type RegistryRow = {
   entry_point: string;
   mount_config: { kind: string; tag?: string; entry?: string; props?: Record<string, unknown> | null; title?: string; label?: string };
   scope: "admin" | "portal";
+  ui_trusted: boolean;
   /** Immutable address of the entry point's bytes; changes when they do. */
-  asset_url?: string;
+  entry_url: string | null;
   /** Subresource integrity of those bytes, e.g. `sha384-…`. */
-  integrity?: string;
-  ui_trusted?: boolean;
+  entry_integrity: string | null;
+  entry_type: "classic" | "module" | null;
+  /** Page of the sandboxed frame the element runs in unless it is trusted. */
+  frame_url: string | null;
+  /** Why the page cannot be shown now, in a sentence; "" when it can. */
+  unavailable: string;
   plugin?: { id: number; name: string; ui_trusted?: boolean };
 };
 

@@ -1,12 +1,12 @@
 "use client";
 
 import { Button } from "@mantine/core";
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api } from "../api/query.ts";
-import type { App, FrontendConfig, Llm, One, Resource, User } from "../api/types.ts";
+import type { App, FrontendConfig, Llm, One, Resource } from "../api/types.ts";
 import { RecentCalls } from "../overview/calls.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
@@ -18,6 +18,7 @@ import { Ago } from "../ui/time.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 import { Credentials } from "./credentials.tsx";
+import { forgetSecret, newSecretOf } from "./secrets.ts";
 import { Snippets } from "./snippets.tsx";
 
 export function AppDetail({ id }: { id: string }) {
@@ -32,12 +33,13 @@ function Detail({ app }: { app: Resource<App> }) {
   const { attributes } = app;
   const router = useRouter();
   const remove = useDelete("apps", "app");
-  const [secret, setSecret] = useState<string | null>(null);
+  const client = useQueryClient();
+  const [secret, setSecret] = useState<string | null>(() => newSecretOf(client, app.id));
+  useEffect(() => () => forgetSecret(client, app.id), [client, app.id]);
   useCrumbs([{ label: attributes.name }]);
   const ids = attributes.llm_ids ?? [];
   const llmQueries = useQueries({ queries: ids.map((id) => api.one("llms", String(id))) });
   const llms = llmQueries.flatMap((query) => (query.data as One<Llm> | undefined)?.data ?? []);
-  const owner = useQuery<One<User>>({ ...api.one("users", String(attributes.user_id)), enabled: attributes.user_id !== null });
   const { data: config } = useQuery<FrontendConfig>(api.config);
   return (
     <>
@@ -77,14 +79,24 @@ function Detail({ app }: { app: Resource<App> }) {
                           )),
                     ],
                     ["Monthly budget", attributes.monthly_budget === null ? "no limit" : formatMoney(attributes.monthly_budget)],
+                    [
+                      "Spent this month",
+                      attributes.current_spend !== undefined && (
+                        <span className="num" key="spent">
+                          {formatMoney(attributes.current_spend)}
+                        </span>
+                      ),
+                    ],
                     ["Month begins", attributes.budget_start_date?.slice(0, 10)],
                     [
                       "Owner",
-                      owner.data ? (
-                        <Link key="owner" href={`/admin/users/${owner.data.data.id}`}>
-                          {owner.data.data.attributes.name}
+                      attributes.owner ? (
+                        <Link key="owner" href={`/admin/users/${attributes.owner.id}`}>
+                          {attributes.owner.name}
                         </Link>
-                      ) : null,
+                      ) : (
+                        "nobody; its owner was deleted"
+                      ),
                     ],
                     ["Created", attributes.created_at && <Ago key="created" at={attributes.created_at} />],
                     ["Changed", attributes.updated_at && <Ago key="changed" at={attributes.updated_at} />],

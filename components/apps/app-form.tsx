@@ -1,6 +1,6 @@
 "use client";
 
-import { NumberInput, Textarea, TextInput } from "@mantine/core";
+import { NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
@@ -14,6 +14,7 @@ import { useCrumbs } from "../shell/crumbs.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
+import { rememberSecret } from "./secrets.ts";
 
 type Values = {
   name: string;
@@ -22,6 +23,7 @@ type Values = {
   llm_ids: string[];
   monthly_budget: number | string;
   budget_start_date: string | null;
+  activate: boolean;
 };
 
 /** Creates an app, or changes `app`. A new one belongs to `me` unless another owner is chosen. */
@@ -37,6 +39,7 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
       llm_ids: (app?.attributes.llm_ids ?? []).map(String),
       monthly_budget: app?.attributes.monthly_budget ?? "",
       budget_start_date: dayOf(app?.attributes.budget_start_date),
+      activate: true,
     },
     check: (values) => (values.name.trim() === "" ? { name: "Give it a name by which you will know it in the books." } : {}),
     save: async (values) => {
@@ -47,6 +50,7 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
         llm_ids: values.llm_ids.map(Number),
         monthly_budget: numberOf(values.monthly_budget),
         budget_start_date: fromDay(values.budget_start_date),
+        ...(app ? {} : { activate: values.activate }),
       };
       const saved = await call<One<App>>(
         app ? "PATCH" : "POST",
@@ -55,7 +59,8 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
       );
       client.setQueryData(["apps", `/api/v1/apps/${saved.data.id}`], saved);
       void client.invalidateQueries({ queryKey: ["apps"] });
-      toast(app ? `${attributes.name} saved` : `${attributes.name} created`, app ? undefined : "Now create its credential.");
+      toast(app ? `${attributes.name} saved` : `${attributes.name} created`, app ? undefined : "Its secret is on the next page, once.");
+      rememberSecret(client, saved.data.id, saved.data.attributes.credential?.secret);
       router.push(`/admin/apps/${saved.data.id}`);
     },
   });
@@ -67,11 +72,31 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
         <FormSection title="The app" lead="What it is, and whose.">
           <TextInput label="Name" required autoFocus={!app} {...form.getInputProps("name")} />
           <Textarea label="Description" autosize minRows={2} {...form.getInputProps("description")} />
-          <OnePicker root="users" label="Owner" chosen={me ? [{ value: me.id, label: me.name }] : []} {...form.getInputProps("user_id")} />
+          <OnePicker
+            root="users"
+            label="Owner"
+            chosen={
+              me
+                ? [{ value: me.id, label: me.name }]
+                : app?.attributes.owner
+                  ? [{ value: String(app.attributes.owner.id), label: app.attributes.owner.name }]
+                  : []
+            }
+            {...form.getInputProps("user_id")}
+          />
         </FormSection>
         <FormSection title="LLMs" lead="The gateway refuses this app's calls to any other.">
           <ManyPicker root="llms" label="It may call" placeholder="Choose LLMs" {...form.getInputProps("llm_ids")} />
         </FormSection>
+        {!app && (
+          <FormSection title="Credential" lead="The app comes with one. Its secret is shown once, after this.">
+            <Switch
+              label="Let it call at once"
+              description="Otherwise the credential waits until somebody activates it."
+              {...form.getInputProps("activate", { type: "checkbox" })}
+            />
+          </FormSection>
+        )}
         <FormSection title="Budget" lead="When the month's spending reaches it, the app's calls are refused until the next month.">
           <NumberInput
             label="Monthly budget"

@@ -10,10 +10,17 @@ import { lists } from "../table/list-query.ts";
 import { Empty } from "../ui/empty.tsx";
 import { formatMoney, plural } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
+import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 
 const columns: Column<App>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
+  {
+    id: "credential",
+    header: "Credential",
+    value: (row) => (row.attributes.credential_active ? "active" : "none active"),
+    cell: (row) => (row.attributes.credential_active ? <Status tone="good">Active</Status> : <Status tone="idle">None active</Status>),
+  },
   {
     id: "llms",
     header: "LLMs",
@@ -25,18 +32,28 @@ const columns: Column<App>[] = [
     header: "Monthly budget",
     value: (row) => row.attributes.monthly_budget,
     cell: (row) => (row.attributes.monthly_budget === null ? "no limit" : formatMoney(row.attributes.monthly_budget)),
+    sort: "monthly_budget",
     align: "right",
     mono: true,
   },
+  {
+    id: "spent",
+    header: "Spent this month",
+    value: (row) => row.attributes.current_spend,
+    cell: (row) => formatMoney(row.attributes.current_spend),
+    align: "right",
+    mono: true,
+  },
+  { id: "owner", header: "Owner", value: (row) => row.attributes.owner?.name ?? "nobody", sort: "owner", rank: 2 },
   { id: "description", header: "Description", value: (row) => row.attributes.description, rank: 2 },
   {
     id: "created",
     header: "Created",
+    sort: "created_at",
     value: (row) => row.attributes.created_at,
     cell: (row) => <Ago at={row.attributes.created_at} never="–" />,
     rank: 3,
   },
-  { id: "owner", header: "Owner id", value: (row) => row.attributes.user_id, mono: true, extra: true },
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 

@@ -21,6 +21,7 @@ const columns: Column<Llm>[] = [
     header: "State",
     value: (row) => (row.attributes.active ? "active" : "off"),
     cell: (row) => <LlmState llm={row.attributes} />,
+    sort: "active",
   },
   {
     id: "vendor",

@@ -69,7 +69,7 @@ function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<Plu
         maxRows={16}
         error={parsed.problem ?? undefined}
         data-autofocus
-        styles={{ input: { fontFamily: "var(--portico-font-mono)", fontSize: 13 } }}
+        styles={{ input: { fontFamily: "var(--portico-mono)", fontSize: 13 } }}
       />
       {parsed.value && (
         <div>

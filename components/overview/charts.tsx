@@ -102,7 +102,7 @@ export function Charts({ data, range, stale }: { data: Overview | undefined; ran
             {...shared}
             yAxisProps={{ width: 54 }}
             curveType="monotone"
-            withDots={false}
+            dotProps={{ r: 1.5, strokeWidth: 0, fill: "var(--portico-chart-3)" }}
             strokeWidth={1.5}
             connectNulls={false}
             valueFormatter={formatDuration}

@@ -29,7 +29,11 @@ export function GroupForm({ group, members = [] }: { group?: Resource<Group>; me
     initial: { name: group?.attributes.name ?? "", members: members.map((member) => member.id) },
     check: (values) => (values.name.trim() === "" ? { name: "Give it a name; plugins refer to it by that." } : {}),
     save: async (values) => {
-      const attributes = { name: values.name.trim(), members: values.members.map(Number) };
+      // The default group holds everybody under a fixed name; only what differs is sent.
+      const attributes = {
+        ...(values.name.trim() === group?.attributes.name ? {} : { name: values.name.trim() }),
+        ...(form.isDirty("members") || !group ? { members: values.members.map(Number) } : {}),
+      };
       await call<One<Group>>(
         group ? "PATCH" : "POST",
         group ? `/api/v1/groups/${group.id}` : "/api/v1/groups",
@@ -37,7 +41,7 @@ export function GroupForm({ group, members = [] }: { group?: Resource<Group>; me
       );
       void client.invalidateQueries({ queryKey: ["groups"] });
       void client.invalidateQueries({ queryKey: ["users"] });
-      toast(`${attributes.name} saved`);
+      toast(`${values.name.trim()} saved`);
       router.push("/admin/groups");
     },
   });
@@ -47,7 +51,8 @@ export function GroupForm({ group, members = [] }: { group?: Resource<Group>; me
       <PageHeader
         title={group ? group.attributes.name : "Create group"}
         actions={
-          group && (
+          group &&
+          !group.attributes.is_default && (
             <Button variant="default" onClick={() => remove(group.id, group.attributes.name, () => router.push("/admin/groups"))}>
               Delete group
             </Button>
@@ -56,17 +61,26 @@ export function GroupForm({ group, members = [] }: { group?: Resource<Group>; me
       />
       <FormLayout entity={entity} submitLabel={group ? "Save group" : "Create group"} cancelHref="/admin/groups">
         <FormSection title="Group" lead="Plugins name groups by this name, so renaming one closes pages that name the old.">
-          <TextInput label="Name" required autoFocus={!group} {...form.getInputProps("name")} />
-        </FormSection>
-        <FormSection title="Members" lead="They see in the portal what is open to this group.">
-          <ManyPicker
-            root="users"
-            label="People"
-            placeholder="Choose by name or e-mail"
-            chosen={members.map((member) => ({ value: member.id, label: `${member.attributes.name} · ${member.attributes.email}` }))}
-            {...form.getInputProps("members")}
+          <TextInput
+            label="Name"
+            required
+            autoFocus={!group}
+            disabled={group?.attributes.is_default}
+            {...(group?.attributes.is_default ? { description: "Everybody is in this group; it keeps its name." } : {})}
+            {...form.getInputProps("name")}
           />
         </FormSection>
+        {!group?.attributes.is_default && (
+          <FormSection title="Members" lead="They see in the portal what is open to this group.">
+            <ManyPicker
+              root="users"
+              label="People"
+              placeholder="Choose by name or e-mail"
+              chosen={members.map((member) => ({ value: member.id, label: `${member.attributes.name} · ${member.attributes.email}` }))}
+              {...form.getInputProps("members")}
+            />
+          </FormSection>
+        )}
       </FormLayout>
     </>
   );

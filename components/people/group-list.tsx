@@ -20,6 +20,7 @@ const columns: Column<Group>[] = [
     cell: (row) => formatCount(row.attributes.user_count),
     align: "right",
     mono: true,
+    sort: "user_count",
   },
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];

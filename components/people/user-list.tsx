@@ -15,7 +15,7 @@ export const roleOf = (user: User): string => (user.is_admin ? "Administrator" :
 const columns: Column<User>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   { id: "email", header: "E-mail", value: (row) => row.attributes.email, sort: "email" },
-  { id: "role", header: "May use", value: (row) => roleOf(row.attributes) },
+  { id: "role", header: "May use", value: (row) => roleOf(row.attributes), sort: "is_admin" },
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 

@@ -54,13 +54,15 @@ function Editor({
   const client = useQueryClient();
   const stored = plugin.attributes.config ?? {};
   const [value, setValue] = useState<Record<string, unknown>>(stored);
+  // What the form makes of the stored settings before anybody touches it: the schema's defaults added.
+  const [untouched, setUntouched] = useState<Record<string, unknown>>(stored);
   const [text, setText] = useState(() => JSON.stringify(stored, null, 2));
   const [mode, setMode] = useState<"form" | "json">("form");
   const hasForm = Object.keys(schema?.properties ?? {}).length > 0;
   const json = mode === "json" || (!hasForm && schema === null);
   const parsed = parseObject(text);
   const current = json ? parsed.value : value;
-  const dirty = current !== null && JSON.stringify(current) !== JSON.stringify(stored);
+  const dirty = current !== null && JSON.stringify(current) !== JSON.stringify(json ? stored : untouched);
   const guard = useDirtyGuard(dirty);
 
   const save = useMutation({
@@ -126,10 +128,20 @@ function Editor({
           minRows={8}
           maxRows={24}
           error={parsed.problem ?? undefined}
-          styles={{ input: { fontFamily: "var(--portico-font-mono)", fontSize: 13 } }}
+          styles={{ input: { fontFamily: "var(--portico-mono)", fontSize: 13 } }}
         />
       ) : (
-        schema && <SchemaForm schema={schema} value={value} onChange={setValue} problems={problems} />
+        schema && (
+          <SchemaForm
+            schema={schema}
+            value={value}
+            onChange={(next, byHand) => {
+              setValue(next);
+              if (!byHand) setUntouched(next);
+            }}
+            problems={problems}
+          />
+        )
       )}
       {save.error && (general.length > 0 || issues.length === 0) && (
         <Notice tone="bad" title="Nothing was saved">

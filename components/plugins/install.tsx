@@ -115,7 +115,7 @@ function Describe() {
             value={command}
             onChange={(event) => setCommand(event.currentTarget.value)}
             error={at("command")}
-            styles={{ input: { fontFamily: "var(--portico-font-mono)", fontSize: 13 } }}
+            styles={{ input: { fontFamily: "var(--portico-mono)", fontSize: 13 } }}
           />
           <Textarea
             label="Description"

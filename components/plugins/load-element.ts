@@ -1,33 +1,23 @@
-/** Where an element's script is, and the digest its bytes must have. */
-export type Script = { url: string; integrity?: string | undefined };
+/** Where an element's script is, the digest its bytes must have, and how it is written. */
+export type Script = { url: string; integrity: string; type: "classic" | "module" };
 
 // One promise for each address: addresses are immutable, and a custom element can be defined only once.
 const loading = new Map<string, Promise<void>>();
 
-// Plugins write classic scripts and modules; the manifest does not say which. Import and export at the start of a line
-// are legal in modules only.
-const looksLikeModule = (source: string): boolean => /^[ \t]*(import[\s{*"'(]|export[\s{*])/m.test(source);
-
-async function inject({ url, integrity }: Script): Promise<void> {
-  const response = await fetch(url, { credentials: "same-origin", ...(integrity ? { integrity } : {}) });
-  if (!response.ok) throw new Error(`The plugin's script answered ${response.status}.`);
-  const source = await response.text();
-  await new Promise<void>((resolve, reject) => {
+const inject = ({ url, integrity, type }: Script): Promise<void> =>
+  new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    if (looksLikeModule(source)) script.type = "module";
-    if (integrity) {
-      script.integrity = integrity;
-      script.crossOrigin = "anonymous";
-    }
+    if (type === "module") script.type = "module";
+    script.integrity = integrity;
+    script.crossOrigin = "anonymous";
     script.src = url;
     script.onload = () => resolve();
     script.onerror = () => {
       script.remove();
-      reject(new Error("The plugin's script was refused by the browser; its bytes may not be the ones approved."));
+      reject(new Error("The plugin's script could not be loaded, or its bytes are not the ones the studio knows."));
     };
     document.head.append(script);
   });
-}
 
 /** Rejects with `message` when `work` takes longer than `ms`. */
 function within<T>(work: Promise<T>, ms: number, message: string): Promise<T> {

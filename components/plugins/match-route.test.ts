@@ -12,6 +12,12 @@ const row = (id: number, route_pattern: string): RegistryRow => ({
   entry_point: "ui/x.js",
   mount_config: { kind: "webc" },
   scope: "admin",
+  ui_trusted: false,
+  entry_url: null,
+  entry_integrity: null,
+  entry_type: null,
+  frame_url: null,
+  unavailable: "",
 });
 
 test("an address below a registered page is that page's, with the rest as its sub path", () => {

@@ -1,17 +1,17 @@
 import { call } from "../api/http.ts";
+import type { FrameTheme } from "./frame-host.ts";
 
-/** What an element gets as `pluginAPI` (admin area) or `portalPluginAPI` (portal). */
-export type PluginApi = { call(method: string, payload?: unknown): Promise<unknown> };
-
-/** Calls the plugin's own RPC through the studio, as the signed-in user; resolves to the plugin's answer. */
-export function pluginApi(pluginId: number, area: "admin" | "portal"): PluginApi {
+/** Calls a plugin's own RPC through the studio, as the signed-in user; resolves to the plugin's answer. */
+export async function callPlugin(
+  pluginId: number,
+  area: "admin" | "portal",
+  method: string,
+  payload: unknown,
+  signal?: AbortSignal,
+): Promise<unknown> {
   const base = area === "admin" ? `/api/v1/plugins/${pluginId}/rpc` : `/common/plugins/${pluginId}/portal-rpc`;
-  return {
-    async call(method, payload = {}) {
-      const answer = await call<{ data: unknown }>("POST", `${base}/${encodeURIComponent(method)}`, payload);
-      return answer.data;
-    },
-  };
+  const answer = await call<{ data: unknown }>("POST", `${base}/${encodeURIComponent(method)}`, payload ?? {}, signal);
+  return answer.data;
 }
 
 const kebab = (name: string): string =>
@@ -26,4 +26,17 @@ export function dataAttributes(props: Record<string, unknown> | null | undefined
     `data-${kebab(name)}`,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
+}
+
+/** The theme tokens as they are on the page now, for elements that stand where they do not inherit them. */
+export function pluginTheme(scheme: "light" | "dark"): FrameTheme {
+  const names = new Set<string>();
+  for (const sheet of document.styleSheets) {
+    for (const rule of sheet.cssRules) {
+      if (!(rule instanceof CSSStyleRule) || !rule.selectorText.startsWith(":root")) continue;
+      for (const name of rule.style) if (name.startsWith("--portico-")) names.add(name);
+    }
+  }
+  const computed = getComputedStyle(document.documentElement);
+  return { scheme, variables: Object.fromEntries([...names].map((name) => [name, computed.getPropertyValue(name).trim()])) };
 }

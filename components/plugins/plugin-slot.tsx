@@ -1,15 +1,14 @@
 "use client";
 
-import { Button, Skeleton } from "@mantine/core";
-import { Component, type ReactNode, useEffect, useRef, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { Component, type ReactNode, useState } from "react";
 import { messageOf } from "../api/http.ts";
 import type { RegistryRow } from "../api/types.ts";
-import { Notice } from "../ui/notice.tsx";
-import { loadElement } from "./load-element.ts";
-import { dataAttributes, pluginApi } from "./plugin-api.ts";
+import type { Script } from "./load-element.ts";
 import classes from "./plugin-slot.module.css";
-
-const loadTimeoutMs = 10_000;
+import { SandboxedMount } from "./sandboxed-mount.tsx";
+import { SlotProblem } from "./slot-states.tsx";
+import { TrustedMount } from "./trusted-mount.tsx";
 
 export type PluginSlotProps = {
   pluginId: number;
@@ -19,90 +18,57 @@ export type PluginSlotProps = {
   subPath: string;
 };
 
-/** The one place where a plugin's element is put on a page. */
+export type MountProps = {
+  row: RegistryRow;
+  area: "admin" | "portal";
+  /** The page's own path, without a trailing slash. */
+  basePath: string;
+  subPath: string;
+  script: Script;
+  /** The element cannot be shown; the sentence says why. */
+  onFail: (problem: string) => void;
+};
+
+/** The one place where a plugin's element is put on a page: in it when trusted, otherwise in a sandboxed frame. */
 export function PluginSlot(props: PluginSlotProps) {
+  const client = useQueryClient();
   const [attempt, setAttempt] = useState(0);
+  const [problem, setProblem] = useState<string | null>(null);
+  const { registryRow: row } = props;
+  const name = row.plugin?.name ?? "The plugin";
+  const retry = () => {
+    // A plugin that has been restarted since may have other files, at other addresses.
+    void client.invalidateQueries({ queryKey: ["plugins"] });
+    setProblem(null);
+    setAttempt(attempt + 1);
+  };
+  const down = row.unavailable || problem;
+  if (down) return <SlotProblem name={name} problem={down} retry={retry} />;
   return (
-    <SlotBoundary key={attempt} name={props.registryRow.plugin?.name ?? "The plugin"} retry={() => setAttempt(attempt + 1)}>
-      <TrustedMount {...props} retry={() => setAttempt(attempt + 1)} />
+    <SlotBoundary key={`${attempt} ${row.entry_url}`} name={name} retry={retry}>
+      <Mount {...props} onFail={setProblem} />
     </SlotBoundary>
   );
 }
 
-const scriptOf = (row: RegistryRow, area: "admin" | "portal") => {
-  const entry = row.entry_point.replace(/^\//, "");
-  const base = area === "admin" ? "/api/v1/plugins/assets" : "/common/plugins/assets";
-  return { url: row.asset_url ?? `${base}/${row.plugin_id}/${entry}`, integrity: row.integrity || undefined };
-};
-
-// The element lives in the page itself: same document, same rights. Only for plugins an administrator trusts.
-function TrustedMount({ pluginId, registryRow, area, subPath, retry }: PluginSlotProps & { retry: () => void }) {
-  const host = useRef<HTMLDivElement>(null);
-  const element = useRef<HTMLElement | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [ready, setReady] = useState(false);
-  const tag = registryRow.mount_config.tag || registryRow.component_tag;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new registry row of the same page is the same element.
-  useEffect(() => {
-    let gone = false;
-    loadElement(tag, scriptOf(registryRow, area), loadTimeoutMs)
-      .then(() => {
-        if (gone || !host.current) return;
-        const made = document.createElement(tag);
-        // Before it is connected: an element may call its plugin from connectedCallback.
-        Object.assign(made, { [area === "admin" ? "pluginAPI" : "portalPluginAPI"]: pluginApi(pluginId, area) });
-        for (const [name, value] of dataAttributes(registryRow.mount_config.props)) made.setAttribute(name, value);
-        made.setAttribute("data-sub-path", subPath);
-        element.current = made;
-        host.current.replaceChildren(made);
-        setReady(true);
-      })
-      .catch((error: unknown) => {
-        if (!gone) setProblem(messageOf(error));
-      });
-    return () => {
-      gone = true;
-      element.current?.remove();
-      element.current = null;
-    };
-  }, [tag, pluginId, area]);
-
-  useEffect(() => {
-    element.current?.setAttribute("data-sub-path", subPath);
-  }, [subPath]);
-
-  if (problem !== null) return <SlotProblem name={registryRow.plugin?.name ?? "The plugin"} problem={problem} retry={retry} />;
-  return (
-    <>
-      {!ready && (
-        <div aria-busy="true">
-          <span className="visually-hidden" role="status">
-            Loading the plugin's page
-          </span>
-          <Skeleton height={24} width={220} mb={16} />
-          <Skeleton height={240} radius="lg" />
-        </div>
-      )}
-      <div ref={host} className={classes.host} />
-    </>
-  );
-}
-
-function SlotProblem({ name, problem, retry }: { name: string; problem: string; retry: () => void }) {
-  return (
-    <Notice
-      tone="bad"
-      title={`${name} could not show its page`}
-      action={
-        <Button size="xs" variant="default" onClick={retry}>
-          Try again
-        </Button>
-      }
-    >
-      {problem}
-    </Notice>
-  );
+function Mount({ registryRow: row, area, subPath, onFail }: PluginSlotProps & { onFail: (problem: string) => void }) {
+  const { entry_url: url, entry_integrity: integrity, entry_type: type, frame_url: frameUrl } = row;
+  const title = row.mount_config.title ?? row.plugin?.name ?? "Plugin";
+  if (row.mount_config.kind === "iframe" && frameUrl) {
+    return (
+      <iframe className={classes.page} title={title} src={frameUrl} sandbox="allow-scripts allow-forms" referrerPolicy="no-referrer" />
+    );
+  }
+  if (!url || !integrity || !type || !frameUrl) throw new Error("The studio did not say where this page's files are.");
+  const mount: MountProps = {
+    row,
+    area,
+    subPath,
+    basePath: row.route_pattern.replace(/\/+$/, ""),
+    script: { url, integrity, type },
+    onFail,
+  };
+  return row.ui_trusted === true ? <TrustedMount {...mount} /> : <SandboxedMount {...mount} frameUrl={frameUrl} />;
 }
 
 class SlotBoundary extends Component<{ name: string; retry: () => void; children: ReactNode }, { problem: string | null }> {

@@ -55,7 +55,7 @@ export const theme = createTheme({
   },
   variantColorResolver,
   fontFamily: "var(--portico-font)",
-  fontFamilyMonospace: "var(--portico-font-mono)",
+  fontFamilyMonospace: "var(--portico-mono)",
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
   lineHeights: { xs: "16px", sm: "20px", md: "20px", lg: "24px", xl: "28px" },
   spacing: { xs: "8px", sm: "12px", md: "16px", lg: "24px", xl: "32px" },

@@ -1,0 +1,62 @@
+"use client";
+
+import { Switch, TagsInput } from "@mantine/core";
+import type { RJSFSchema, TitleFieldProps, WidgetProps } from "@rjsf/utils";
+
+type Data = Record<string, unknown>;
+
+/** A yes-or-no setting with its explanation below it. */
+export function SwitchWidget({
+  id,
+  label,
+  value,
+  disabled,
+  readonly,
+  onChange,
+  rawErrors,
+  schema,
+  options,
+}: WidgetProps<Data, RJSFSchema>) {
+  const description = options.description ?? schema.description;
+  return (
+    <Switch
+      id={id}
+      label={label}
+      description={typeof description === "string" ? description : undefined}
+      checked={value === true}
+      disabled={disabled || readonly}
+      error={rawErrors?.join(" ")}
+      onChange={(event) => onChange(event.currentTarget.checked)}
+    />
+  );
+}
+
+/** A list of texts, Enter after each. */
+export function TextListWidget({
+  id,
+  label,
+  value,
+  required,
+  disabled,
+  readonly,
+  onChange,
+  rawErrors,
+  schema,
+}: WidgetProps<Data, RJSFSchema>) {
+  return (
+    <TagsInput
+      id={id}
+      label={label}
+      description={[schema.description, "Enter after each."].filter(Boolean).join(" ")}
+      required={required}
+      value={Array.isArray(value) ? value.map(String) : []}
+      disabled={disabled || readonly}
+      error={rawErrors?.join(" ")}
+      acceptValueOnBlur
+      onChange={onChange}
+    />
+  );
+}
+
+/** A group's heading, in the page's own order of headings. */
+export const GroupTitle = ({ id, title }: TitleFieldProps<Data, RJSFSchema>) => <h2 id={id}>{title}</h2>;
