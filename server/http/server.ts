@@ -31,6 +31,8 @@ export function createListener({
     const nonce = randomBytes(16).toString("base64");
     const policy = pages.contentSecurityPolicy(nonce);
     incoming.headers["x-nonce"] = nonce;
+    // Where a page sends its visitor back to after sign-in (app/door.ts).
+    incoming.headers["x-portico-path"] = incoming.url ?? "/";
     incoming.headers["content-security-policy"] = policy;
     outgoing.setHeader("content-security-policy", policy);
     outgoing.setHeader("x-frame-options", "DENY");
