@@ -136,6 +136,7 @@ const newExchange = (arrival: Arrival): Exchange => ({
   llm: arrival.llm,
   startedAtMs: arrival.nowMs,
   startedMs: performance.now(),
+  resume: () => undefined,
   headerChanges: undefined,
   contextUpdates: undefined,
   body: undefined,

@@ -45,10 +45,12 @@ export async function aHub({
   port = 0,
   dataKey = randomBytes(32),
   firstVersion = 0,
+  heartbeatMs = 100,
 }: {
   port?: number;
   dataKey?: Buffer;
   firstVersion?: number;
+  heartbeatMs?: number;
 } = {}): Promise<TestHub> {
   const server: Server = new GrpcServer({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   const streams = new Set<ServerDuplexStream<EdgeMessage, HubMessage>>();
@@ -91,7 +93,7 @@ export async function aHub({
     register(call, callback) {
       if (unauthenticated(call)) return callback({ code: status.UNAUTHENTICATED, details: "unknown edge token" });
       hub.registrations++;
-      callback(null, { sessionId: randomUUID(), wrappedKey: seal(edgeWrappingKey(edgeToken), dataKey), heartbeatIntervalMs: 100 });
+      callback(null, { sessionId: randomUUID(), wrappedKey: seal(edgeWrappingKey(edgeToken), dataKey), heartbeatIntervalMs: heartbeatMs });
     },
     sync(stream) {
       streams.add(stream);

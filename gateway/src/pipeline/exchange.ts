@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reservation } from "../budget/ledger.ts";
 import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
 import type { UsageMeter } from "../vendors/vendor.ts";
+import type { Step } from "./reply.ts";
 
 /** How an LLM is called: as the body says, or only plain, or only streamed. */
 export type CallMode = "call" | "rest" | "stream";
@@ -26,6 +27,8 @@ export type Exchange = {
   readonly query: string;
   readonly llm: Llm | undefined;
 
+  /** Goes on with the phase after the one that answered `later`. */
+  resume: (step: Step) => void;
   /** Headers plugins have set, by lower-case name; they win over the client's. */
   headerChanges: Map<string, string> | undefined;
   /** Values plugins passed to later plugins. */

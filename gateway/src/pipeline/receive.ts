@@ -1,5 +1,5 @@
 import { type Exchange, headerOf } from "./exchange.ts";
-import { next, refuse, type Step } from "./reply.ts";
+import { later, next, refuse, type Step } from "./reply.ts";
 
 const nothing = Buffer.alloc(0);
 
@@ -7,7 +7,7 @@ const tooLarge = (limit: number) =>
   refuse({ status: 413, reason: "request_too_large", message: `The request body is larger than ${limit} bytes, which is the limit.` });
 
 /** Reads the body into memory, bounded. Answers at once when there is none or it has already been read. */
-export function receive(exchange: Exchange, limitBytes: number): Step | Promise<Step> {
+export function receive(exchange: Exchange, limitBytes: number): Step {
   if (exchange.body) return next;
   const { req } = exchange;
   const announced = req.headers["content-length"];
@@ -21,24 +21,25 @@ export function receive(exchange: Exchange, limitBytes: number): Step | Promise<
     const message = `Content-Encoding "${encoding}" is not supported for requests; send the body uncompressed.`;
     return refuse({ status: 415, reason: "unsupported_encoding", message });
   }
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    req.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= limitBytes) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        resolve(tooLarge(limitBytes));
-      }
-    });
-    req.on("end", () => {
-      if (bytes > limitBytes) return;
-      exchange.requestBytes = bytes;
-      exchange.body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
-      resolve(next);
-    });
-    // A client that leaves is settled where its connection is watched; nothing goes on in its name.
-    req.on("error", () => undefined);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  req.on("data", (chunk: Buffer) => {
+    const fitted = bytes <= limitBytes;
+    bytes += chunk.length;
+    if (bytes <= limitBytes) chunks.push(chunk);
+    else if (fitted) {
+      // What still comes is read and thrown away: a client that is busy sending would not see the answer otherwise.
+      chunks.length = 0;
+      exchange.resume(tooLarge(limitBytes));
+    }
   });
+  req.on("end", () => {
+    if (bytes > limitBytes) return;
+    exchange.requestBytes = bytes;
+    exchange.body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
+    exchange.resume(next);
+  });
+  // A client that leaves is settled where its connection is watched; nothing goes on in its name.
+  req.on("error", () => undefined);
+  return later;
 }

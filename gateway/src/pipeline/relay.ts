@@ -2,12 +2,13 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Logger } from "@portico/core/logger";
 import type { Dispatcher } from "undici";
 import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
-import { isObject, parseJson } from "../vendors/json.ts";
+import { lastUsage, parseJson } from "../vendors/json.ts";
 import { createSseReader, type SseReader } from "../vendors/sse.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
 import { clientHeaders, type HeaderList, headersOf } from "./headers.ts";
+import { priceOf } from "./price.ts";
 import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
@@ -16,7 +17,8 @@ export type RelayDeps = { settle: Settle; responsePlugins: ResponsePluginPhases;
 
 const scannedBytes = 1024 * 1024;
 const scannedTailBytes = 64 * 1024;
-const usageObject = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
+/** Up to here node joins head and body into one write, which costs less than handing over two pieces. */
+const joinedBytes = 32 * 1024;
 
 /**
  * Carries an upstream's answer to the client. Streams and answers nobody has to change pass through as they come, at the
@@ -162,7 +164,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (exchange.hideUsage) this.#write(rest);
     }
     if (this.#whole) exchange.responseBytes += this.#whole.length;
-    exchange.res.end(this.#whole);
+    if (this.#whole && this.#whole.length <= joinedBytes) exchange.res.end(this.#whole.toString("latin1"), "latin1");
+    else exchange.res.end(this.#whole);
     this.#finish();
   }
 
@@ -191,13 +194,12 @@ export class Relay implements Dispatcher.DispatchHandler {
   #readUsage() {
     const { meter, statusCode } = this.#exchange;
     if (!meter || !this.#scan || statusCode >= 400) return;
+    const { table, llm, model } = this.#exchange;
     const all = this.#scan.all();
-    if (all) return meter.body(parseJson(all.toString("utf8")));
-    // Usage stands at the end of large answers (embeddings, long outputs).
-    const tail = this.#scan.tail().toString("utf8");
-    const found = usageObject.exec(tail.slice(Math.max(0, tail.lastIndexOf('"usage"'))))?.[1];
-    const usage = found ? parseJson(found) : undefined;
-    if (isObject(usage)) meter.body({ usage });
+    // The usual answer is not parsed as a whole; the name of the model that ran matters only where the one asked for has no price.
+    const found = lastUsage(all ?? this.#scan.tail(), { exact: all !== undefined });
+    if (found && (!all || (llm && priceOf(table, llm.vendor.id, model, "")))) meter.body({ usage: found });
+    else if (all) meter.body(parseJson(all.toString("utf8")));
   }
 
   #fail(error: Error): void {

@@ -11,10 +11,12 @@ export type Reply = {
   reason: string;
 };
 
-/** A phase continues, replies, or has taken over the answer. */
-export type Step = typeof next | typeof answering | { kind: "reply"; reply: Reply };
+/** A phase continues, replies, goes on later by `exchange.resume`, or has taken over the answer. */
+export type Step = typeof next | typeof later | typeof answering | { kind: "reply"; reply: Reply };
 
 export const next = Object.freeze({ kind: "next" as const });
+/** The phase will call `exchange.resume` once. */
+export const later = Object.freeze({ kind: "later" as const });
 /** The upstream's answer is on its way to the client. */
 export const answering = Object.freeze({ kind: "answering" as const });
 

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { Exchange } from "./exchange.ts";
-import { type Reply, refuse, type Step, sendReply } from "./reply.ts";
+import { later, type Reply, refuse, type Step, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 
 /** One step in the life of a request. Answers at once when it can: a promise costs every request a turn of the event loop. */
@@ -15,7 +15,12 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
       for (; at < phases.length; at++) {
         const phase = phases[at] as Phase;
         const step = phase.run(exchange);
-        if (step instanceof Promise) return void resume(step, at, exchange);
+        if (step === later) {
+          const waiting = at;
+          exchange.resume = (resumed) => goOn(exchange, waiting, resumed);
+          return;
+        }
+        if (step instanceof Promise) return void wait(step, at, exchange);
         if (step.kind === "next") continue;
         if (step.kind === "reply") finish(exchange, step.reply);
         return;
@@ -25,14 +30,18 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
     }
   }
 
-  async function resume(pending: Promise<Step>, at: number, exchange: Exchange): Promise<void> {
+  async function wait(pending: Promise<Step>, at: number, exchange: Exchange): Promise<void> {
     let step: Step;
     try {
       step = await pending;
     } catch (error) {
       return fail(exchange, error, phases[at]?.name ?? "");
     }
-    // The client may have left while a plugin was asked; nothing more is done in its name.
+    goOn(exchange, at, step);
+  }
+
+  function goOn(exchange: Exchange, at: number, step: Step): void {
+    // The client may have left in the meantime; nothing more is done in its name.
     if (exchange.settled) return;
     if (step.kind === "next") runFrom(at + 1, exchange);
     else if (step.kind === "reply") finish(exchange, step.reply);

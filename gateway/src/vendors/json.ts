@@ -51,3 +51,37 @@ export function textChars(value: unknown, depth = 0): number {
   for (const key in value) if (!notText.has(key)) chars += textChars((value as Json)[key], depth + 1);
   return chars;
 }
+
+const usageObject = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
+const usageWindow = 4_096;
+
+/**
+ * The `usage` object of a JSON answer, read from its end without parsing the rest.
+ * @param exact accept it only if what follows proves that it belongs to the answer itself and to nothing inside it.
+ * @returns undefined when it cannot be told; the answer must then be parsed as a whole.
+ */
+export function lastUsage(answer: Buffer, { exact }: { exact: boolean }): Json | undefined {
+  const at = answer.lastIndexOf('"usage"');
+  // After a backslash the quote belongs to a longer name.
+  if (at <= 0 || answer[at - 1] === 92) return undefined;
+  if (exact && answer.length - at > usageWindow) return undefined;
+  const text = answer.toString("utf8", at);
+  const match = usageObject.exec(text);
+  if (!match?.[1] || (exact && !closesAnswer(text, match[0].length))) return undefined;
+  const usage = parseJson(match[1]);
+  return isObject(usage) ? usage : undefined;
+}
+
+/** True when exactly one brace is closed after `from`, as the last thing of the text: what stood before was at the top. */
+function closesAnswer(text: string, from: number): boolean {
+  let depth = 1;
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 34) {
+      for (i++; i < text.length && text.charCodeAt(i) !== 34; i++) if (text.charCodeAt(i) === 92) i++;
+    } else if (code === 123 || code === 91) depth++;
+    else if (code === 125 || code === 93) depth--;
+    if (depth === 0) return text.slice(i + 1).trim() === "";
+  }
+  return false;
+}
