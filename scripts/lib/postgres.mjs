@@ -94,6 +94,7 @@ export async function startCluster({ children, place, onLine = () => {}, report 
       listen_addresses: "127.0.0.1",
       unix_socket_directories: "",
       log_min_messages: "warning",
+      log_checkpoints: "off",
       log_line_prefix: "%m [%p] ",
       ...(throwAway ? throwAwaySettings : {}),
     };

@@ -1,12 +1,24 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { NextServer, NextServerOptions } from "next/dist/server/next.js";
 import type { Env } from "../env.ts";
 import type { Application } from "./mount.ts";
 
 export type Pages = {
   handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>;
   contentSecurityPolicy(nonce: string): string;
+  close(): Promise<void>;
+};
+
+// The part of Next that is used here. Its own types would reach every file of the server: they make NODE_ENV required in any
+// environment that is handed to a child process. So the name is not a literal either.
+const nextModule: string = "next";
+type NextRequestHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+type NextUpgradeHandler = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
+type CreateNext = (options: { dev: boolean; dir: string; hostname: string; port: number; httpServer: Server }) => {
+  prepare(): Promise<void>;
+  getRequestHandler(): NextRequestHandler;
+  getUpgradeHandler(): NextUpgradeHandler;
   close(): Promise<void>;
 };
 
@@ -19,8 +31,7 @@ declare global {
 export async function createPages({ env, server, application }: { env: Env; server: Server; application: Application }): Promise<Pages> {
   globalThis.porticoDoor = async (request) => application.fetch(request, { ip: "127.0.0.1" });
   const development = env.mode === "development";
-  // Next is CommonJS: its types put the function one `default` away from where Node finds it.
-  const next = (await import("next")).default as unknown as (options: NextServerOptions) => NextServer;
+  const { default: next } = (await import(nextModule)) as { default: CreateNext };
   const dir = fileURLToPath(new URL("../..", import.meta.url));
   const app = next({ dev: development, dir, hostname: env.host, port: env.port, httpServer: server });
   await app.prepare();
