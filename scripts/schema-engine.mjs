@@ -6,9 +6,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from "@prisma/driver-adapter-utils";
 import pg from "pg";
-import { parse } from "pg-connection-string";
 
 const enginePath = "@prisma/schema-engine-wasm/schema_engine_bg";
 const glue = await import(enginePath);
@@ -20,6 +19,13 @@ const wasm = readFileSync(
 const { instance } = await WebAssembly.instantiate(wasm, { "./schema_engine_bg.js": glue });
 glue.__wbg_set_wasm(instance.exports);
 instance.exports.__wbindgen_start();
+
+// A panic of the engine would otherwise end this process without a word, which the Prisma CLI takes for "no difference".
+globalThis.PRISMA_WASM_PANIC_REGISTRY = {
+  set_message(message) {
+    process.stderr.write(`${JSON.stringify({ level: "ERROR", fields: { is_panic: true, message }, target: "schema_engine::logger" })}\n`);
+  },
+};
 
 const { datasource, datamodels, command, wantsVersion } = readArguments(process.argv.slice(2));
 const url = datasource.url ?? "";
@@ -72,17 +78,16 @@ async function runCommand(name) {
 }
 
 function serve() {
-  const schema = url ? (new URL(url).searchParams.get("schema") ?? undefined) : undefined;
-  const config = url ? parse(url) : {};
+  const target = new URL(url || "postgresql://127.0.0.1/none");
+  const schema = target.searchParams.get("schema") ?? undefined;
   // Never { connectionString }: the adapter overrides only `database` for its shadow database, which a connection string would
   // win over, and the shadow run would then empty the real one.
   const connection = {
-    host: config.host,
-    port: config.port ? Number(config.port) : undefined,
-    user: config.user,
-    password: config.password,
-    database: config.database,
-    ssl: config.ssl,
+    host: target.hostname,
+    port: Number(target.port || 5432),
+    user: decodeURIComponent(target.username),
+    password: decodeURIComponent(target.password),
+    database: decodeURIComponent(target.pathname.slice(1)),
     max: 2,
   };
 
@@ -106,7 +111,18 @@ function serve() {
 
     async connect() {
       const adapter = await super.connect();
-      patchTypes(adapter.underlyingDriver());
+      const pool = adapter.underlyingDriver();
+      patchTypes(pool);
+      const queryRaw = adapter.queryRaw.bind(adapter);
+      adapter.queryRaw = async (query) => {
+        const result = await queryRaw(query);
+        // The one such column that the engine reads as a character and panics on as a text.
+        const index = result.columnNames.indexOf("constraint_type");
+        if (index >= 0) result.columnTypes[index] = ColumnTypeEnum.Character;
+        return result;
+      };
+      // The adapter's own version cuts a script at every semicolon, those inside function bodies included.
+      adapter.executeScript = async (script) => void (await pool.query(script));
       if (!this.isShadow) open.push(adapter);
       return adapter;
     }

@@ -3,6 +3,7 @@ import { startTestPostgres } from "../../packages/testkit/src/postgres.ts";
 import { prismaCli, prismaEnv } from "./build-steps.mjs";
 import { createChildren } from "./children.mjs";
 import { pinnedNode, root } from "./paths.mjs";
+import { Stop } from "./stop.mjs";
 
 /** What separates the migrations (applied to a scratch database) from schema.prisma, as SQL; empty when nothing does. */
 export async function diffAgainstMigrations() {
@@ -30,8 +31,8 @@ export async function diffAgainstMigrations() {
     return {
       tables: rows[0].tables,
       migrations: applied[0].migrations,
-      /** From the migrated database to the schema: what a new migration would have to do. */
-      sql: stripEmpty(await diff("--from-config-datasource", "--to-schema", "prisma/schema.prisma")),
+      /** From what the migrations make to the schema: what a new migration would have to do. */
+      sql: stripEmpty(await diff("--from-migrations", "prisma/migrations", "--to-schema", "prisma/schema.prisma")),
       /** From nothing to the schema: proves that the schema was read and is not empty. */
       whole: stripEmpty(await diff("--from-empty", "--to-schema", "prisma/schema.prisma")),
     };
@@ -42,4 +43,8 @@ export async function diffAgainstMigrations() {
   }
 }
 
-const stripEmpty = (sql) => (/^--\s*This is an empty migration\.?$/.test(sql) ? "" : sql);
+/** Without a difference Prisma says so in a comment; saying nothing at all means that its engine ended early. */
+function stripEmpty(sql) {
+  if (sql === "") throw new Stop("prisma migrate diff answered nothing, so nothing was compared.");
+  return /^--\s*This is an empty migration\.?$/.test(sql) ? "" : sql;
+}
