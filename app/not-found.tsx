@@ -4,7 +4,7 @@ import { Empty } from "../components/ui/empty.tsx";
 export default function NotFound() {
   return (
     <main style={{ maxWidth: 720, margin: "12vh auto 0", padding: 16 }}>
-      <Empty title="There is no such page" action={<Link href="/">Go to the start</Link>}>
+      <Empty isPage title="There is no such page" action={<Link href="/">Go to the start</Link>}>
         The address may be mistyped, or what it showed is gone.
       </Empty>
     </main>

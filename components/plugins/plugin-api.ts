@@ -38,5 +38,6 @@ export function pluginTheme(scheme: "light" | "dark"): FrameTheme {
     }
   }
   const computed = getComputedStyle(document.documentElement);
-  return { scheme, variables: Object.fromEntries([...names].map((name) => [name, computed.getPropertyValue(name).trim()])) };
+  const variables = Object.fromEntries([...names].map((name) => [name, computed.getPropertyValue(name).trim()]));
+  return Object.freeze({ scheme, variables: Object.freeze(variables) });
 }

@@ -61,6 +61,23 @@ export function TrustedMount({ row, area, basePath, subPath, script, onFail }: M
     };
   }, [tag, row.plugin_id, area, script.url]);
 
+  // Links inside the element, as the sandboxed frame follows them: below the page's own path, elsewhere in the dashboard, or away.
+  useEffect(() => {
+    const place = host.current;
+    const follow = (event: MouseEvent) => {
+      const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
+      const href = link?.getAttribute("href") ?? "";
+      if (!link || href === "" || href.startsWith("#") || event.defaultPrevented) return;
+      event.preventDefault();
+      const { toRoute, toPage, open } = now.current.actions;
+      if (href.startsWith("/") && !href.startsWith("//")) toPage(href);
+      else if (!/^[a-z][a-z0-9+.-]*:|^\/\//i.test(href)) toRoute(href);
+      else if (/^(https?|mailto):/i.test(link.href)) open(link.href);
+    };
+    place?.addEventListener("click", follow);
+    return () => place?.removeEventListener("click", follow);
+  }, []);
+
   useEffect(() => {
     if (now.current.subPath === subPath) return;
     now.current.subPath = subPath;

@@ -13,9 +13,10 @@ export function usePageContext(basePath: string, pluginName: string) {
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const actions = useMemo(
     () => ({
+      // Not through the router, for which another address is another page: the element stays, and is told.
       toRoute: (subPath: string) => {
         const rest = subPath.replace(/^\/+/, "");
-        router.push(rest === "" ? basePath : `${basePath}/${rest}`);
+        window.history.pushState(null, "", rest === "" ? basePath : `${basePath}/${rest}`);
       },
       // Pages of this site only: a path may not begin another host.
       toPage: (path: string) => {

@@ -31,7 +31,7 @@ export function WithResource<A>({
   if (isPending) return <PageSkeleton />;
   if (error instanceof ApiError && (error.status === 404 || error.status === 422 || error.status === 400)) {
     return (
-      <Empty title={`There is no such ${noun}`} action={<Link href={back}>Show all</Link>}>
+      <Empty isPage title={`There is no such ${noun}`} action={<Link href={back}>Show all</Link>}>
         No {noun} has the id {id}. It may have been deleted.
       </Empty>
     );

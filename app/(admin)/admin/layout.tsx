@@ -10,7 +10,7 @@ export default async function AdminLayout({ children }: { children: ReactNode })
   if (!me.attributes.is_admin) {
     return (
       <Shell me={me} area="portal">
-        <Empty title="This area is for administrators">
+        <Empty isPage title="This area is for administrators">
           You are signed in as {me.attributes.email}, who is not one. Ask an administrator to change that, or go on in the portal.
         </Empty>
       </Shell>

@@ -3,7 +3,7 @@ import { Empty } from "../../../components/ui/empty.tsx";
 
 export default function NotFound() {
   return (
-    <Empty title="There is no such page" action={<Link href="/portal">Go to the portal</Link>}>
+    <Empty isPage title="There is no such page" action={<Link href="/portal">Go to the portal</Link>}>
       The address may be mistyped, or the page is not open to your groups. An administrator can tell which.
     </Empty>
   );

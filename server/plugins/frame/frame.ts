@@ -13,13 +13,13 @@ export function createFrame() {
 <meta name="color-scheme" content="light dark">
 <title>Plugin</title>
 <style>
-html, body { margin: 0; padding: 0; background: transparent; }
-body { color: var(--portico-ink, CanvasText); font: var(--portico-text-md, 14px)/1.45 var(--portico-font, system-ui, sans-serif); overflow-x: auto; }
+html, body { margin: 0; padding: 0; }
+body { color: var(--portico-ink, CanvasText); background: var(--portico-ground, transparent); font: var(--portico-text-md, 14px)/var(--portico-leading, 1.45) var(--portico-font, system-ui, sans-serif); overflow-x: auto; }
 #mount { display: flow-root; }
 </style>
 <script>${bridge}</script>
 </head>
-<body><div id="mount"></div></body>
+<body><section id="mount"></section></body>
 </html>
 `;
 

@@ -1,0 +1,84 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { expect, expectAccessibleInBothSchemes, type Rest, settled, signIn, test } from "./support.ts";
+
+// Failures name the element and the rule; recording every step of a few hundred looks would cost more than the looks.
+test.use({ trace: "off" });
+
+// Every page there is, from the folders that make them: a page added tomorrow is looked at tomorrow.
+const root = join(import.meta.dirname, "..");
+const routes = globSync("app/**/page.tsx", { cwd: root })
+  .map((file) => file.replace(/^app|\/page\.tsx$/g, "").replace(/\/\([^)]*\)/g, "") || "/")
+  .sort();
+
+type Registered = { route_pattern: string };
+const pagesOf = async (rest: Rest) => (await rest("GET", "/api/v1/plugins/ui-registry")).list as unknown as Registered[];
+
+/** The addresses that stand for a route: something of each kind that the demo made. */
+async function addressesOf(route: string, rest: Rest): Promise<string[]> {
+  if (route === "/portal/plugins/[...path]") return ["/portal/plugins/feedback"];
+  if (route === "/admin/[...path]") return (await pagesOf(rest)).map((row) => row.route_pattern);
+  const [, kind] = /^\/admin\/([a-z-]+)\/\[id\]/.exec(route) ?? [];
+  if (!kind) return [route];
+  const { list } = await rest("GET", `/api/v1/${kind === "prices" ? "model-prices" : kind}?page_size=1`);
+  const [one] = list;
+  if (!one) throw new Error(`The demo has nothing under ${kind} to show ${route} with.`);
+  return [route.replace("[id]", String(one.attributes.edge_id ?? one.id))];
+}
+
+async function expectFine(page: Page, where: string): Promise<void> {
+  await settled(page);
+  await expectAccessibleInBothSchemes(page, where);
+  const desktop = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const wide = await page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return "";
+    const past = [...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > width + 1);
+    return past.map((node) => `<${node.tagName.toLowerCase()} class="${node.getAttribute("class")}">`).join(" in ");
+  });
+  expect(wide, `${where} scrolls sideways at 390 px`).toBe("");
+  if (desktop) await page.setViewportSize(desktop);
+}
+
+test("the routes are found", () => {
+  expect(routes.length).toBeGreaterThan(20);
+});
+
+for (const route of routes) {
+  test(`${route} and its tabs: axe finds nothing in light or dark, no policy is broken, no error logged, 390 px suffice`, async ({
+    page,
+    rest,
+    studioUrl,
+  }) => {
+    if (route === "/login") await page.context().clearCookies();
+    if (route.startsWith("/portal/plugins/")) await page.context().addCookies((await portalUser(studioUrl)).cookies);
+    for (const address of await addressesOf(route, rest)) {
+      const answer = await page.goto(address);
+      expect(answer?.status(), address).toBe(200);
+      await expectFine(page, address);
+      for (const tab of (await page.getByRole("tab").all()).slice(1)) {
+        await tab.click();
+        await expectFine(page, `${address}, tab ${await tab.innerText()}`);
+      }
+    }
+  });
+}
+
+test("what does not exist answers 404 with a page that axe finds nothing on", async ({ page, faults }) => {
+  for (const address of ["/nothing/here", "/admin/nothing/here", "/portal/plugins/nothing"]) {
+    expect((await page.goto(address))?.status(), address).toBe(404);
+    await expectFine(page, address);
+  }
+  // The browser's own line about each of the three.
+  expect(faults.splice(0).filter((fault) => !/status of 404/.test(fault))).toEqual([]);
+});
+
+type Demo = { portal_email: string; portal_password: string };
+
+async function portalUser(studioUrl: string) {
+  const file = join(process.env.PORTICO_STACK_DATA_DIR ?? "", "demo-app.json");
+  const demo = JSON.parse(readFileSync(file, "utf8")) as Demo;
+  return signIn(studioUrl, demo.portal_email, demo.portal_password);
+}
