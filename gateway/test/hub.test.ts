@@ -30,7 +30,10 @@ test("a bad snapshot is refused with the reason and the old one stays", async ()
     { push: () => hub.push({ ...good, llms: [llm, { ...llm, id: 2 }] }), reason: 'LLMs 1 and 2 have the same slug "demo"' },
     { push: () => hub.push({ ...good, llms: [{ ...llm, sealedApiKey: Buffer.from("x".repeat(40)) }] }), reason: "cannot be unsealed" },
     { push: () => hub.push({ ...good, llms: [{ ...llm, endpoint: "ftp://x" }] }), reason: "endpoint that is not an http or https URL" },
-    { push: () => hub.push({ ...good, llms: [{ ...llm, plugins: [{ pluginId: 5, configOverrideJson: "" }] }] }), reason: "plugin 5" },
+    {
+      push: () => hub.push({ ...good, llms: [{ ...llm, plugins: [{ pluginId: 5, sealedConfigOverrideJson: Buffer.alloc(0) }] }] }),
+      reason: "plugin 5",
+    },
     { push: () => hub.push(good, { version: 1 }), reason: "" },
   ];
   for (const [i, { push, reason }] of bad.entries()) {

@@ -21,13 +21,16 @@ const aPlugin = (hub: TestHub, plugin: Partial<PluginConfig> = {}): PluginConfig
   ...plugin,
 });
 
-const attached = (...ids: number[]) => ids.map((pluginId) => ({ pluginId, configOverrideJson: "" }));
+const attached = (...ids: number[]) => ids.map((pluginId) => ({ pluginId, sealedConfigOverrideJson: Buffer.alloc(0) }));
 
 const withPlugins =
   (plugins: (hub: TestHub) => PluginConfig[], overrides: Record<number, string> = {}) =>
   (hub: TestHub, url: string): Partial<Snapshot> => {
     const all = plugins(hub);
-    const llmPlugins = all.map(({ id }) => ({ pluginId: id, configOverrideJson: overrides[id] ?? "" }));
+    const llmPlugins = all.map(({ id }) => ({
+      pluginId: id,
+      sealedConfigOverrideJson: overrides[id] ? hub.seal(overrides[id]) : Buffer.alloc(0),
+    }));
     return { ...basicSnapshot(hub, url), llms: [anLlm(hub, url, { plugins: llmPlugins })], plugins: all };
   };
 

@@ -1,4 +1,5 @@
 import { Snapshot } from "@portico/protocol/edge";
+import { open } from "@portico/protocol/sealing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { buildSnapshot, type SnapshotRows } from "./snapshot.ts";
@@ -119,9 +120,14 @@ test("a changed secret changes the checksum, and no secret can be read in the by
 
 test("an LLM has its plugins in their order, only those an edge runs, and only used plugins travel", () => {
   const snapshot = decode(rows());
-  expect(snapshot.llms[0]?.plugins).toEqual([
-    { pluginId: 2, configOverrideJson: "" },
-    { pluginId: 1, configOverrideJson: '{"a":2,"z":1}' },
+  const steps = snapshot.llms[0]?.plugins ?? [];
+  const opened = steps.map(({ pluginId, sealedConfigOverrideJson: sealed }) => [
+    pluginId,
+    sealed.length > 0 ? String(open(dataKey, sealed)) : "",
+  ]);
+  expect(opened).toEqual([
+    [2, ""],
+    [1, '{"a":2,"z":1}'],
   ]);
   expect(snapshot.plugins.map(({ id, hookTypes, serviceScopes }) => ({ id, hookTypes, serviceScopes }))).toEqual([
     { id: 1, hookTypes: ["post_auth"], serviceScopes: [] },

@@ -120,7 +120,8 @@ export function buildSnapshot(
         const reason = broken.get(pluginId);
         if (reason) throw new Error(`its plugin "${gatewayPlugins.get(pluginId)?.name}" cannot be used: ${reason}`);
         const override = overrideSealed ? jsonObject(openSecret(overrideSealed), `the override of plugin ${pluginId}`) : null;
-        return { pluginId, configOverrideJson: override ? canonicalJson(override) : "" };
+        const sealedConfigOverrideJson = seal(override ? canonicalJson(override) : "", `llm:${row.id}:plugin:${pluginId}:override`);
+        return { pluginId, sealedConfigOverrideJson };
       });
       llms.push({
         ...llmConfig(row, seal(row.apiKeySealed ? openSecret(row.apiKeySealed) : "", `llm:${row.id}:api_key`)),

@@ -146,10 +146,11 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
   if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) {
     throw new SnapshotRefused(`${what} has an endpoint that is not an http or https URL`);
   }
-  const steps = config.plugins.map(({ pluginId, configOverrideJson }) => {
+  const steps = config.plugins.map(({ pluginId, sealedConfigOverrideJson: sealed }) => {
     const plugin = plugins.get(pluginId);
     if (!plugin) throw new SnapshotRefused(`${what} uses plugin ${pluginId}, which is not in the snapshot`);
-    const override = configOverrideJson ? jsonObject(configOverrideJson, `the override of plugin ${pluginId} for ${what}`) : null;
+    const overrideOf = `the override of plugin ${pluginId} for ${what}`;
+    const override = sealed.length > 0 ? jsonObject(unseal(dataKey, sealed, overrideOf), overrideOf) : null;
     const configOverride = override ? JSON.stringify(merge(plugin.config, override)) : "";
     return { plugin, step: Object.freeze({ id: plugin.id, name: plugin.name, configOverride }) };
   });

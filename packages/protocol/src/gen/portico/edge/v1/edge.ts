@@ -199,8 +199,11 @@ export interface LlmConfig {
 
 export interface LlmPlugin {
   pluginId: number;
-  /** JSON object merged over the plugin's own configuration for calls to this LLM; "" when there is none. */
-  configOverrideJson: string;
+  /**
+   * JSON object merged over the plugin's own configuration for calls to this LLM, sealed with the namespace data key because it
+   * may hold secrets; empty when there is none.
+   */
+  sealedConfigOverrideJson: Buffer;
 }
 
 export interface AppConfig {
@@ -1834,7 +1837,7 @@ export const LlmConfig: MessageFns<LlmConfig> = {
 };
 
 function createBaseLlmPlugin(): LlmPlugin {
-  return { pluginId: 0, configOverrideJson: "" };
+  return { pluginId: 0, sealedConfigOverrideJson: Buffer.alloc(0) };
 }
 
 export const LlmPlugin: MessageFns<LlmPlugin> = {
@@ -1842,8 +1845,8 @@ export const LlmPlugin: MessageFns<LlmPlugin> = {
     if (message.pluginId !== 0) {
       writer.uint32(8).uint32(message.pluginId);
     }
-    if (message.configOverrideJson !== "") {
-      writer.uint32(18).string(message.configOverrideJson);
+    if (message.sealedConfigOverrideJson.length !== 0) {
+      writer.uint32(18).bytes(message.sealedConfigOverrideJson);
     }
     return writer;
   },
@@ -1874,7 +1877,7 @@ export const LlmPlugin: MessageFns<LlmPlugin> = {
               break;
             }
 
-            message.configOverrideJson = reader.string();
+            message.sealedConfigOverrideJson = Buffer.from(reader.bytes());
             continue;
           }
         }
@@ -1895,7 +1898,7 @@ export const LlmPlugin: MessageFns<LlmPlugin> = {
   fromPartial(object: DeepPartial<LlmPlugin>): LlmPlugin {
     const message = createBaseLlmPlugin();
     message.pluginId = object.pluginId ?? 0;
-    message.configOverrideJson = object.configOverrideJson ?? "";
+    message.sealedConfigOverrideJson = object.sealedConfigOverrideJson ?? Buffer.alloc(0);
     return message;
   },
 };
