@@ -36,8 +36,22 @@ const meanings: Record<string, string> = {
   "scheduler.manage": "Run itself on a schedule",
 };
 
+const objects: Record<string, string> = { llm: "LLM", user: "user", datasource: "data source", tool: "tool" };
+const hookForm = /^([a-z]+)\.(before|after)_(create|update|delete)$/;
+
+function meaningOf(scope: string): string {
+  const known = meanings[scope];
+  if (known) return known;
+  const [, object = "", moment, operation] = hookForm.exec(scope) ?? [];
+  const noun = objects[object];
+  if (!noun) return "Not described; approve it only if you trust the plugin";
+  return moment === "before" ? `See, change or refuse the ${operation} of every ${noun}` : `Hear of the ${operation} of every ${noun}`;
+}
+
 /** How much harm a scope could do in wrong hands. What costs money, changes things or runs tools is high. */
 export function riskOf(scope: string): Risk {
+  if (scope.includes(".before_")) return "high";
+  if (scope.includes(".after_")) return "medium";
   if (/\.(write|call|proxy|operations|embeddings|manage)$/.test(scope)) return "high";
   if (/\.(config|detailed|readwrite|query)$/.test(scope) || scope === "apps.read") return scope === "kv.readwrite" ? "low" : "medium";
   return "low";
@@ -67,7 +81,7 @@ export function ScopeList({ scopes }: { scopes: string[] }) {
             <th scope="row">
               <code>{scope}</code>
             </th>
-            <td>{meanings[scope] ?? "Not described; approve it only if you trust the plugin"}</td>
+            <td>{meaningOf(scope)}</td>
             <td>
               <Status tone={tones[risk]}>{words[risk]}</Status>
             </td>

@@ -59,7 +59,15 @@ export const adminNav: NavSection[] = [
   },
 ];
 
-export const portalNav: NavSection[] = [{ label: null, items: [{ label: "Home", href: "/portal", icon: IconApps, key: "h" }] }];
+export const portalNav: NavSection[] = [
+  {
+    label: null,
+    items: [
+      { label: "Home", href: "/portal", icon: IconApps, key: "h" },
+      { label: "My apps", href: "/portal/apps", icon: IconBox, key: "m" },
+    ],
+  },
+];
 
 /** Whether the address is this entry's page or one below it. */
 export const isAt = (href: string, pathname: string): boolean =>

@@ -44,7 +44,8 @@ const steps: [limitSeconds: number, divisor: number, unit: string][] = [
 export function formatAgo(value: string, now: number): string {
   const seconds = (now - new Date(value).getTime()) / 1000;
   const size = Math.abs(seconds);
-  if (size < 2) return "just now";
+  // Two machines' clocks differ by a little; what just happened is not in the future.
+  if (size < 2 || (seconds < 0 && size < 60)) return "just now";
   for (const [limit, divisor, unit] of steps) {
     if (size < limit) {
       const text = `${Math.floor(size / divisor)} ${unit}`;
