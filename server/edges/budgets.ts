@@ -89,4 +89,3 @@ export function createBudgets({
     },
   };
 }
-export type Budgets = ReturnType<typeof createBudgets>;

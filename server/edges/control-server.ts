@@ -44,4 +44,3 @@ export async function startControlServer({ host, port, services }: { host: strin
     },
   };
 }
-export type ControlServer = Awaited<ReturnType<typeof startControlServer>>;

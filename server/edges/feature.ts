@@ -93,4 +93,3 @@ export function createEdges({
     },
   };
 }
-export type Edges = ReturnType<typeof createEdges>;

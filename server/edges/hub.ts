@@ -300,7 +300,6 @@ export function createHub({
     },
   };
 }
-export type Hub = ReturnType<typeof createHub>;
 
 const positionOf = ({ version, checksum }: { version: number; checksum: string }) => ({
   version: Math.min(version, maxVersion),

@@ -112,7 +112,6 @@ export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: Ll
     close: () => agent.destroy(),
   };
 }
-export type LlmProxy = ReturnType<typeof createLlmProxy>;
 
 /** The request's body as a stream that ends in an error beyond the limit, and whether it begins like a JSON object. */
 async function openBody(request: Request) {

@@ -77,7 +77,6 @@ export function createTelemetry({
     close: () => clearTimeout(timer),
   };
 }
-export type Telemetry = ReturnType<typeof createTelemetry>;
 
 /** Checks what the edge itself wrote; shortens what came from its clients, which must not make a batch undeliverable. */
 function judge(record: UsageRecord, index: number, nowMs: number): UsageRecord {
