@@ -31,6 +31,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #control: Dispatcher.DispatchController | undefined;
   #headers: HeaderList = [];
   #sse: SseReader | undefined;
+  #isJson = false;
   #scan: Collector | undefined;
   #decoder: Decoder | undefined;
   /** Length the upstream announced for an answer that passes as it is; -1 when it did not. */
@@ -81,8 +82,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (meter) this.#sse = createSseReader({ onEvent: (data) => meter.event(data) || !exchange.hideUsage });
       if (wanted) this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
     } else {
-      if (exchange.meter && contentType.includes("json"))
-        this.#scan = createCollector({ maxBytes: scannedBytes, tailBytes: scannedTailBytes });
+      this.#isJson = exchange.meter !== undefined && contentType.includes("json");
       if (wanted && hasBody(exchange, status)) this.#held = [];
       const length = headers["content-length"];
       if (length !== undefined && !this.#decoder) this.#announced = Number(length);
@@ -113,7 +113,6 @@ export class Relay implements Dispatcher.DispatchHandler {
   #take(chunk: Buffer) {
     const exchange = this.#exchange;
     if (exchange.settled) return;
-    this.#scan?.add(chunk);
     if (this.#held) return this.#hold(chunk);
     if (this.#sse) {
       this.#chunks++;
@@ -126,8 +125,12 @@ export class Relay implements Dispatcher.DispatchHandler {
       return;
     }
     // An answer that is complete in one piece is sent with its end, which costs one write less.
-    if (chunk.length === this.#announced) this.#whole = chunk;
-    else this.#write(chunk);
+    if (chunk.length === this.#announced) {
+      this.#whole = chunk;
+      return;
+    }
+    this.#remember(chunk);
+    this.#write(chunk);
   }
 
   #write(out: Buffer): void {
@@ -141,7 +144,15 @@ export class Relay implements Dispatcher.DispatchHandler {
     res.once("drain", () => source?.resume());
   }
 
+  /** Keeps what usage is read from afterwards. */
+  #remember(chunk: Buffer): void {
+    if (!this.#isJson) return;
+    this.#scan ??= createCollector({ maxBytes: scannedBytes, tailBytes: scannedTailBytes });
+    this.#scan.add(chunk);
+  }
+
   #hold(chunk: Buffer): void {
+    this.#remember(chunk);
     const held = this.#held as Buffer[];
     held.push(chunk);
     this.#heldBytes += chunk.length;
@@ -193,11 +204,11 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #readUsage() {
     const { meter, statusCode } = this.#exchange;
-    if (!meter || !this.#scan || statusCode >= 400) return;
+    if (!meter || !this.#isJson || statusCode >= 400) return;
     const { table, llm, model } = this.#exchange;
-    const all = this.#scan.all();
+    const all = this.#whole ?? this.#scan?.all();
     // The usual answer is not parsed as a whole; the name of the model that ran matters only where the one asked for has no price.
-    const found = lastUsage(all ?? this.#scan.tail(), { exact: all !== undefined });
+    const found = lastUsage(all ?? this.#scan?.tail() ?? Buffer.alloc(0), { exact: all !== undefined });
     if (found && (!all || (llm && priceOf(table, llm.vendor.id, model, "")))) meter.body({ usage: found });
     else if (all) meter.body(parseJson(all.toString("utf8")));
   }

@@ -26,7 +26,7 @@ export function createSettle({
     if (exchange.settled) return;
     exchange.settled = true;
     const { llm, app } = exchange;
-    const reported = exchange.meter?.usage();
+    const reported = exchange.meter?.reported;
     const estimated = !reported && isBilledUnreported(exchange);
     const tokens = reported?.tokens ?? (estimated ? estimateOf(exchange) : noTokens);
     const price = llm && priceOf(exchange.table, llm.vendor.id, exchange.model, reported?.model ?? "");
@@ -74,7 +74,7 @@ const isBilledUnreported = (exchange: Exchange): boolean => exchange.generates &
 
 const estimateOf = (exchange: Exchange): Tokens => ({
   prompt: tokensOfChars(exchange.promptChars),
-  response: tokensOfChars(exchange.meter?.textChars() ?? 0),
+  response: tokensOfChars(exchange.meter?.chars ?? 0),
   cacheWrite: 0,
   cacheRead: 0,
 });

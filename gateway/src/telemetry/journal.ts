@@ -43,6 +43,7 @@ export type Journal = {
 
 const batchRecords = 500;
 const queueRecords = 50_000;
+const recentBatches = 16;
 
 export function openJournal({
   dataDir,
@@ -68,8 +69,8 @@ export function openJournal({
     CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `);
   const insert = db.prepare("INSERT INTO batch (batch_id, records, body, spends) VALUES (?, ?, ?, ?)");
-  const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch ORDER BY id LIMIT 1");
-  const erase = db.prepare("DELETE FROM batch WHERE id = ?");
+  const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch WHERE id > ? ORDER BY id LIMIT 1");
+  const erase = db.prepare("DELETE FROM batch WHERE id <= ?");
   const setFact = db.prepare("INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
   const getFact = db.prepare("SELECT value FROM fact WHERE name = ?");
   const factOf = (name: string): unknown => {
@@ -77,6 +78,12 @@ export function openJournal({
     return typeof value === "string" ? JSON.parse(value) : undefined;
   };
 
+  // Batches go in the order of their ids. What the hub has is erased together with the next write: one transaction instead of
+  // two, and a crash in between only sends a batch again that the hub knows.
+  let goneUpTo = 0;
+  let erasedUpTo = 0;
+  // The youngest batches, so that what the hub takes at once is never read back.
+  let recent: StoredBatch[] = [];
   let queue: { record: UsageRecord; spend: Spend }[] = [];
   let stored = Number(db.prepare("SELECT COALESCE(SUM(records), 0) AS n FROM batch").get()?.n ?? 0);
   let droppedTotal = 0;
@@ -90,29 +97,32 @@ export function openJournal({
   };
 
   function flush(): void {
-    if (queue.length === 0) return;
+    if (queue.length === 0 && goneUpTo === erasedUpTo) return;
     const taken = queue;
+    const written: StoredBatch[] = [];
     try {
       db.exec("BEGIN");
-      for (let at = 0; at < taken.length; at += batchRecords) {
-        const part = taken.slice(at, at + batchRecords);
-        const records = part.map((item) => item.record);
-        const body = TelemetryBatch.encode({ sessionId: "", batchId: "", records, droppedBefore: 0 }).finish();
-        insert.run(randomUUID(), part.length, body, JSON.stringify(summed(part.map((item) => item.spend))));
-      }
+      if (goneUpTo > erasedUpTo) erase.run(goneUpTo);
+      for (let at = 0; at < taken.length; at += batchRecords) written.push(write(taken.slice(at, at + batchRecords)));
       let held = stored + taken.length;
       let lost = 0;
+      let lostUpTo = goneUpTo;
       while (held > maxRecords) {
-        const oldest = first.get();
+        const oldest = first.get(lostUpTo);
         if (!oldest) break;
-        erase.run(Number(oldest.id));
+        lostUpTo = Number(oldest.id);
         held -= Number(oldest.records);
         lost += Number(oldest.records);
       }
-      if (lost > 0) drop(lost);
+      if (lost > 0) {
+        erase.run(lostUpTo);
+        drop(lost);
+      }
       db.exec("COMMIT");
       queue = [];
       stored = held;
+      erasedUpTo = goneUpTo = lostUpTo;
+      recent = [...recent, ...written].filter(({ id }) => id > goneUpTo).slice(-recentBatches);
       if (failing) logger.info("usage records can be written again");
       failing = false;
     } catch (error) {
@@ -121,15 +131,27 @@ export function openJournal({
       failing = true;
       return;
     }
-    onStored();
+    if (written.length > 0) onStored();
+  }
+
+  function write(part: typeof queue): StoredBatch {
+    const records = part.map((item) => item.record);
+    const body = Buffer.from(TelemetryBatch.encode({ sessionId: "", batchId: "", records, droppedBefore: 0 }).finish());
+    const spends = summed(part.map((item) => item.spend));
+    const batchId = randomUUID();
+    const { lastInsertRowid } = insert.run(batchId, part.length, body, JSON.stringify(spends));
+    return { id: Number(lastInsertRowid), batchId, count: part.length, body, spends };
   }
 
   const timer = setInterval(flush, flushMs);
   timer.unref();
 
-  const eraseBatch = (batch: StoredBatch) => {
-    erase.run(batch.id);
+  // The oldest batch is the only one that is ever sent; one that was dropped meanwhile has been counted already.
+  const settleBatch = (batch: StoredBatch): boolean => {
+    if (batch.id <= goneUpTo) return false;
+    goneUpTo = batch.id;
     stored -= batch.count;
+    return true;
   };
 
   return {
@@ -143,7 +165,9 @@ export function openJournal({
     },
     flush,
     oldest() {
-      const row = first.get();
+      const known = recent.find(({ id }) => id === goneUpTo + 1);
+      if (known) return known;
+      const row = first.get(goneUpTo);
       if (!row) return undefined;
       return {
         id: Number(row.id),
@@ -153,10 +177,9 @@ export function openJournal({
         spends: JSON.parse(String(row.spends)) as Spend[],
       };
     },
-    remove: eraseBatch,
+    remove: (batch) => void settleBatch(batch),
     discard(batch) {
-      eraseBatch(batch);
-      drop(batch.count);
+      if (settleBatch(batch)) drop(batch.count);
     },
     pending: () => stored + queue.length,
     droppedTotal: () => droppedTotal,
@@ -167,7 +190,7 @@ export function openJournal({
       setFact.run("dropped_untold", JSON.stringify(droppedUntold));
     },
     unacknowledged() {
-      const rows = db.prepare("SELECT spends FROM batch").all();
+      const rows = db.prepare("SELECT spends FROM batch WHERE id > ?").all(goneUpTo);
       return summed(rows.flatMap((row) => JSON.parse(String(row.spends)) as Spend[]));
     },
     saveBudget: (usage) => void setFact.run("budget", JSON.stringify(usage)),

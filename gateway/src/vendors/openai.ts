@@ -1,5 +1,5 @@
 import { countIn, generatedChars, type Json, objectIn, parseJson, reportsUsage } from "./json.ts";
-import type { Usage, Vendor } from "./vendor.ts";
+import type { Usage, UsageMeter, Vendor } from "./vendor.ts";
 
 /** OpenAI and everything that speaks like it: chat completions, completions, responses, embeddings. */
 export const openai: Vendor = {
@@ -8,32 +8,32 @@ export const openai: Vendor = {
   authHeaders: (apiKey) => (apiKey ? ["authorization", `Bearer ${apiKey}`] : []),
   // The responses API reports usage in its last event unasked.
   usageOnRequest: (path) => path.endsWith("/completions"),
-  meter() {
-    let usage: Usage | undefined;
-    let chars = 0;
-    return {
-      event(data) {
-        if (!reportsUsage(data)) {
-          chars += data.includes('.done"') ? 0 : generatedChars(data);
-          return true;
-        }
-        const chunk = parseJson(data);
-        const holder = objectIn(chunk, "response") ?? chunk;
-        const reported = objectIn(holder, "usage");
-        if (!reported) return true;
-        usage = usageOf(holder as Json, reported);
-        const choices = (holder as Json).choices;
-        return !(Array.isArray(choices) && choices.length === 0);
-      },
-      body(answer) {
-        const reported = objectIn(answer, "usage");
-        if (reported) usage = usageOf(answer as Json, reported);
-      },
-      usage: () => usage,
-      textChars: () => chars,
-    };
-  },
+  meter: () => new OpenAiMeter(),
 };
+
+class OpenAiMeter implements UsageMeter {
+  reported: Usage | undefined;
+  chars = 0;
+
+  event(data: string): boolean {
+    if (!reportsUsage(data)) {
+      this.chars += data.includes('.done"') ? 0 : generatedChars(data);
+      return true;
+    }
+    const chunk = parseJson(data);
+    const holder = objectIn(chunk, "response") ?? chunk;
+    const reported = objectIn(holder, "usage");
+    if (!reported) return true;
+    this.reported = usageOf(holder as Json, reported);
+    const choices = (holder as Json).choices;
+    return !(Array.isArray(choices) && choices.length === 0);
+  }
+
+  body(answer: unknown): void {
+    const reported = objectIn(answer, "usage");
+    if (reported) this.reported = usageOf(answer as Json, reported);
+  }
+}
 
 // chat, completions, embeddings: prompt_tokens, completion_tokens; responses, images: input_tokens, output_tokens. Both count
 // cached tokens within the prompt.

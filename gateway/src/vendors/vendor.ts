@@ -11,9 +11,9 @@ export type UsageMeter = {
   event(data: string): boolean;
   /** A whole JSON answer. */
   body(answer: unknown): void;
-  usage(): Usage | undefined;
+  readonly reported: Usage | undefined;
   /** Characters of generated text seen in events, from which usage is estimated when the vendor reports none. */
-  textChars(): number;
+  readonly chars: number;
 };
 
 /** What is particular to one vendor's wire. */
