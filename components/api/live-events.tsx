@@ -2,6 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { refresh } from "./query.ts";
 
 // What a change shows up in besides itself.
 const rootsOf: Record<string, string[]> = { credentials: ["credentials", "apps"], usage: ["analytics", "calls"], llms: ["llms", "apps"] };
@@ -12,18 +13,22 @@ export function LiveEvents() {
   useEffect(() => {
     const source = new EventSource("/api/v1/events");
     // A burst of changes is one re-read.
-    const waiting = new Set<string>();
+    const waiting = new Map<string, string[]>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const changed = (event: MessageEvent<string>) => {
       try {
-        const { type } = JSON.parse(event.data) as { type?: unknown };
-        if (typeof type === "string") for (const root of rootsOf[type] ?? [type]) waiting.add(root);
+        const { type, id, action } = JSON.parse(event.data) as { type?: unknown; id?: unknown; action?: unknown };
+        if (typeof type !== "string") return;
+        for (const root of rootsOf[type] ?? [type]) {
+          const gone = action === "deleted" && root === type ? [String(id)] : [];
+          waiting.set(root, [...(waiting.get(root) ?? []), ...gone]);
+        }
       } catch {
         return;
       }
       timer ??= setTimeout(() => {
         timer = undefined;
-        for (const root of waiting) void client.invalidateQueries({ queryKey: [root] });
+        for (const [root, gone] of waiting) void refresh(client, root, gone);
         waiting.clear();
       }, 150);
     };

@@ -1,4 +1,4 @@
-import type { QueryKey } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import type { List, Resource } from "./types.ts";
 
 /**
@@ -36,3 +36,13 @@ export const api = {
   registry: q("plugins", "/api/v1/plugins/ui-registry"),
   portalRegistry: q("plugins", "/common/plugins/portal-ui-registry"),
 };
+
+/** Has everything under a root read again, but for what is known to be gone: its pages are being left. */
+export const refresh = (client: QueryClient, root: string, goneIds: string[] = []): Promise<void> =>
+  client.invalidateQueries({
+    predicate: ({ queryKey }) => {
+      if (queryKey[0] !== root) return false;
+      const path = pathOf(queryKey);
+      return !goneIds.some((id) => path === `/api/v1/${root}/${id}` || path.startsWith(`/api/v1/${root}/${id}/`));
+    },
+  });

@@ -5,7 +5,7 @@ import { modals } from "@mantine/modals";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { call, messageOf } from "../api/http.ts";
-import { q } from "../api/query.ts";
+import { q, refresh } from "../api/query.ts";
 import type { Dependent } from "../api/types.ts";
 import classes from "./confirm.module.css";
 import { plural } from "./format.ts";
@@ -141,7 +141,7 @@ export function useDelete(root: string, noun: string) {
       onDone: () => {
         toast(`${name} deleted`);
         onDone?.();
-        void client.invalidateQueries({ queryKey: [root] });
+        void refresh(client, root, [encodeURIComponent(id)]);
       },
     });
 }

@@ -80,10 +80,17 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false, offset: 6, transitionProps: { duration: 120 } } },
     Menu: { defaultProps: { shadow: "none", offset: 4, transitionProps: { duration: 120 } } },
     Popover: { defaultProps: { shadow: "none", transitionProps: { duration: 120 } } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close the notice" } } },
     Modal: {
-      defaultProps: { centered: true, transitionProps: { duration: 150, transition: "fade" }, overlayProps: { backgroundOpacity: 1 } },
+      // The library's <header> would be a second banner of the page.
+      defaultProps: {
+        attributes: { header: { role: "presentation" } },
+        centered: true,
+        transitionProps: { duration: 150, transition: "fade" },
+        overlayProps: { backgroundOpacity: 1 },
+      },
     },
-    Drawer: { defaultProps: { transitionProps: { duration: 160 } } },
+    Drawer: { defaultProps: { attributes: { header: { role: "presentation" } }, transitionProps: { duration: 160 } } },
     Tabs: { defaultProps: { keepMounted: false } },
     Select: { defaultProps: { checkIconPosition: "right" } },
     NumberInput: { defaultProps: { hideControls: true } },
