@@ -59,7 +59,10 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
       );
       client.setQueryData(["apps", `/api/v1/apps/${saved.data.id}`], saved);
       void client.invalidateQueries({ queryKey: ["apps"] });
-      toast(app ? `${attributes.name} saved` : `${attributes.name} created`, app ? undefined : "Its secret is on the next page, once.");
+      toast(
+        app ? `${attributes.name} saved` : `${attributes.name} created`,
+        app ? undefined : "Copy its secret now: it is shown only this once.",
+      );
       rememberSecret(client, saved.data.id, saved.data.attributes.credential?.secret);
       router.push(`/admin/apps/${saved.data.id}`);
     },

@@ -70,7 +70,18 @@ export function Palette({ area, isAdmin }: { area: Area; isAdmin: boolean }) {
     ...found,
   ].filter((group) => group.actions.length > 0);
   return (
-    <Spotlight.Root query={query} onQueryChange={setQuery} size={600} scrollable maxHeight={440} transitionProps={{ duration: 120 }}>
+    <Spotlight.Root
+      centered={false}
+      yOffset="12vh"
+      overlayProps={{ blur: 0 }}
+      attributes={{ content: { "aria-label": "Go to anything" } }}
+      query={query}
+      onQueryChange={setQuery}
+      size={600}
+      scrollable
+      maxHeight={440}
+      transitionProps={{ duration: 120 }}
+    >
       <Spotlight.Search
         placeholder="Go to, create, find…"
         aria-label="Go to, create, find"

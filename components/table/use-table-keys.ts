@@ -38,7 +38,7 @@ export function useTableKeys(region: RefObject<HTMLElement | null>, choose: (id:
       }
       event.preventDefault();
       const next = rows[Math.max(0, Math.min(rows.length - 1, event.key === "j" ? at + 1 : at - 1))];
-      next?.querySelector<HTMLElement>("a,input")?.focus();
+      (next?.querySelector<HTMLElement>("a") ?? next?.querySelector<HTMLElement>("input"))?.focus();
       next?.scrollIntoView({ block: "nearest" });
     };
     document.addEventListener("keydown", press);

@@ -22,7 +22,8 @@ export function PlainTable<A>({
 }) {
   return (
     <div className={classes.table}>
-      <div className={classes.surface}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: on a narrow page it scrolls, and a scrolling region must be reachable by keyboard. */}
+      <div className={classes.surface} tabIndex={0}>
         <table className={classes.grid} aria-label={label} aria-busy={loading}>
           <thead className={classes.head}>
             <tr>
