@@ -58,10 +58,10 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
           <div className={classes.crumbs}>
             <Crumbs area={area} />
           </div>
-          <button type="button" className={classes.find} onClick={spotlight.open} aria-label="Go to anything" aria-keyshortcuts="Control+K">
+          <button type="button" className={classes.find} onClick={spotlight.open} aria-keyshortcuts="Control+K">
             <IconSearch size={15} aria-hidden />
             <span>Go to anything</span>
-            <kbd>Ctrl K</kbd>
+            <kbd aria-hidden="true">Ctrl K</kbd>
           </button>
           <ThemeSwitch />
           <UserMenu me={me} />
