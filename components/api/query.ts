@@ -1,4 +1,4 @@
-import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import type { Query, QueryClient, QueryKey } from "@tanstack/react-query";
 import type { List, Resource } from "./types.ts";
 
 /**
@@ -46,3 +46,12 @@ export const refresh = (client: QueryClient, root: string, goneIds: string[] = [
       return !goneIds.some((id) => path === `/api/v1/${root}/${id}` || path.startsWith(`/api/v1/${root}/${id}/`));
     },
   });
+
+/**
+ * Reads again every `ms`; after a failure only every 15 s, because each new attempt takes the reason off the page until it
+ * has failed too.
+ */
+export const every =
+  (ms: number) =>
+  ({ state }: Pick<Query, "state">): number =>
+    state.status === "error" ? Math.max(ms, 15_000) : ms;

@@ -1,7 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { q, rowsOf, withParams } from "../api/query.ts";
+import { every, q, rowsOf, withParams } from "../api/query.ts";
 import type { Call, List, Resource } from "../api/types.ts";
 import type { Column } from "../table/column.ts";
 import { formatCount, formatDuration, formatMoney } from "../ui/format.ts";
@@ -73,7 +73,7 @@ export function RecentCalls({
 }) {
   const calls = useQuery<List<Call>>({
     ...q("calls", withParams("/api/v1/analytics/calls", { ...filter, page_size: 10 })),
-    refetchInterval: refetchMs,
+    refetchInterval: every(refetchMs),
   });
   const columns = callColumns.filter((column) => !column.extra && !without.includes(column.id));
   if (calls.error) return <Failure what="Recent calls" error={calls.error} retry={() => void calls.refetch()} />;

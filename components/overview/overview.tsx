@@ -4,7 +4,7 @@ import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
-import { api, q } from "../api/query.ts";
+import { api, every, q } from "../api/query.ts";
 import type { Call, Overview as Data, Edge, List, Plugin } from "../api/types.ts";
 import { EdgeLink, EdgeSync } from "../edges/edge-state.tsx";
 import { PluginStateLabel } from "../plugins/plugin-state.tsx";
@@ -25,12 +25,12 @@ export function Overview() {
   const range = rangeOf(useSearchParams().get("range"));
   const overview = useQuery<{ data: { attributes: Data } }>({
     ...overviewKey(range),
-    refetchInterval: refreshMs,
+    refetchInterval: every(refreshMs),
     placeholderData: (previous) => previous,
   });
-  const edges = useQuery<List<Edge>>({ ...api.all("edges"), refetchInterval: 3000 });
-  const plugins = useQuery<List<Plugin>>({ ...api.all("plugins"), refetchInterval: 5000 });
-  const calls = useQuery<List<Call>>({ ...q("calls", "/api/v1/analytics/calls?page_size=10"), refetchInterval: refreshMs });
+  const edges = useQuery<List<Edge>>({ ...api.all("edges"), refetchInterval: every(3000) });
+  const plugins = useQuery<List<Plugin>>({ ...api.all("plugins"), refetchInterval: every(5000) });
+  const calls = useQuery<List<Call>>({ ...q("calls", "/api/v1/analytics/calls?page_size=10"), refetchInterval: every(refreshMs) });
   const data = overview.data?.data.attributes;
   const quiet = data !== undefined && data.totals.requests === 0 && calls.data?.data.length === 0;
   return (
@@ -62,6 +62,7 @@ export function Overview() {
         <Section title="Edges">
           <Health
             nothing="No edge has connected yet."
+            error={edges.error}
             rows={edges.data?.data.map((edge) => ({
               id: edge.id,
               href: `/admin/edges/${encodeURIComponent(edge.attributes.edge_id)}`,
@@ -74,6 +75,7 @@ export function Overview() {
         <Section title="Plugins">
           <Health
             nothing="No plugin is installed."
+            error={plugins.error}
             rows={plugins.data?.data.map((plugin) => ({
               id: plugin.id,
               href: `/admin/plugins/${plugin.id}`,
@@ -123,10 +125,13 @@ function Figures({ totals }: { totals: Data["totals"] | undefined }) {
 function Health({
   rows,
   nothing,
+  error,
 }: {
+  error: unknown;
   rows: { id: string; href: string; name: string; state: React.ReactNode; more: React.ReactNode }[] | undefined;
   nothing: string;
 }) {
+  if (!rows && error) return <Failure what="This" error={error} />;
   if (rows?.length === 0) return <p className="quiet">{nothing}</p>;
   return (
     <ul className={classes.health}>

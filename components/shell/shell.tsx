@@ -61,7 +61,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
           <button type="button" className={classes.find} onClick={spotlight.open} aria-keyshortcuts="Control+K">
             <IconSearch size={15} aria-hidden />
             <span>Go to anything</span>
-            <kbd aria-hidden="true">Ctrl K</kbd>
+            <kbd>Ctrl K</kbd>
           </button>
           <ThemeSwitch />
           <UserMenu me={me} />

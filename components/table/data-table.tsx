@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { columnVisibilityFeature, type RowSelectionState, rowSelectionFeature, tableFeatures, useTable } from "@tanstack/react-table";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { q, rowsOf } from "../api/query.ts";
+import { every, q, rowsOf } from "../api/query.ts";
 import type { List, Resource } from "../api/types.ts";
 import { Failure } from "../ui/notice.tsx";
 import { BulkBar } from "./bulk.tsx";
@@ -52,7 +52,11 @@ export function DataTable<A>({
   const { params, change } = useListState();
   const router = useRouter();
   const path = listPath(query, params);
-  const list = useQuery<List<A>>({ ...q(query.root, path), placeholderData: (previous) => previous, refetchInterval: refetchMs ?? false });
+  const list = useQuery<List<A>>({
+    ...q(query.root, path),
+    placeholderData: (previous) => previous,
+    refetchInterval: refetchMs ? every(refetchMs) : false,
+  });
   const [density, setDensity] = useLocalStorage<"compact" | "comfortable">({ key: "portico:density", defaultValue: "compact" });
   const [hidden, setHidden] = useLocalStorage<Record<string, boolean>>({ key: `portico:columns:${query.path}`, defaultValue: {} });
   const [selection, setSelection] = useState<RowSelectionState>({});

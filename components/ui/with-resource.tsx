@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/http.ts";
-import { api } from "../api/query.ts";
+import { api, every } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
 import { Empty } from "./empty.tsx";
 import { Failure } from "./notice.tsx";
@@ -26,7 +26,10 @@ export function WithResource<A>({
   refetchMs?: number;
   children: (resource: Resource<A>) => ReactNode;
 }) {
-  const { data, isPending, error, refetch } = useQuery<One<A>>({ ...api.one(root, id), refetchInterval: refetchMs ?? false });
+  const { data, isPending, error, refetch } = useQuery<One<A>>({
+    ...api.one(root, id),
+    refetchInterval: refetchMs ? every(refetchMs) : false,
+  });
   if (data) return children(data.data);
   if (isPending) return <PageSkeleton />;
   if (error instanceof ApiError && (error.status === 404 || error.status === 422 || error.status === 400)) {
