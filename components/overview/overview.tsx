@@ -57,7 +57,7 @@ export function Overview() {
       />
       {overview.error && !data && <Failure what="The figures" error={overview.error} retry={() => void overview.refetch()} />}
       <Figures totals={data?.totals} />
-      {quiet ? <FirstSteps /> : <Charts data={data} range={range} stale={overview.isPlaceholderData} />}
+      {overview.error && !data ? null : quiet ? <FirstSteps /> : <Charts data={data} range={range} stale={overview.isPlaceholderData} />}
       <div className={classes.pair}>
         <Section title="Edges">
           <Health

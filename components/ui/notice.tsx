@@ -22,7 +22,7 @@ export function Failure({ what, error, retry }: { what: string; error: unknown; 
   return (
     <Notice
       tone="bad"
-      title={`${what} could not be loaded`}
+      title={`${what.charAt(0).toUpperCase()}${what.slice(1)} could not be loaded`}
       action={
         retry && (
           <Button variant="default" size="xs" onClick={retry}>

@@ -78,7 +78,8 @@ export const theme = createTheme({
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "lg" } },
     Badge: { defaultProps: { variant: "light", radius: "xs" } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false, offset: 6, transitionProps: { duration: 120 } } },
-    Menu: { defaultProps: { shadow: "none", offset: 4, transitionProps: { duration: 120 } } },
+    // The placeholder would be a child that a menu may not have; the first entry takes the focus instead.
+    Menu: { defaultProps: { shadow: "none", offset: 4, transitionProps: { duration: 120 }, withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: { shadow: "none", transitionProps: { duration: 120 } } },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close the notice" } } },
     Modal: {
