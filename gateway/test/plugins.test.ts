@@ -95,6 +95,7 @@ test("plugins run in order, change what follows, keep their own data and are ref
   await until(() => world.hub.results.length === 2);
   expect(toldOf((await call(world.gateway, chatPath, { body: chat() })).json)).toMatchObject({
     override: '{"tone":{"mood":"dry"}}',
+    config: { tone: { mood: "dry" } },
     trail: "pre",
   });
 });

@@ -83,6 +83,8 @@ export function createPluginCaller({
     },
     contextOf(plugin, exchange) {
       const metadata: Record<string, string> = { ...exchange.contextUpdates, edge_id: edgeId };
+      // Settings come from the administrator, never from what an earlier plugin put there.
+      delete metadata.config_override;
       if (edgeNamespace) metadata.edge_namespace = edgeNamespace;
       if (plugin.configOverride) metadata.config_override = plugin.configOverride;
       return {

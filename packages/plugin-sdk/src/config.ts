@@ -80,6 +80,16 @@ function withDefaults(value: unknown, node: Node): unknown {
 }
 
 /**
+ * Settings that a host hands over as JSON with one call, e.g. those of one LLM, with the schema's defaults for what they
+ * leave out. Throws when it is not a JSON object.
+ */
+export function parseConfigJson(text: string, schema: ConfigSchema = {}): Record<string, unknown> {
+  const value = parsed(text);
+  if (!fits.object?.(value)) throw new Error("The settings that came with this call are not a JSON object.");
+  return withDefaults(value, schema as Node) as Record<string, unknown>;
+}
+
+/**
  * Turns the strings of Initialize back into typed settings with the schema's types and defaults. Settings the schema
  * does not know stay strings. Throws an error that names the setting when a value does not fit or a required one is
  * absent.

@@ -77,7 +77,7 @@ export type Services = {
 export type PluginContext<Config = Record<string, unknown>> = {
   /** Which host runs this process. */
   runtime: PluginRuntime;
-  /** The plugin's settings, typed and with defaults. */
+  /** The plugin's settings, typed and with defaults; in the hooks of a request those that hold for its LLM. */
   config: Config;
   /** The plugin's id in the control plane; the same on every host. */
   pluginId: number;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import kitchenSink from "../fixtures/kitchen-sink.ts";
 import { createAssets } from "./assets.ts";
-import { configSchema, parseConfig } from "./config.ts";
+import { configSchema, parseConfig, parseConfigJson } from "./config.ts";
 import { definePlugin } from "./define.ts";
 import { appendToAssistantText, appendToLastUserMessage } from "./messages.ts";
 import { runtimeOf } from "./serve.ts";
@@ -35,6 +35,11 @@ describe("settings", () => {
       nested: { depth: 2 },
       other: "[1]",
     });
+  });
+
+  test("that come with a call have the same types and defaults", () => {
+    expect(parseConfigJson('{"token":"t","nested":{}}', schema)).toEqual({ token: "t", nested: { depth: 2 } });
+    expect(() => parseConfigJson("[1]", schema)).toThrow("not a JSON object");
   });
 
   test("that are wrong or missing are named", () => {

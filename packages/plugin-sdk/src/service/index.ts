@@ -1,6 +1,6 @@
 import type { PluginRuntime } from "@portico/protocol";
 import { createAssets } from "../assets.ts";
-import { parseConfig } from "../config.ts";
+import { parseConfig, parseConfigJson } from "../config.ts";
 import type { PluginDefinition } from "../definition.ts";
 import type { HostServices } from "../services.ts";
 import { extraHandlers } from "./extras.ts";
@@ -15,6 +15,20 @@ function defaultsOf<Config>(definition: PluginDefinition<Config>): Config {
   return parseConfig({}, { ...definition.configSchema, required: [] }) as Config;
 }
 
+const keptOverrides = 64;
+
+/** The settings of one call: those of its LLM when it has its own, else the plugin's. The same text is read once. */
+function createConfigOf<Config>(definition: PluginDefinition<Config>, state: { config: Config }) {
+  const known = new Map<string, Config>();
+  return (override: string | undefined): Config => {
+    if (!override) return state.config;
+    const found = known.get(override) ?? (parseConfigJson(override, definition.configSchema) as Config);
+    if (known.size >= keptOverrides) known.clear();
+    known.set(override, found);
+    return found;
+  };
+}
+
 /** All 35 rpcs of a plugin as plain functions. `services` may come later than the handlers but before the first call. */
 export function createPluginHandlers<Config>({
   definition,
@@ -27,6 +41,7 @@ export function createPluginHandlers<Config>({
 }): PluginHandlers {
   const state = { pluginId: 0, config: defaultsOf(definition) };
   const services = createServices(() => state.pluginId);
+  const configOf = createConfigOf(definition, state);
   const parts: ServiceParts<Config> = {
     definition,
     runtime,
@@ -35,7 +50,7 @@ export function createPluginHandlers<Config>({
     assets: definition.assets === undefined ? undefined : createAssets(definition.assets),
     contextOf: (wireContext, signal) => ({
       runtime,
-      config: state.config,
+      config: configOf(wireContext?.metadata.config_override),
       pluginId: state.pluginId,
       requestId: wireContext?.requestId ?? "",
       appId: wireContext?.appId ?? 0,
