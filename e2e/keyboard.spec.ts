@@ -79,8 +79,6 @@ test("what a list shows is in its address: search, filter, sort and page survive
     await page.getByRole("searchbox").fill("List");
     await expect(page).toHaveURL(/[?&]q=List/);
     await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
-    await expect(page).toHaveURL(/[?&]sort=/);
-    await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
     await expect(page).toHaveURL(/[?&]sort=-name/);
     const first = page
       .getByRole("row")
@@ -100,6 +98,17 @@ test("what a list shows is in its address: search, filter, sort and page survive
     await page.goBack();
     await expect(first).toContainText("List 37");
     await page.goBack();
+    await expect(first).toContainText("List 10");
+
+    // A view is an address with a name.
+    await page.getByRole("button", { name: "Saved views" }).click();
+    await page.getByRole("menuitem", { name: "Save this view…" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Only lists");
+    await page.keyboard.press("Enter");
+    await page.goto("/admin/llms");
+    await page.getByRole("button", { name: "Saved views" }).click();
+    await page.getByRole("menuitem", { name: "Only lists", exact: true }).click();
+    await expect(page).toHaveURL(/[?&]q=List/);
     await expect(first).toContainText("List 10");
   } finally {
     await Promise.all(made.map(({ data }) => rest("DELETE", `/api/v1/llms/${data.id}`)));
@@ -123,10 +132,17 @@ test("dialogs hold the focus, give it back, and axe finds nothing on them: palet
   await expectAccessibleInBothSchemes(page, "help on the keyboard");
   await page.keyboard.press("Escape");
 
-  const account = page.getByRole("button", { name: /^Your account/ });
-  await account.click();
-  await expect(page.getByRole("menuitem", { name: "Sign out" })).toBeVisible();
-  await expectAccessible(page, "the account's menu");
+  for (const name of ["Saved views", "Export", "Columns and density", "Theme", /^Your account/]) {
+    const opener = page.getByRole("button", { name });
+    await opener.focus();
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("menu")).toBeVisible();
+    await expectAccessible(page, `the menu ${name}`, { menu: true });
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("menu")).toBeHidden();
+    await expect(opener).toBeFocused();
+  }
+  await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "API tokens" }).click();
   const tokens = page.getByRole("dialog", { name: "API tokens" });
   await tokens.getByLabel("Name of a new token").fill("Journey");

@@ -236,13 +236,11 @@ test("4: vendors' own clients pass through an app's credential, enriched and mod
   await rest("PUT", `/api/v1/llms/${claude.data.id}/plugins`, {
     plugin_ids: (await rest("GET", "/api/v1/llms/1/plugins")).list.map(({ id }) => Number(id)),
   });
-  for (const [model_name, vendor] of [
-    ["demo-small", "openai"],
-    ["claude-demo", "anthropic"],
-  ]) {
-    const price = await rest("POST", "/api/v1/model-prices", { model_name, vendor, cpt: 0.01, cpit: 0.01 });
-    expect(price.status, price.text).toBe(201);
-  }
+  // A model that was called has a price of nothing since; the other has none yet.
+  const [unpriced] = (await rest("GET", "/api/v1/model-prices?q=demo-small")).list;
+  expect((await rest("PATCH", `/api/v1/model-prices/${unpriced?.id}`, { cpt: 0.01, cpit: 0.01 })).status).toBe(200);
+  const price = await rest("POST", "/api/v1/model-prices", { model_name: "claude-demo", vendor: "anthropic", cpt: 0.01, cpit: 0.01 });
+  expect(price.status, price.text).toBe(201);
 
   await go("Apps");
   await page.getByRole("link", { name: "Create app" }).first().click();

@@ -1,8 +1,7 @@
 "use client";
 
 import { ActionIcon, Menu, Select, TextInput, Tooltip } from "@mantine/core";
-import { useLocalStorage } from "@mantine/hooks";
-import { IconBookmark, IconColumns3, IconDownload, IconRefresh, IconSearch, IconX } from "@tabler/icons-react";
+import { IconColumns3, IconDownload, IconRefresh, IconSearch, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { formatCount } from "../ui/format.ts";
 import { Ago } from "../ui/time.tsx";
@@ -11,6 +10,7 @@ import type { Column } from "./column.ts";
 import classes from "./data-table.module.css";
 import { allRows, csvOf, download } from "./export.ts";
 import type { ListQuery } from "./list-query.ts";
+import { Views } from "./views.tsx";
 
 /** A choice that the server filters by. */
 export type Filter = { id: string; label: string; options: { value: string; label: string }[] };
@@ -113,62 +113,6 @@ function Search({ label, value, change }: { label: string; value: string; change
       value={text}
       onChange={(event) => type(event.currentTarget.value)}
     />
-  );
-}
-
-type View = { name: string; search: string };
-
-function Views({ path, params }: { path: string; params: URLSearchParams }) {
-  const [views, setViews] = useLocalStorage<View[]>({ key: `portico:views:${path}`, defaultValue: [] });
-  const [name, setName] = useState("");
-  const show = (search: string) => window.history.pushState(null, "", search ? `?${search}` : window.location.pathname);
-  const save = () => {
-    const kept = new URLSearchParams(params);
-    kept.delete("page");
-    setViews([...views.filter((view) => view.name !== name.trim()), { name: name.trim(), search: kept.toString() }]);
-    setName("");
-  };
-  return (
-    <Menu position="bottom-end" width={260}>
-      <Menu.Target>
-        <Tooltip label="Saved views">
-          <ActionIcon aria-label="Saved views">
-            <IconBookmark size={17} />
-          </ActionIcon>
-        </Tooltip>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Saved views, in this browser</Menu.Label>
-        <Menu.Item onClick={() => show("")}>Everything</Menu.Item>
-        {views.map((view) => (
-          <Menu.Item key={view.name} onClick={() => show(view.search)}>
-            {view.name}
-          </Menu.Item>
-        ))}
-        {views.length > 0 && <Menu.Divider />}
-        {views.map((view) => (
-          <Menu.Item key={view.name} data-danger onClick={() => setViews(views.filter((each) => each.name !== view.name))}>
-            Forget “{view.name}”
-          </Menu.Item>
-        ))}
-        <form
-          className={classes.saveView}
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (name.trim()) save();
-          }}
-        >
-          <TextInput
-            size="xs"
-            aria-label="Name of a new view"
-            placeholder="Name this search, Enter saves"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            onKeyDown={(event) => event.stopPropagation()}
-          />
-        </form>
-      </Menu.Dropdown>
-    </Menu>
   );
 }
 
