@@ -2,7 +2,7 @@
 
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { modals } from "@mantine/modals";
-import { IconCheck, IconDeviceDesktop, IconKey, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
+import { IconDeviceDesktop, IconKey, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
 import { call } from "../api/http.ts";
 import type { Me } from "../api/types.ts";
 import { toastError } from "../ui/toast.tsx";
@@ -26,18 +26,16 @@ export function ThemeSwitch() {
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        {schemes.map((scheme) => (
-          <Menu.Item
-            key={scheme.value}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme.value}
-            leftSection={<scheme.icon size={16} aria-hidden />}
-            rightSection={colorScheme === scheme.value ? <IconCheck size={14} aria-hidden /> : undefined}
-            onClick={() => setColorScheme(scheme.value)}
-          >
-            {scheme.label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(value) => setColorScheme(schemes.find((scheme) => scheme.value === value)?.value ?? "auto")}
+        >
+          {schemes.map((scheme) => (
+            <Menu.RadioItem key={scheme.value} value={scheme.value} closeMenuOnClick rightSection={<scheme.icon size={16} aria-hidden />}>
+              {scheme.label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

@@ -180,30 +180,21 @@ function ColumnMenu<A>(props: {
       <Menu.Dropdown>
         <Menu.Label>Columns</Menu.Label>
         {props.columns.map((column, index) => (
-          <Menu.Item
+          <Menu.CheckboxItem
             key={column.id}
-            role="menuitemcheckbox"
-            aria-checked={visible.has(column.id)}
+            checked={visible.has(column.id)}
             disabled={index === 0}
-            leftSection={<span className={classes.tick}>{visible.has(column.id) ? "✓" : ""}</span>}
-            onClick={() => props.onShow(column.id, !visible.has(column.id))}
+            onChange={(checked) => props.onShow(column.id, checked)}
           >
             {column.header}
-          </Menu.Item>
+          </Menu.CheckboxItem>
         ))}
         <Menu.Divider />
         <Menu.Label>Density</Menu.Label>
-        {(["compact", "comfortable"] as const).map((density) => (
-          <Menu.Item
-            key={density}
-            role="menuitemradio"
-            aria-checked={props.density === density}
-            leftSection={<span className={classes.tick}>{props.density === density ? "✓" : ""}</span>}
-            onClick={() => props.onDensity(density)}
-          >
-            {density === "compact" ? "Compact" : "Comfortable"}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={props.density} onChange={(density) => props.onDensity(density === "comfortable" ? density : "compact")}>
+          <Menu.RadioItem value="compact">Compact</Menu.RadioItem>
+          <Menu.RadioItem value="comfortable">Comfortable</Menu.RadioItem>
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );
