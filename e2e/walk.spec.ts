@@ -400,7 +400,7 @@ test("6: a plugin's portal form is for its group only; what was sent is in its a
   await expectInAdmin("From a frame", true);
 
   await page.goto(`/admin/plugins/${feedbackId[0]?.id}`);
-  await page.getByText("Trust its pages").click();
+  await page.getByRole("switch", { name: "Trust its pages" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Trust its pages" }).click();
   await expect(page.getByRole("switch", { name: "Trust its pages" })).toBeChecked();
   await send("From the page itself", false);

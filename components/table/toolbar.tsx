@@ -179,13 +179,9 @@ function ColumnMenu<A>(props: {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Columns</Menu.Label>
-        {props.columns.map((column, index) => (
-          <Menu.CheckboxItem
-            key={column.id}
-            checked={visible.has(column.id)}
-            disabled={index === 0}
-            onChange={(checked) => props.onShow(column.id, checked)}
-          >
+        {/* The first names the row and always stays. */}
+        {props.columns.slice(1).map((column) => (
+          <Menu.CheckboxItem key={column.id} checked={visible.has(column.id)} onChange={(checked) => props.onShow(column.id, checked)}>
             {column.header}
           </Menu.CheckboxItem>
         ))}
