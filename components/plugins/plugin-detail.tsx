@@ -206,7 +206,7 @@ function AttachedLlms({ plugin }: { plugin: PluginResource }) {
   const llms = plugin.relationships?.llms?.data ?? [];
   if (llms.length === 0) return <p className="quiet">None. Attach it on an LLM's page, under Plugins.</p>;
   return (
-    <ul style={{ margin: 0, paddingLeft: 18 }}>
+    <ul style={{ margin: 0, paddingLeft: 18, lineHeight: "26px" }}>
       {llms.map((llm) => (
         <li key={llm.id}>
           <Link href={`/admin/llms/${llm.id}?tab=plugins`}>{llm.attributes.name}</Link>
