@@ -64,4 +64,3 @@ export function listenForEvents({
     },
   };
 }
-export type EventListener = ReturnType<typeof listenForEvents>;

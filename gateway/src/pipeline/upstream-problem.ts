@@ -2,18 +2,24 @@
 export function upstreamProblem(error: Error, slug: string): { status: number; reason: string; message: string; error: string } {
   const code = codeOf(error);
   const who = `The upstream of LLM "${slug}"`;
+  // Clients show one of the two fields, and not the same one: each is a whole sentence.
+  const told = (status: number, reason: string, message: string) => ({
+    status,
+    reason,
+    message,
+    error: `${message.slice(0, -1)} (${code}).`,
+  });
   if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
-    return { status: 504, reason: "upstream_connect_timeout", message: `${who} could not be connected to in time.`, error: code };
+    return told(504, "upstream_connect_timeout", `${who} could not be connected to in time.`);
   }
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    return { status: 504, reason: "upstream_timeout", message: `${who} did not answer in time.`, error: code };
+    return told(504, "upstream_timeout", `${who} did not answer in time.`);
   }
-  if (code.startsWith("HPE_"))
-    return { status: 502, reason: "upstream_invalid", message: `${who} gave an answer that is not HTTP.`, error: code };
+  if (code.startsWith("HPE_")) return told(502, "upstream_invalid", `${who} gave an answer that is not HTTP.`);
   if (code.startsWith("Z_") || code.startsWith("ERR__ERROR_")) {
-    return { status: 502, reason: "upstream_invalid", message: `${who} gave an answer that cannot be decompressed.`, error: code };
+    return told(502, "upstream_invalid", `${who} gave an answer that cannot be decompressed.`);
   }
-  return { status: 502, reason: "upstream_unreachable", message: `${who} cannot be reached.`, error: code };
+  return told(502, "upstream_unreachable", `${who} cannot be reached.`);
 }
 
 function codeOf(error: Error): string {

@@ -1,12 +1,13 @@
 import { delimiter, dirname } from "node:path";
 import { handshake, type PluginRuntime } from "@portico/protocol";
 
-/** Secrets of the host, and variables that would change how the child starts or shakes hands. */
+/** What is the host's own business (settings, secrets, where its files are), and what would change how the child starts or shakes hands. */
 const withheld = [
   /^DATABASE_URL$/,
   /^PG/,
-  /^ADMIN_(PASSWORD|API_TOKEN)$/,
-  /^PORTICO_.*(SECRET|TOKEN|KEY|PASSWORD)/,
+  /^ADMIN_/,
+  /^PORTICO_/,
+  /^npm_/i,
   /^PLUGIN_(CLIENT_CERT|MULTIPLEX_GRPC|UNIX_SOCKET_GROUP)$/,
   /^NODE_(OPTIONS|CHANNEL_FD|UNIQUE_ID)$/,
 ];

@@ -33,6 +33,8 @@ test("a plugin gets the host's environment without its secrets, its runtime, the
     "PGPASSWORD",
     "PORTICO_SECRET_KEY",
     "PORTICO_EDGE_TOKEN",
+    "PORTICO_DATA_DIR",
+    "npm_config_token",
     "ADMIN_PASSWORD",
     "ADMIN_API_TOKEN",
     "NODE_OPTIONS",
@@ -187,6 +189,17 @@ test("inspect reads manifest and schema from a process that is never initialized
   expect(JSON.parse(manifest)).toEqual({ id: "test.fixture", initialized: false });
   expect(configSchema).toBe('{"type":"object"}');
   expect(host.statuses()).toEqual(before);
+});
+
+test("inspect asks the main service when a plugin lacks the one for its config", async () => {
+  process.env.FIXTURE_WITHOUT_CONFIG_SERVICE = "1";
+  try {
+    const { manifest, configSchema } = await aHost().inspect(fixturePath);
+    expect(JSON.parse(manifest)).toEqual({ id: "test.fixture", initialized: false });
+    expect(configSchema).toBe('{"type":"object"}');
+  } finally {
+    delete process.env.FIXTURE_WITHOUT_CONFIG_SERVICE;
+  }
 });
 
 test("only the executable with the given checksum is started", async () => {

@@ -1,5 +1,6 @@
 import { AppError } from "@portico/core";
 import { ConfigProviderServiceService as methods } from "@portico/protocol/config-provider";
+import { PluginServiceService as fallback } from "@portico/protocol/plugin";
 import { resolveCommand, verifyChecksum } from "./command.ts";
 import { createHotClient, isUnimplemented } from "./hot-client.ts";
 import type { Surroundings } from "./life.ts";
@@ -9,6 +10,8 @@ import { spawnPlugin } from "./spawn.ts";
 const pingTimeoutMs = 5_000;
 const readTimeoutMs = 10_000;
 const maxTextChars = 1_000_000;
+/** Somebody waits for the answer: shorter than a start may take. */
+const handshakeTimeoutMs = 15_000;
 
 const unreadable = (what: string, why: string) =>
   new AppError({ code: "plugin_failed", message: `The plugin did not give its ${what}: ${why || "it gave no reason"}.` });
@@ -37,16 +40,21 @@ export async function inspectPlugin({
     runtime: around.runtime,
     ring: createLogRing(),
     watchdog: around.watchdog,
-    handshakeTimeoutMs: around.timings.handshakeTimeoutMs,
+    handshakeTimeoutMs: Math.min(handshakeTimeoutMs, around.timings.handshakeTimeoutMs),
     signal,
   });
   const client = createHotClient({ address: process.address, name: path });
   try {
     const ping = { timestamp: Math.floor(Date.now() / 1000) };
     await client.unary(methods.ping, ping, { timeoutMs: pingTimeoutMs, signal }).catch(unlessUnimplemented);
-    const schema = await client.unary(methods.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented);
+    const schema =
+      (await client.unary(methods.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented)) ??
+      (await client.unary(fallback.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented));
     if (schema?.success === false) throw unreadable("config schema", schema.errorMessage);
-    const manifest = await client.unary(methods.getManifest, {}, { timeoutMs: readTimeoutMs, signal });
+    // Plugins without the config service answer the same questions on their main one.
+    const manifest =
+      (await client.unary(methods.getManifest, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented)) ??
+      (await client.unary(fallback.getManifest, {}, { timeoutMs: readTimeoutMs, signal }));
     if (!manifest.success) throw unreadable("manifest", manifest.errorMessage);
     const read = { manifest: manifest.manifestJson, configSchema: schema?.schemaJson || "{}" };
     for (const [what, text] of Object.entries(read))

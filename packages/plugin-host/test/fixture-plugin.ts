@@ -85,8 +85,19 @@ const call: handleUnaryCall<CallRequest, CallResponse> = async ({ request }, ans
   }
 };
 
+const told = {
+  getConfigSchema: (_: unknown, answer: (e: null, r: object) => void) =>
+    answer(null, { success: true, schemaJson: '{"type":"object"}', errorMessage: "" }),
+  getManifest: (_: unknown, answer: (e: null, r: object) => void) =>
+    answer(null, {
+      success: true,
+      manifestJson: JSON.stringify({ id: "test.fixture", initialized: Object.keys(config).length > 0 }),
+      errorMessage: "",
+    }),
+};
 const server = new Server({ "grpc.max_receive_message_length": -1 });
 server.addService(PluginServiceService, {
+  ...told,
   call,
   initialize: ({ request }: { request: { config: Record<string, string> } }, answer: (e: null, r: object) => void) => {
     config = request.config;
@@ -114,17 +125,11 @@ server.addService(PluginServiceService, {
     answer(null, { success: true });
   },
 });
-server.addService(ConfigProviderServiceService, {
-  ping: (_: unknown, answer: (e: null, r: object) => void) => answer(null, { timestamp: 1, healthy: true }),
-  getConfigSchema: (_: unknown, answer: (e: null, r: object) => void) =>
-    answer(null, { success: true, schemaJson: '{"type":"object"}', errorMessage: "" }),
-  getManifest: (_: unknown, answer: (e: null, r: object) => void) =>
-    answer(null, {
-      success: true,
-      manifestJson: JSON.stringify({ id: "test.fixture", initialized: Object.keys(config).length > 0 }),
-      errorMessage: "",
-    }),
-});
+if (!process.env.FIXTURE_WITHOUT_CONFIG_SERVICE)
+  server.addService(ConfigProviderServiceService, {
+    ping: (_: unknown, answer: (e: null, r: object) => void) => answer(null, { timestamp: 1, healthy: true }),
+    ...told,
+  });
 server.addService(GRPCBrokerService, {
   startStream: (stream: NodeJS.EventEmitter) =>
     void stream.on("data", (info: ConnInfo) => {
