@@ -6,6 +6,9 @@ import type { Db } from "../db/client.ts";
 import type { Env } from "../env.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
 
+/** Out of the way of the ids that people see: their first app is number 1. */
+const systemAppId = 2_147_483_647;
+
 /** Dollars for a million tokens: input, output, cache write, cache read. Admins change them; a start never overwrites. */
 const listPrices: [vendor: string, model: string, input: number, output: number, cacheWrite: number, cacheRead: number][] = [
   ["openai", "gpt-4o", 2.5, 10, 0, 1.25],
@@ -58,7 +61,7 @@ export async function bootstrap({
     const systemApp =
       (await tx.app.findFirst({ where: { isSystem: true }, select: { id: true } })) ??
       (await tx.app.create({
-        data: { name: "Portico studio", description: "Calls made from the dashboard", isSystem: true },
+        data: { id: systemAppId, name: "Portico studio", description: "Calls made from the dashboard", isSystem: true },
         select: { id: true },
       }));
     await tx.credential.deleteMany({ where: { appId: systemApp.id, NOT: { secretHash: hashToken(systemAppSecret) } } });
