@@ -84,7 +84,7 @@ test("a plugin that shakes hands and then speaks something else, or never stops 
     aScript(
       `const net = require("node:net"), path = process.env.PLUGIN_UNIX_SOCKET_DIR + "/s";
        net.createServer((socket) => { socket.on("error", () => {}); ${onSocket} }).listen(path, () => console.log("1|1|unix|" + path + "|grpc|"));`,
-      process.execPath,
+      "/usr/bin/env node",
     );
   const host = aHost({ timings: { initializeTimeoutMs: 4_000, restartBaseMs: 60_000 } });
   await host.reconcile([
