@@ -43,10 +43,21 @@ const fieldOf = (error: WireError): string => {
   return raw.replace(/^\/?(data\/)?(attributes\/)?/, "").replaceAll("/", ".");
 };
 
+const withoutField = (field: string, detail: string): string =>
+  field && detail.startsWith(`${field}: `) ? detail.slice(field.length + 2) : detail;
+
 // The server names the field in the sentence too, for callers without a form; beside the field it would be said twice.
 const issueOf = (field: string, detail: string): ApiIssue => {
-  const bare = field && detail.startsWith(`${field}: `) ? detail.slice(field.length + 2) : detail;
+  const bare = withoutField(field, detail);
   return { field, detail: field ? bare.charAt(0).toUpperCase() + bare.slice(1) : bare };
+};
+
+// Away from its field the name stays, unless the sentence says it anyhow ("command: The plugin command is empty.").
+const messageFrom = (error: WireError): string | undefined => {
+  const field = fieldOf(error);
+  const bare = error.detail && withoutField(field, error.detail);
+  const word = field.split(".").at(-1)?.replaceAll("_", " ") ?? "";
+  return bare && /^\p{Lu}/u.test(bare) && bare.toLowerCase().includes(word.toLowerCase()) ? bare : error.detail;
 };
 
 const sentenceFor = (status: number): string => {
@@ -72,7 +83,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
   return new ApiError({
     status: response.status,
     code: first?.code ?? "unknown",
-    message: first?.detail ?? flat ?? first?.title ?? sentenceFor(response.status),
+    message: (first && messageFrom(first)) ?? flat ?? first?.title ?? sentenceFor(response.status),
     issues: errors.map((error) => issueOf(fieldOf(error), error.detail ?? error.title ?? "")),
     meta: first?.meta ?? {},
     requestId: response.headers.get("x-request-id") ?? "",

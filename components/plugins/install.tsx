@@ -107,16 +107,7 @@ function Describe() {
             error={at("name")}
             autoFocus
           />
-          <TextInput
-            label="Command"
-            description="An executable on the studio's machine and on every gateway's."
-            placeholder="file:///opt/plugins/request-enricher/plugin.ts"
-            required
-            value={command}
-            onChange={(event) => setCommand(event.currentTarget.value)}
-            error={at("command")}
-            styles={{ input: { fontFamily: "var(--portico-mono)", fontSize: 13 } }}
-          />
+          <CommandInput value={command} onChange={setCommand} error={at("command")} />
           <Textarea
             label="Description"
             autosize
@@ -137,6 +128,67 @@ function Describe() {
       </Step>
       {later(["What it asks for", "Settings", "Switch on"], 2)}
     </div>
+  );
+}
+
+function CommandInput({ value, onChange, error }: { value: string; onChange: (value: string) => void; error?: ReactNode }) {
+  return (
+    <TextInput
+      label="Command"
+      description="An executable on the studio's machine and on every gateway's."
+      placeholder="file:///opt/plugins/request-enricher/plugin.ts"
+      required
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      error={error}
+      styles={{ input: { fontFamily: "var(--portico-mono)", fontSize: 13 } }}
+    />
+  );
+}
+
+/** The program could not be read: the command can be corrected here and read again, or the plugin given up. */
+function Unread({
+  plugin,
+  error,
+  onRetry,
+  onRemove,
+}: {
+  plugin: Resource<Plugin>;
+  error: unknown;
+  onRetry: () => void;
+  onRemove: () => void;
+}) {
+  const client = useQueryClient();
+  const [command, setCommand] = useState(plugin.attributes.command);
+  const correct = useMutation({
+    mutationFn: async () => {
+      if (command.trim() === plugin.attributes.command) return;
+      await call("PATCH", `/api/v1/plugins/${plugin.id}`, { command: command.trim() });
+      await client.invalidateQueries({ queryKey: ["plugins"] });
+    },
+    onSuccess: onRetry,
+  });
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        correct.mutate();
+      }}
+    >
+      <Notice tone="bad" title="It did not start">
+        {messageOf(error)}
+      </Notice>
+      <CommandInput value={command} onChange={setCommand} error={correct.error && messageOf(correct.error)} />
+      <Group gap="xs">
+        <Button type="submit" loading={correct.isPending} disabled={command.trim() === ""}>
+          Try again
+        </Button>
+        <Button variant="default" onClick={onRemove}>
+          Remove it
+        </Button>
+      </Group>
+    </form>
   );
 }
 
@@ -201,20 +253,12 @@ function Installing({ id }: { id: string }) {
           </p>
         )}
         {read.error && !read.isFetching && (
-          <div className={classes.form}>
-            <Notice tone="bad" title="It did not start">
-              {messageOf(read.error)}
-            </Notice>
-            <Group gap="xs">
-              <Button onClick={() => void read.refetch()}>Try again</Button>
-              <Button
-                variant="default"
-                onClick={() => discard("Remove this plugin", "It was not installed completely. Its entry will be removed.")}
-              >
-                Remove it
-              </Button>
-            </Group>
-          </div>
+          <Unread
+            plugin={row}
+            error={read.error}
+            onRetry={() => void read.refetch()}
+            onRemove={() => discard("Remove this plugin", "It was not installed completely. Its entry will be removed.")}
+          />
         )}
         {metadata && !read.isFetching && (
           <div className={classes.form}>
