@@ -21,8 +21,8 @@ import { WithResource } from "../ui/with-resource.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
 import { HookList } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
-import { PluginStateLabel } from "./plugin-state.tsx";
-import { ScopeList } from "./scopes.tsx";
+import { isWaiting, PluginStateLabel } from "./plugin-state.tsx";
+import { isObjectHook, ScopeList } from "./scopes.tsx";
 
 export function PluginDetail({ id }: { id: string }) {
   return (
@@ -53,7 +53,7 @@ function Detail({ plugin }: { plugin: PluginResource }) {
     onError: (error) => toastError(`${attributes.name} did not reload`, error),
   });
   const scopes = attributes.service_scopes ?? [];
-  const waiting = scopes.length > 0 && !attributes.service_access_authorized;
+  const waiting = isWaiting(attributes);
   const suppliesPages = (attributes.hook_types ?? []).some((hook) => hook === "studio_ui" || hook === "portal_ui");
 
   const trust = (ui_trusted: boolean) => {
@@ -108,7 +108,7 @@ function Detail({ plugin }: { plugin: PluginResource }) {
                 </Button>
               }
             >
-              Until then its calls to the studio are refused.
+              {withoutApproval(scopes)}
             </Notice>
           )}
           {attributes.state_error && attributes.is_active && (
@@ -200,6 +200,15 @@ function Detail({ plugin }: { plugin: PluginResource }) {
       />
     </>
   );
+}
+
+/** What does not happen until an administrator approves, of what was asked for. */
+function withoutApproval(scopes: string[]): string {
+  const lost = [
+    ...(scopes.some(isObjectHook) ? ["its checks on objects do not run"] : []),
+    ...(scopes.every(isObjectHook) ? [] : ["its calls to the studio are refused"]),
+  ];
+  return `Until it is approved, ${lost.join(" and ")}.`;
 }
 
 function AttachedLlms({ plugin }: { plugin: PluginResource }) {

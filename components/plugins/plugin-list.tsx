@@ -11,14 +11,14 @@ import { Empty } from "../ui/empty.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { HookList, hookLabel } from "./hooks.tsx";
-import { PluginStateLabel } from "./plugin-state.tsx";
+import { isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 
 const columns: Column<Plugin>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   {
     id: "state",
     header: "State",
-    value: (row) => (row.attributes.is_active ? row.attributes.state : "off"),
+    value: (row) => (row.attributes.is_active ? (isWaiting(row.attributes) ? "waiting for approval" : row.attributes.state) : "off"),
     cell: (row) => <PluginStateLabel plugin={row.attributes} />,
   },
   {

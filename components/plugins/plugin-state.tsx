@@ -11,9 +11,14 @@ const words: Record<string, string> = {
   stopped: "Stopped",
 };
 
-/** How a plugin's process fares right now; why, on hover. */
+/** Whether it asks for something that nobody has approved, and so does less than it was installed for. */
+export const isWaiting = (plugin: Plugin): boolean => (plugin.service_scopes ?? []).length > 0 && !plugin.service_access_authorized;
+
+/** How a plugin fares right now; why, on hover. A process that runs well is not healthy while its access waits for approval. */
 export function PluginStateLabel({ plugin }: { plugin: Plugin }) {
   if (!plugin.is_active) return <Status tone="idle">Off</Status>;
+  if (isWaiting(plugin) && plugin.state !== "failed" && plugin.state !== "unhealthy")
+    return <Status tone="warn">Waiting for approval</Status>;
   const label = <Status tone={tones[plugin.state] ?? "idle"}>{words[plugin.state] ?? plugin.state ?? "Unknown"}</Status>;
   return plugin.state_error ? <Tooltip label={plugin.state_error}>{label}</Tooltip> : label;
 }

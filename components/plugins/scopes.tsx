@@ -39,6 +39,9 @@ const meanings: Record<string, string> = {
 const objects: Record<string, string> = { llm: "LLM", user: "user", datasource: "data source", tool: "tool" };
 const hookForm = /^([a-z]+)\.(before|after)_(create|update|delete)$/;
 
+/** Whether a scope asks to judge or hear of operations on objects, rather than to call the studio. */
+export const isObjectHook = (scope: string): boolean => hookForm.test(scope);
+
 function meaningOf(scope: string): string {
   const known = meanings[scope];
   if (known) return known;
