@@ -16,6 +16,11 @@ const labels: Record<string, string> = {
 
 export const hookLabel = (hook: string): string => labels[hook] ?? hook;
 
+const gatewayHooks = new Set(["pre_auth", "auth", "post_auth", "on_response", "data_collection", "custom_endpoint"]);
+
+/** Whether a gateway runs the hook, for the LLMs its plugin is attached to. */
+export const isGatewayHook = (hook: string): boolean => gatewayHooks.has(hook);
+
 /** Where a plugin takes part, in words. */
 export function HookList({ hooks }: { hooks: string[] }) {
   if (hooks.length === 0) return <span className="quiet">not read yet</span>;

@@ -19,7 +19,7 @@ import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
-import { HookList } from "./hooks.tsx";
+import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
 import { isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { isObjectHook, ScopeList } from "./scopes.tsx";
@@ -160,9 +160,11 @@ function Detail({ plugin }: { plugin: PluginResource }) {
                     />
                   </Section>
                 )}
-                <Section title="LLMs whose calls it sees">
-                  <AttachedLlms plugin={plugin} />
-                </Section>
+                {(attributes.hook_types ?? []).some(isGatewayHook) && (
+                  <Section title="LLMs whose calls it sees">
+                    <AttachedLlms plugin={plugin} />
+                  </Section>
+                )}
                 <Section title="What depends on it">
                   <Dependents root="plugins" id={plugin.id} />
                 </Section>
