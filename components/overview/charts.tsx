@@ -33,6 +33,9 @@ const common = {
   tooltipAnimationDuration: 0,
 };
 
+// Labels are few and low enough to stand at every line; left to itself the axis drops one and the steps look uneven.
+const everyTick = { tickCount: 5, interval: 0 } as const;
+
 /** The course of requests, errors, tokens, cost and latency, and who they belong to. */
 export function Charts({ data, range, stale }: { data: Overview | undefined; range: Range; stale: boolean }) {
   if (!data) {
@@ -45,8 +48,10 @@ export function Charts({ data, range, stale }: { data: Overview | undefined; ran
     );
   }
   const rows = data.series.map((point) => ({ ...point, ok: Math.max(0, point.requests - point.errors) }));
+  const hasLatency = (index: number) => rows[index]?.latency_p50_ms != null;
+  const isAlone = (index: number) => !hasLatency(index - 1) && !hasLatency(index + 1);
   const xAxisProps = { tickFormatter: (at: string) => tickOf(at, range), minTickGap: 40, padding: { left: 4, right: 4 } };
-  const yAxisProps = { width: 44 };
+  const yAxisProps = { ...everyTick, allowDecimals: false, width: 44 };
   const tooltipProps = { labelFormatter: (at: unknown) => tooltipLabel(String(at)), isAnimationActive: false } as const;
   const shared = { ...common, data: rows, xAxisProps, yAxisProps, tooltipProps };
   return (
@@ -86,7 +91,7 @@ export function Charts({ data, range, stale }: { data: Overview | undefined; ran
         <Chart title="Cost">
           <AreaChart
             {...shared}
-            yAxisProps={{ width: 62 }}
+            yAxisProps={{ ...everyTick, width: 62 }}
             curveType="monotone"
             withDots={false}
             withGradient={false}
@@ -100,14 +105,16 @@ export function Charts({ data, range, stale }: { data: Overview | undefined; ran
         <Chart title="Latency, median">
           <LineChart
             {...shared}
-            yAxisProps={{ width: 54 }}
+            yAxisProps={{ ...everyTick, width: 54 }}
             curveType="monotone"
-            dotProps={{ r: 1.5, strokeWidth: 0, fill: "var(--portico-chart-3)" }}
             strokeWidth={1.5}
             connectNulls={false}
             valueFormatter={formatDuration}
             series={[{ name: "latency_p50_ms", label: "Median", color: "var(--portico-chart-3)" }]}
-            lineProps={{ isAnimationActive: false }}
+            lineProps={{
+              isAnimationActive: false,
+              dot: (point) => <LatencyDot key={point.index} cx={point.cx} cy={point.cy} isAlone={isAlone(point.index)} />,
+            }}
           />
         </Chart>
       </div>
@@ -117,6 +124,12 @@ export function Charts({ data, range, stale }: { data: Overview | undefined; ran
       </div>
     </>
   );
+}
+
+/** A measured step; one between steps without calls has no line to either side and must be seen by itself. */
+function LatencyDot({ cx, cy, isAlone }: { cx: number | undefined; cy: number | undefined; isAlone: boolean }) {
+  if (cx == null || cy == null) return null;
+  return <circle cx={cx} cy={cy} r={isAlone ? 3 : 1.5} fill="var(--portico-chart-3)" />;
 }
 
 function Chart({ title, keys = [], children }: { title: string; keys?: [label: string, color: number][]; children: React.ReactNode }) {
