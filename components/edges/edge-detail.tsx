@@ -98,18 +98,22 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
                         ),
                       ],
                       ["Acknowledged", <Ago key="ack" at={attributes.last_sync_ack} />],
-                      ["Checksum", attributes.loaded_checksum && <CopyLine key="sum" value={attributes.loaded_checksum} what="checksum" />],
+                      [
+                        "Checksum",
+                        attributes.loaded_checksum && <CopyLine key="sum" value={attributes.loaded_checksum} what="checksum" />,
+                        "whole row",
+                      ],
                     ]}
                   />
                 </Section>
                 <Section title="Process">
                   <Facts
                     rows={[
+                      ["Address", attributes.advertised_url && <code key="address">{attributes.advertised_url}</code>, "whole row"],
+                      ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>, "whole row"],
                       ["Namespace", attributes.namespace || "default"],
                       ["Software", <code key="software">{attributes.version}</code>],
-                      ["Address", attributes.advertised_url && <code key="address">{attributes.advertised_url}</code>],
                       ["Last heartbeat", <Ago key="beat" at={attributes.last_heartbeat} />],
-                      ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>],
                       [
                         "Telemetry waiting",
                         attributes.report.telemetry_pending !== undefined && (

@@ -87,10 +87,10 @@ function Detail({ llm }: { llm: Resource<Llm> }) {
               <>
                 <Facts
                   rows={[
+                    ["Endpoint", <code key="endpoint">{attributes.api_endpoint || "the vendor's own"}</code>, "whole row"],
+                    ["Gateway path", gateway && <CopyLine key="gateway" value={gateway} what="gateway path" />, "whole row"],
                     ["Vendor", vendorLabel(attributes.vendor)],
-                    ["Endpoint", <code key="endpoint">{attributes.api_endpoint || "the vendor's own"}</code>],
                     ["API key", attributes.has_api_key ? "stored, not shown" : "none"],
-                    ["Gateway path", gateway && <CopyLine key="gateway" value={gateway} what="gateway path" />],
                     ["Default model", attributes.default_model && <code key="model">{attributes.default_model}</code>],
                     [
                       "Allowed models",

@@ -131,11 +131,11 @@ function Detail({ plugin }: { plugin: PluginResource }) {
               <>
                 <Facts
                   rows={[
-                    ["Takes part in", <HookList key="hooks" hooks={attributes.hook_types ?? []} />],
+                    ["Takes part in", <HookList key="hooks" hooks={attributes.hook_types ?? []} />, "whole row"],
+                    ["Command", <code key="command">{attributes.command}</code>, "whole row"],
+                    ["Checksum", attributes.checksum && <code key="sum">{attributes.checksum}</code>, "whole row"],
                     ["Version", attributes.manifest?.version && <code key="version">{attributes.manifest.version}</code>],
-                    ["Command", <code key="command">{attributes.command}</code>],
                     ["Slug", <code key="slug">{attributes.slug}</code>],
-                    ["Checksum", attributes.checksum && <code key="sum">{attributes.checksum}</code>],
                     [
                       "Restarts",
                       <span className="num" key="restarts">

@@ -55,14 +55,14 @@ export function Section({
   );
 }
 
-/** Facts as term and value. A row without a value is left out. */
-export function Facts({ rows }: { rows: [term: string, value: ReactNode][] }) {
+/** Facts as term and value, side by side where there is room; a long value is given the whole row. A row without a value is left out. */
+export function Facts({ rows }: { rows: [term: string, value: ReactNode, width?: "whole row"][] }) {
   return (
     <dl className={classes.facts}>
       {rows
         .filter(([, value]) => value !== null && value !== undefined && value !== "")
-        .map(([term, value]) => (
-          <div key={term}>
+        .map(([term, value, width]) => (
+          <div key={term} data-wide={width !== undefined || undefined}>
             <dt>{term}</dt>
             <dd>{value}</dd>
           </div>
