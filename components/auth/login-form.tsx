@@ -49,7 +49,7 @@ export function LoginForm({ next }: { next: string }) {
           </div>
           <h1>Sign in</h1>
           {problem && (
-            <Notice tone="bad" title="You are not signed in">
+            <Notice tone="bad" title="That did not work">
               {problem}
             </Notice>
           )}
