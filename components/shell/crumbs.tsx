@@ -39,7 +39,9 @@ export function Crumbs({ area }: { area: Area }) {
   const page = section?.sub_items.find((sub) => isAt(sub.path, pathname));
   const crumbs: Crumb[] = [
     ...(item ? [{ label: item.label, href: item.href }] : []),
-    ...(section && page ? [{ label: section.label }, { label: page.text, href: page.path }] : []),
+    // A section of one page often has that page's name; once is enough.
+    ...(section && page && section.label !== page.text ? [{ label: section.label }] : []),
+    ...(page ? [{ label: page.text, href: page.path }] : []),
     ...tail,
   ];
   if (crumbs.length < 2) return null;
