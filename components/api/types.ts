@@ -106,7 +106,7 @@ export type PluginMetadata = {
   loaded_at: string;
 };
 
-export type LogLine = { seq: number; at: string; stream: "stdout" | "stderr" | "host"; level: string; text: string };
+export type LogLine = { seq: number; at: string; stream: "stdout" | "stderr" | "host"; level: string; text: string; edge_id?: string };
 
 export type Edge = {
   edge_id: string;

@@ -22,6 +22,7 @@ import { createUpstream } from "./pipeline/upstream.ts";
 import { createPluginCaller } from "./plugins/caller.ts";
 import { createEventBus } from "./plugins/event-bus.ts";
 import { openKvStore } from "./plugins/kv.ts";
+import { createLogFeed } from "./plugins/log-feed.ts";
 import { createRequestPluginPhases } from "./plugins/request-phases.ts";
 import { createResponsePluginPhases } from "./plugins/response-phases.ts";
 import { createServiceApi } from "./plugins/service-api.ts";
@@ -141,6 +142,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
       telemetryDropped: journal.droppedTotal(),
       plugins: host.statuses().map(({ id, state, error, restarts }) => ({ pluginId: id, state, error, restarts })),
     }),
+    pluginLogs: createLogFeed({ host }),
     logger,
   });
   const sender = startSender({ journal, session: link.session, onAcknowledged: (batch) => ledger.acknowledge(batch.spends), logger });

@@ -10,6 +10,8 @@ import { type ControlService, startControlServer } from "./control-server.ts";
 import { edgeEndpoints } from "./endpoints.ts";
 import { createHub, type HubTimings } from "./hub.ts";
 import { createLlmProxy } from "./llm-proxy.ts";
+import { createPluginLogStore } from "./plugin-log-store.ts";
+import { createPluginLogs } from "./plugin-logs.ts";
 import { createPublisher } from "./publisher.ts";
 import { createEdgeService } from "./service.ts";
 import { createSnapshotStore } from "./snapshot-store.ts";
@@ -58,11 +60,13 @@ export function createEdges({
     namespaces: () => hub.namespaces(),
     push: (namespace, spent) => hub.budget(namespace, spent),
   });
+  const pluginLogs = createPluginLogs({ store: createPluginLogStore(db), logger });
   const hub = createHub({
     store,
     publisher,
     budgetState: budgets.state,
     takeTelemetry: telemetry.take,
+    takePluginLogs: pluginLogs.take,
     events,
     logger,
     timings: hubTimings,
@@ -87,6 +91,7 @@ export function createEdges({
       await hub.close();
       await server?.close();
       telemetry.close();
+      await pluginLogs.close();
       await budgets.close();
       await publisher.close();
       await proxy.close();

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { startDemoVendor } from "@portico/demo-vendor";
 import { createProcesses, createTestDatabase, freePorts, type TestProcess, waitForReady } from "@portico/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -167,6 +168,40 @@ test("usage, cost and the edge's figures are in the studio within seconds", asyn
     async () =>
       Number(((await api("GET", "/api/v1/edges/local")).data.attributes.report as { requests_total?: number }).requests_total) > 0,
   );
+});
+
+test("what a gateway's plugin writes is in its log in the studio, once and in order, and goes with the plugin", async () => {
+  const command = pathToFileURL(join(import.meta.dirname, "test/talking-plugin.ts")).href;
+  const { id } = (await api("POST", "/api/v1/plugins", { name: "Talking", command, is_active: true })).data;
+  await api("PUT", `/api/v1/llms/${llmId}/plugins`, { plugin_ids: [Number(id)] });
+  type Line = { seq: number; at: string; stream: string; level: string; text: string; edge_id: string };
+  const log = async (after = 0) => {
+    const { data } = (await api("GET", `/api/v1/plugins/${id}/logs?after=${after}`)) as unknown as { data: Line[] };
+    return data.filter(({ text }) => /^(\[WARN\] request|printed) /.test(text));
+  };
+  const asked = async (text: string) => {
+    expect((await ask({ prompt: "hi" })).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return (await log()).some((line) => line.text.startsWith(text));
+  };
+  await until(() => asked("printed 2"));
+  const lines = await log();
+  const last = lines.at(-1)?.seq ?? 0;
+  expect(lines.find(({ text }) => text.startsWith("[WARN] request 1 "))).toMatchObject({
+    stream: "stderr",
+    level: "warn",
+    edge_id: "local",
+  });
+  expect(Math.abs(Date.now() - Date.parse(lines[0]?.at ?? ""))).toBeLessThan(20_000);
+  expect(lines.find(({ text }) => text.startsWith("printed 1 "))?.text.length).toBe(8_192);
+  await until(async () => (await asked("printed")) && (await log(last)).length > 1);
+  const all = await log();
+  expect(all.slice(0, lines.length)).toEqual(lines);
+  const printed = all.filter(({ stream }) => stream === "stdout").map(({ text }) => Number(text.split(" ")[1]));
+  expect(printed).toEqual(printed.map((_, at) => at + 1));
+  await api("DELETE", `/api/v1/plugins/${id}`);
+  expect(await runtime?.db.prisma.pluginLog.count({ where: { pluginId: Number(id) } })).toBe(0);
+  await until(async () => (await ask({ prompt: "hi" })).status === 200);
 });
 
 test("the proxy calls an LLM for an administrator in his name and for an app with its credential, plain and streamed", async () => {

@@ -10,6 +10,7 @@ import {
   type Heartbeat,
   type Hello,
   type HubMessage,
+  type PluginLogLine,
   type RegisterRequest,
   type RegisterResponse,
   type SnapshotResult,
@@ -61,6 +62,7 @@ export function createHub({
   publisher,
   budgetState,
   takeTelemetry,
+  takePluginLogs,
   events,
   logger,
   timings = defaultTimings,
@@ -69,6 +71,7 @@ export function createHub({
   publisher: Publisher;
   budgetState(namespace: string): Promise<BudgetUsage[]>;
   takeTelemetry(edgeId: string, batch: TelemetryBatch): Promise<TelemetryAck>;
+  takePluginLogs(edgeId: string, namespace: string, lines: PluginLogLine[]): void;
   events: EventBus;
   logger: Logger;
   timings?: HubTimings;
@@ -151,6 +154,7 @@ export function createHub({
         if (ended) leave(connection);
       } else if (message.snapshotResult) await acknowledge(connection, message.snapshotResult);
       else if (message.heartbeat) await beat(connection, message.heartbeat);
+      else if (message.pluginLogs) takePluginLogs(connection.edgeId, connection.namespace, message.pluginLogs.lines);
     }
     identified.catch((error: unknown) => refuse(error));
     const refuse = (error: unknown) => {

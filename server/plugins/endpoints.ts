@@ -96,7 +96,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/:id/logs",
-    summary: "What a plugin's process has written (the last 1000 lines), younger than `after`",
+    summary: "What a plugin has written (the last 1000 lines) after the line `after`, in this process or at its gateways",
     permission: "plugins.read",
     params: IdParam,
     query: z.object({ after: z.coerce.number("must be a number").int().min(0).default(0) }),

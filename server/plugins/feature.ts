@@ -4,6 +4,7 @@ import { createPluginHost, type GrpcService, type PluginHostOptions, type Runnin
 import { systemActor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { fromFreshRead } from "../db/fresh.ts";
+import { createPluginLogStore } from "../edges/plugin-log-store.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Jobs } from "../jobs/runner.ts";
@@ -125,7 +126,7 @@ export async function createPlugins({
   const hooks = createObjectHooks({ registrations, ask, logger });
   const builds = createBuilds({ host });
   const assets = createAssets({ store, builds, signingKey });
-  const operations = createPluginOperations({ db, plugins: service, store, host, lifecycle, kv });
+  const operations = createPluginOperations({ db, plugins: service, store, host, lifecycle, kv, gatewayLogs: createPluginLogStore(db) });
   const llmPlugins = createLlmPluginService({ db, store: links, vault, lifecycle });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({

@@ -3,6 +3,7 @@ import type { PluginHost } from "@portico/plugin-host";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
+import type { PluginLogStore } from "../edges/plugin-log-store.ts";
 import type { Resource } from "../http/envelope.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { categoryOf, runsInStudio } from "./manifest.ts";
@@ -19,6 +20,7 @@ export function createPluginOperations({
   host,
   lifecycle,
   kv,
+  gatewayLogs,
 }: {
   db: Db;
   plugins: PluginService;
@@ -26,6 +28,8 @@ export function createPluginOperations({
   host: PluginHost;
   lifecycle: Lifecycle;
   kv: KvStore;
+  /** What plugins wrote where they do not run in this process. */
+  gatewayLogs: Pick<PluginLogStore, "list">;
 }) {
   const statusOf = (plugin: Plugin) => (isPending(plugin) ? "scopes_pending" : "ready");
   const processOf = ({ id }: Plugin) => {
@@ -79,9 +83,8 @@ export function createPluginOperations({
 
     async logs(id: number, after: number) {
       const plugin = await plugins.get(id);
-      const data = host.logs(id, after).map((line) => ({ ...line, at: line.at.toISOString() }));
-      if (runsInStudio(plugin.hookTypes)) return { data };
-      return { data, meta: { detail: "This plugin runs on gateways; what it writes is in their logs." } };
+      const lines = runsInStudio(plugin.hookTypes) ? host.logs(id, after) : await gatewayLogs.list(id, after);
+      return { data: lines.map((line) => ({ ...line, at: line.at.toISOString() })) };
     },
 
     dependents: (id: number) => plugins.dependents(id, kv.count),

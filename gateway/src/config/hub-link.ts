@@ -7,6 +7,7 @@ import {
   EdgeServiceClient,
   type Heartbeat,
   type HubMessage,
+  type PluginLogLine,
   type RegisterResponse,
 } from "@portico/protocol/edge";
 import type { RoutingTable } from "./routing-table.ts";
@@ -26,6 +27,7 @@ export type HubLink = {
 const protocolVersion = 1;
 const edgeVersion = "0.1.0";
 const registerTimeoutMs = 10_000;
+const pluginLogsMs = 1_000;
 const backoff = { baseMs: 200, capMs: 5_000 };
 
 /**
@@ -43,6 +45,7 @@ export function startHubLink({
   onBudget,
   onSession,
   vitals,
+  pluginLogs,
   logger,
 }: {
   hub: string;
@@ -55,6 +58,8 @@ export function startHubLink({
   onBudget(usage: BudgetUsage[]): void;
   onSession(session: HubSession): void;
   vitals(): Omit<Heartbeat, "version" | "checksum" | "sentAtMs">;
+  /** What plugins wrote since the last call, bounded. */
+  pluginLogs(): PluginLogLine[];
   logger: Logger;
 }): HubLink {
   const stopping = new AbortController();
@@ -124,6 +129,7 @@ export function startHubLink({
     return new Promise((resolve) => {
       const end = (reason: string) => {
         clearInterval(heartbeat);
+        clearInterval(logs);
         stopping.signal.removeEventListener("abort", onStop);
         stream.cancel();
         // Whatever was already received is finished before a new session may begin.
@@ -136,6 +142,13 @@ export function startHubLink({
         stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals() } });
       }, heartbeatMs);
       heartbeat.unref();
+      const logs = setInterval(() => {
+        // While the hub does not read, lines stay in the plugin host's own, bounded memory.
+        if (stream.writableLength > 0) return;
+        const lines = pluginLogs();
+        if (lines.length > 0) stream.write({ pluginLogs: { lines } });
+      }, pluginLogsMs);
+      logs.unref();
 
       stream.on("data", (message: HubMessage) => {
         lastHeardMs = Date.now();

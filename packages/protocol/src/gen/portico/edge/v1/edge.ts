@@ -64,6 +64,7 @@ export interface EdgeMessage {
     | undefined;
   /** Answer to a revocation: the edge refuses the credential from here on. */
   revocationResult?: RevocationResult | undefined;
+  pluginLogs?: PluginLogs | undefined;
 }
 
 export interface Hello {
@@ -112,6 +113,28 @@ export interface PluginState {
   error: string;
   /** Times the process was started again after it ended by itself. */
   restarts: number;
+}
+
+/**
+ * What plugins wrote at this edge since the last such message: at most 200 lines and 256 KiB of text, oldest first for each
+ * plugin, about once a second. Best effort: nothing is acknowledged or sent again, and lines may be missing.
+ */
+export interface PluginLogs {
+  lines: PluginLogLine[];
+}
+
+export interface PluginLogLine {
+  pluginId: number;
+  /** Grows with every line of this plugin until its edge starts anew; a gap means that lines are missing. */
+  seq: number;
+  /** When it was written, Unix milliseconds. */
+  atMs: number;
+  /** stdout | stderr | host */
+  stream: string;
+  /** debug | info | warn | error */
+  level: string;
+  /** Without its line end; the hub keeps the first 8192 characters. */
+  text: string;
 }
 
 export interface HubMessage {
@@ -491,7 +514,13 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 };
 
 function createBaseEdgeMessage(): EdgeMessage {
-  return { hello: undefined, snapshotResult: undefined, heartbeat: undefined, revocationResult: undefined };
+  return {
+    hello: undefined,
+    snapshotResult: undefined,
+    heartbeat: undefined,
+    revocationResult: undefined,
+    pluginLogs: undefined,
+  };
 }
 
 export const EdgeMessage: MessageFns<EdgeMessage> = {
@@ -507,6 +536,9 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
     }
     if (message.revocationResult !== undefined) {
       RevocationResult.encode(message.revocationResult, writer.uint32(34).fork()).join();
+    }
+    if (message.pluginLogs !== undefined) {
+      PluginLogs.encode(message.pluginLogs, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -556,6 +588,14 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
             message.revocationResult = RevocationResult.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pluginLogs = PluginLogs.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -582,6 +622,9 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
       : undefined;
     message.revocationResult = (object.revocationResult !== undefined && object.revocationResult !== null)
       ? RevocationResult.fromPartial(object.revocationResult)
+      : undefined;
+    message.pluginLogs = (object.pluginLogs !== undefined && object.pluginLogs !== null)
+      ? PluginLogs.fromPartial(object.pluginLogs)
       : undefined;
     return message;
   },
@@ -1072,6 +1115,176 @@ export const PluginState: MessageFns<PluginState> = {
     message.state = object.state ?? "";
     message.error = object.error ?? "";
     message.restarts = object.restarts ?? 0;
+    return message;
+  },
+};
+
+function createBasePluginLogs(): PluginLogs {
+  return { lines: [] };
+}
+
+export const PluginLogs: MessageFns<PluginLogs> = {
+  encode(message: PluginLogs, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lines) {
+      PluginLogLine.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PluginLogs {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePluginLogs();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lines.push(PluginLogLine.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PluginLogs>): PluginLogs {
+    return PluginLogs.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PluginLogs>): PluginLogs {
+    const message = createBasePluginLogs();
+    message.lines = object.lines?.map((e) => PluginLogLine.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePluginLogLine(): PluginLogLine {
+  return { pluginId: 0, seq: 0, atMs: 0, stream: "", level: "", text: "" };
+}
+
+export const PluginLogLine: MessageFns<PluginLogLine> = {
+  encode(message: PluginLogLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pluginId !== 0) {
+      writer.uint32(8).uint32(message.pluginId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).uint64(message.seq);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(24).int64(message.atMs);
+    }
+    if (message.stream !== "") {
+      writer.uint32(34).string(message.stream);
+    }
+    if (message.level !== "") {
+      writer.uint32(42).string(message.level);
+    }
+    if (message.text !== "") {
+      writer.uint32(50).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PluginLogLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePluginLogLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pluginId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.stream = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PluginLogLine>): PluginLogLine {
+    return PluginLogLine.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PluginLogLine>): PluginLogLine {
+    const message = createBasePluginLogLine();
+    message.pluginId = object.pluginId ?? 0;
+    message.seq = object.seq ?? 0;
+    message.atMs = object.atMs ?? 0;
+    message.stream = object.stream ?? "";
+    message.level = object.level ?? "";
+    message.text = object.text ?? "";
     return message;
   },
 };
