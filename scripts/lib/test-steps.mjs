@@ -35,7 +35,7 @@ export function testSteps({ children, progress }) {
     { name: "unused", title: "Dead code", run: () => quiet(bin("knip"), ["--no-progress"], "knip") },
     { name: "generated", title: "Generated code is current", run: () => checkGenerated(quiet, bin) },
     { name: "drift", title: "Schema and migrations agree", run: script("check-drift.mjs") },
-    { name: "unit", title: "Unit and service tests", run: () => runVitest(loud, bin) },
+    { name: "unit", title: "Unit and service tests", run: () => runVitest({ loud, bin, children, progress }) },
     { name: "gateway", title: "Gateway from an install of its own", run: script("check-gateway-alone.mjs") },
     { name: "build", title: "Production build", run: () => ensureBuilt({ children, progress }) },
     { name: "journeys", title: "Browser journeys", run: () => runPlaywright({ loud, bin, children, progress }) },
@@ -77,12 +77,13 @@ function filesOf(dir) {
   );
 }
 
-async function runVitest(loud, bin) {
+async function runVitest({ loud, bin, children, progress }) {
+  // Some service tests look at pages of plugins in a browser.
+  const chromium = await findChromium(children, progress);
   const file = join(buildDir, "vitest.json");
   rmSync(file, { force: true });
-  const failure = await loud(bin("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`], "vitest").catch(
-    (error) => error,
-  );
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const failure = await loud(bin("vitest"), args, "vitest", { CHROMIUM_PATH: chromium }).catch((error) => error);
   const report = readReport(file, failure, "vitest");
   const counts = {
     passed: report.numPassedTests,
