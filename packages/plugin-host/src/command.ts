@@ -15,6 +15,16 @@ function liesIn(path: string, dir: string): boolean {
   return rest !== "" && rest !== ".." && !rest.startsWith("../") && !isAbsolute(rest);
 }
 
+/** People write paths after `file://`, programs write URLs: a path that is not there as it stands may be percent-encoded. */
+async function pathOfFileUrl(path: string): Promise<string> {
+  if (!path.includes("%") || (await stat(path).catch(() => undefined))) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 /**
  * The executable a command names, with symlinks resolved so that what was checked is what runs.
  * @throws AppError plugin_invalid, one sentence.
@@ -22,11 +32,11 @@ function liesIn(path: string, dir: string): boolean {
 export async function resolveCommand(command: string, allowedDirs?: string[]): Promise<string> {
   if (command.trim() === "") throw refuse("The plugin command is empty.");
   if (command.length > maxCommandChars) throw refuse(`The plugin command is longer than ${maxCommandChars} characters.`);
-  if (/\p{Cc}/u.test(command)) throw refuse("The plugin command contains control characters.");
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(command)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== "file")
     throw refuse(`Plugin commands of the scheme ${scheme}:// are not supported; use file:// and the path of an executable.`);
-  const path = scheme === undefined ? command : command.slice("file://".length);
+  const path = scheme === undefined ? command : await pathOfFileUrl(command.slice("file://".length));
+  if (/\p{Cc}/u.test(path)) throw refuse("The plugin command contains control characters.");
   if (path.split(/[/\\]/).includes("..")) throw refuse('The plugin command must not contain "..".');
 
   const real = await realpath(resolve(path)).catch(() => {

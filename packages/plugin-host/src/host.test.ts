@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { sleep } from "@portico/core";
 import { expect, test } from "vitest";
 import { aHost, aSpec, aStore, ask, fixturePath, isAlive, until } from "../test/harness.ts";
@@ -189,6 +192,16 @@ test("inspect reads manifest and schema from a process that is never initialized
   expect(JSON.parse(manifest)).toEqual({ id: "test.fixture", initialized: false });
   expect(configSchema).toBe('{"type":"object"}');
   expect(host.statuses()).toEqual(before);
+});
+
+test("a file URL may be written as a path or percent-encoded", async () => {
+  const host = aHost();
+  const dir = await mkdtemp(join(tmpdir(), "with space-"));
+  const link = join(dir, "plugin.ts");
+  await symlink(fixturePath, link);
+  for (const command of [`file://${link}`, pathToFileURL(link).href])
+    expect(JSON.parse((await host.inspect(command)).manifest)).toMatchObject({ id: "test.fixture" });
+  await rm(dir, { recursive: true });
 });
 
 test("inspect asks the main service when a plugin lacks the one for its config", async () => {

@@ -117,6 +117,8 @@ test("a command that is no executable in an allowed folder is refused in one sen
     ["oci://registry/x", /scheme oci:\/\//],
     ["plugins/../../bin/sh", /must not contain/],
     ["/bin/sh\n", /control characters/],
+    ["file:///bin/sh%0A", /control characters/],
+    ["file:///usr/lib/%2e%2e/bin/sh", /must not contain/],
     ["/no/such/file", /does not exist/],
     ["/usr", /not a regular file/],
     ["/etc/passwd", /not executable/],
