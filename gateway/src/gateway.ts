@@ -86,10 +86,10 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   // Plugins that judge callers see the body, so it is read before anyone is known; without them, only those who may call.
   const judgedUnknown = ({ llm }: Exchange) => llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
   const phases: readonly Phase[] = [
-    { name: "receive for plugins", run: (exchange) => (judgedUnknown(exchange) ? receive(exchange, limits.requestBytes) : next) },
+    { name: "receive for plugins", run: (exchange, resume) => (judgedUnknown(exchange) ? receive(exchange, limits.requestBytes, resume) : next) },
     { name: "pre_auth", run: requestPlugins.preAuth },
     { name: "auth", run: createAuthenticate({ store, askPlugins: requestPlugins.auth }) },
-    { name: "receive", run: (exchange) => receive(exchange, limits.requestBytes) },
+    { name: "receive", run: (exchange, resume) => receive(exchange, limits.requestBytes, resume) },
     { name: "post_auth", run: requestPlugins.postAuth },
     { name: "admit", run: createAdmit({ ledger }) },
     { name: "upstream", run: upstream },

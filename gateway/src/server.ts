@@ -90,7 +90,7 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
     if (exchange.settled) return;
     // Settled first: stopping the upstream looks like its failure.
     deps.settle(exchange, { outcome: "aborted", reason: "client_closed" });
-    exchange.abortUpstream?.(new Error("the client left"));
+    exchange.upstream?.abort(new Error("the client left"));
   });
   deps.start(exchange);
 }
@@ -136,7 +136,7 @@ const newExchange = (arrival: Arrival): Exchange => ({
   llm: arrival.llm,
   startedAtMs: arrival.nowMs,
   startedMs: performance.now(),
-  resume: () => undefined,
+  waitingAt: -1,
   headerChanges: undefined,
   contextUpdates: undefined,
   body: undefined,
@@ -153,7 +153,7 @@ const newExchange = (arrival: Arrival): Exchange => ({
   promptChars: 0,
   maxResponseTokens: 0,
   reservation: undefined,
-  abortUpstream: undefined,
+  upstream: undefined,
   sentUpstream: false,
   meter: undefined,
   statusCode: 0,

@@ -42,6 +42,24 @@ type Account = {
   tokens: number;
 };
 
+class HeldReservation implements Reservation {
+  readonly #app: Account;
+  readonly #llm: Account;
+  #microUsd: MicroUsd;
+
+  constructor(app: Account, llm: Account, microUsd: MicroUsd) {
+    this.#app = app;
+    this.#llm = llm;
+    this.#microUsd = microUsd;
+  }
+
+  release(): void {
+    this.#app.reservedMicroUsd -= this.#microUsd;
+    this.#llm.reservedMicroUsd -= this.#microUsd;
+    this.#microUsd = 0;
+  }
+}
+
 const periodCheckMs = 1_000;
 // A hub that has acknowledged spend for this long has counted it, whatever its figures looked like on the way.
 const ackedForMs = 60_000;
@@ -103,14 +121,7 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       if (llm.budget && usedUp(ofLlm, llm.budget)) return { outcome: "exceeded", kind: "LLM", name: llm.name };
       ofApp.reservedMicroUsd += estimateMicroUsd;
       ofLlm.reservedMicroUsd += estimateMicroUsd;
-      let held = true;
-      const release = () => {
-        if (!held) return;
-        held = false;
-        ofApp.reservedMicroUsd -= estimateMicroUsd;
-        ofLlm.reservedMicroUsd -= estimateMicroUsd;
-      };
-      return { outcome: "reserved", reservation: { release } };
+      return { outcome: "reserved", reservation: new HeldReservation(ofApp, ofLlm, estimateMicroUsd) };
     },
     book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
       for (const entry of [account("app", appId), account("llm", llmId)]) {

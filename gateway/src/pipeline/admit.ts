@@ -94,9 +94,11 @@ function admitModel(exchange: Exchange, json: Json, text: string): Step {
   }
   // A body that names a model twice, or hides the name behind escapes, might be read otherwise by the vendor: what was
   // judged is what is sent.
-  if (model && (text.split('"model"').length !== 2 || text.includes("\\u00"))) exchange.body = rewrite(json, {});
+  if (model && (namesTwice(text) || text.includes("\\u00"))) exchange.body = rewrite(json, {});
   return next;
 }
+
+const namesTwice = (text: string): boolean => text.indexOf('"model"', text.indexOf('"model"') + 1) >= 0;
 
 /** Forms (audio, files) cannot be judged by model, so an LLM that allows only some models takes none. */
 function admitForm(exchange: Exchange): Step {

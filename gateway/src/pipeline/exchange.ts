@@ -2,14 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reservation } from "../budget/ledger.ts";
 import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
 import type { UsageMeter } from "../vendors/vendor.ts";
-import type { Step } from "./reply.ts";
 
 /** How an LLM is called: as the body says, or only plain, or only streamed. */
 export type CallMode = "call" | "rest" | "stream";
 
 export type Outcome = "completed" | "failed" | "aborted" | "blocked";
 
-/** One request from arrival to settlement. Phases fill it in from top to bottom. */
+/**
+ * One request from arrival to settlement. Phases fill it in from top to bottom. No field holds a function made for one request: V8
+ * then keeps requests alive in chains until its next full collection, and every collection of young objects takes ten times as long.
+ */
 export type Exchange = {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -27,8 +29,8 @@ export type Exchange = {
   readonly query: string;
   readonly llm: Llm | undefined;
 
-  /** Goes on with the phase after the one that answered `later`. */
-  resume: (step: Step) => void;
+  /** Index of the phase that answered `later`; -1 when none has. */
+  waitingAt: number;
   /** Headers plugins have set, by lower-case name; they win over the client's. */
   headerChanges: Map<string, string> | undefined;
   /** Values plugins passed to later plugins. */
@@ -57,8 +59,8 @@ export type Exchange = {
   maxResponseTokens: number;
   reservation: Reservation | undefined;
 
-  /** Set while the upstream works on the request; stops it. */
-  abortUpstream: ((reason: Error) => void) | undefined;
+  /** Set once the upstream works on the request; stops it. */
+  upstream: { abort(reason: Error): void } | undefined;
   sentUpstream: boolean;
   meter: UsageMeter | undefined;
   statusCode: number;
@@ -73,9 +75,17 @@ const processId = Math.floor(Math.random() * 36 ** 6)
   .toString(36)
   .padStart(6, "0");
 let counter = 0;
+let prefixMs = 0;
+let prefix = "";
 
 /** Unique over processes and restarts: time, a random part of the process and a counter. */
-export const newRequestId = (nowMs: number): string => `req_${nowMs.toString(36)}${processId}${(counter++).toString(36)}`;
+export function newRequestId(nowMs: number): string {
+  if (nowMs !== prefixMs) {
+    prefixMs = nowMs;
+    prefix = `req_${nowMs.toString(36)}${processId}`;
+  }
+  return prefix + (counter++).toString(36);
+}
 
 /** First value of a request header after plugins have changed what they wanted; name in lower case. */
 export function headerOf(exchange: Exchange, name: string): string {

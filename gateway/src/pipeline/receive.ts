@@ -1,5 +1,6 @@
 import { type Exchange, headerOf } from "./exchange.ts";
 import { later, next, refuse, type Step } from "./reply.ts";
+import type { Resume } from "./run.ts";
 
 const nothing = Buffer.alloc(0);
 
@@ -7,7 +8,7 @@ const tooLarge = (limit: number) =>
   refuse({ status: 413, reason: "request_too_large", message: `The request body is larger than ${limit} bytes, which is the limit.` });
 
 /** Reads the body into memory, bounded. Answers at once when there is none or it has already been read. */
-export function receive(exchange: Exchange, limitBytes: number): Step {
+export function receive(exchange: Exchange, limitBytes: number, resume: Resume): Step {
   if (exchange.body) return next;
   const { req } = exchange;
   const announced = req.headers["content-length"];
@@ -30,14 +31,14 @@ export function receive(exchange: Exchange, limitBytes: number): Step {
     else if (fitted) {
       // What still comes is read and thrown away: a client that is busy sending would not see the answer otherwise.
       chunks.length = 0;
-      exchange.resume(tooLarge(limitBytes));
+      resume(exchange, tooLarge(limitBytes));
     }
   });
   req.on("end", () => {
     if (bytes > limitBytes) return;
     exchange.requestBytes = bytes;
     exchange.body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
-    exchange.resume(next);
+    resume(exchange, next);
   });
   // A client that leaves is settled where its connection is watched; nothing goes on in its name.
   req.on("error", () => undefined);

@@ -54,7 +54,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#control = control;
     if (exchange.settled) return control.abort(new Error("the client left"));
     exchange.sentUpstream = true;
-    exchange.abortUpstream = (reason) => control.abort(reason);
+    exchange.upstream = control;
   }
 
   onResponseStart(control: Dispatcher.DispatchController, status: number, headers: OutgoingHttpHeaders): void {

@@ -11,11 +11,11 @@ export type Reply = {
   reason: string;
 };
 
-/** A phase continues, replies, goes on later by `exchange.resume`, or has taken over the answer. */
+/** A phase continues, replies, goes on later by `resume`, or has taken over the answer. */
 export type Step = typeof next | typeof later | typeof answering | { kind: "reply"; reply: Reply };
 
 export const next = Object.freeze({ kind: "next" as const });
-/** The phase will call `exchange.resume` once. */
+/** The phase will call the `resume` it was given. */
 export const later = Object.freeze({ kind: "later" as const });
 /** The upstream's answer is on its way to the client. */
 export const answering = Object.freeze({ kind: "answering" as const });

@@ -5,7 +5,10 @@ import { later, type Reply, refuse, type Step, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 
 /** One step in the life of a request. Answers at once when it can: a promise costs every request a turn of the event loop. */
-export type Phase = { name: string; run(exchange: Exchange): Step | Promise<Step> };
+export type Phase = { name: string; run(exchange: Exchange, resume: Resume): Step | Promise<Step> };
+
+/** Goes on with the phase after the one that answered `later`; does nothing when none has. */
+export type Resume = (exchange: Exchange, step: Step) => void;
 
 /** Takes a request through its phases until one replies or takes over; whatever is thrown becomes an answer and is settled. */
 export function createRunner({ phases, settle, logger }: { phases: readonly Phase[]; settle: Settle; logger: Logger }) {
@@ -14,10 +17,9 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
     try {
       for (; at < phases.length; at++) {
         const phase = phases[at] as Phase;
-        const step = phase.run(exchange);
+        const step = phase.run(exchange, resume);
         if (step === later) {
-          const waiting = at;
-          exchange.resume = (resumed) => goOn(exchange, waiting, resumed);
+          exchange.waitingAt = at;
           return;
         }
         if (step instanceof Promise) return void wait(step, at, exchange);
@@ -28,6 +30,13 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
     } catch (error) {
       fail(exchange, error, phases[at]?.name ?? "");
     }
+  }
+
+  function resume(exchange: Exchange, step: Step): void {
+    const at = exchange.waitingAt;
+    if (at < 0) return;
+    exchange.waitingAt = -1;
+    goOn(exchange, at, step);
   }
 
   async function wait(pending: Promise<Step>, at: number, exchange: Exchange): Promise<void> {

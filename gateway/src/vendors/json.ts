@@ -66,22 +66,12 @@ export function lastUsage(answer: Buffer, { exact }: { exact: boolean }): Json |
   if (at <= 0 || answer[at - 1] === 92) return undefined;
   if (exact && answer.length - at > usageWindow) return undefined;
   const text = answer.toString("utf8", at);
-  const match = usageObject.exec(text);
-  if (!match?.[1] || (exact && !closesAnswer(text, match[0].length))) return undefined;
-  const usage = parseJson(match[1]);
-  return isObject(usage) ? usage : undefined;
-}
-
-/** True when exactly one brace is closed after `from`, as the last thing of the text: what stood before was at the top. */
-function closesAnswer(text: string, from: number): boolean {
-  let depth = 1;
-  for (let i = from; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 34) {
-      for (i++; i < text.length && text.charCodeAt(i) !== 34; i++) if (text.charCodeAt(i) === 92) i++;
-    } else if (code === 123 || code === 91) depth++;
-    else if (code === 125 || code === 93) depth--;
-    if (depth === 0) return text.slice(i + 1).trim() === "";
+  if (exact) {
+    // It is JSON only if one brace is closed after it, as the last thing of the answer: what stood before was at the top.
+    const rest = parseJson(`{${text}`);
+    return objectIn(rest, "usage");
   }
-  return false;
+  const match = usageObject.exec(text);
+  const usage = match?.[1] ? parseJson(match[1]) : undefined;
+  return isObject(usage) ? usage : undefined;
 }
