@@ -1,22 +1,74 @@
-// One measurement, described by a JSON argument and answered as JSON: { mode, url, method?, headers?, body?, connections?, seconds?, count? }.
+// One measurement, described by a JSON argument and answered as JSON: { mode, url, method?, headers?, body?, connections?, warmUp?, seconds?, count? }.
 // throughput: requests/s at so many connections; latency: median ms of one request at a time; first-byte: median ms to the first byte of the body.
-import autocannon from "autocannon";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 
 const job = JSON.parse(process.argv[2]);
-const { url, method = "POST", headers = {}, body, connections = 32, seconds = 5, count = 1_000 } = job;
+const { url, method = "POST", headers = {}, body, connections = 32, warmUp = 2, seconds = 5, count = 1_000 } = job;
 
 const measure = { throughput, latency: () => oneByOne(wholeMs), "first-byte": () => oneByOne(firstByteMs) }[job.mode];
 process.stdout.write(`${JSON.stringify(await measure())}\n`);
 process.exit(0);
 
+/**
+ * Keeps so many connections busy, one request at a time on each, after `warmUp` seconds that do not count. Written on bare sockets: a
+ * client that costs as much as the server it measures would measure itself.
+ */
 async function throughput() {
-  const options = { url, method, headers, body, connections, pipelining: 1 };
-  await autocannon({ ...options, duration: 2 });
-  const result = await autocannon({ ...options, duration: seconds });
-  if (result.errors || result.non2xx || result["2xx"] === 0)
-    throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} refusals, ${result["2xx"]} answers`);
-  return { value: result["2xx"] / result.duration, p50Ms: result.latency.p50, p99Ms: result.latency.p99 };
+  const { host, hostname, port, pathname, search } = new URL(url);
+  const head = Object.entries({ host, ...headers, "content-length": body ? Buffer.byteLength(body) : undefined })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+  const question = Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\n${head.join("")}\r\n${body ?? ""}`);
+  let counting = false;
+  const times = [];
+  const sockets = [];
+  const broken = new Promise((_, reject) => {
+    for (let i = 0; i < connections; i++) {
+      const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+      sockets.push(socket);
+      const fail = (why) => reject(new Error(`${url}: ${why}`));
+      let sentAt = 0;
+      let pieces = [];
+      const ask = () => {
+        sentAt = performance.now();
+        socket.write(question);
+      };
+      socket.on("connect", ask);
+      socket.on("error", (error) => fail(error.message));
+      socket.on("close", () => fail("the server closed a connection"));
+      socket.on("data", (chunk) => {
+        pieces.push(chunk);
+        const answer = pieces.length === 1 ? chunk : Buffer.concat(pieces);
+        if (!isWhole(answer)) return;
+        pieces = [];
+        if (answer.latin1Slice(9, 12) !== "200") return fail(answer.toString("utf8", 0, 300));
+        if (counting) times.push(performance.now() - sentAt);
+        ask();
+      });
+    }
+  });
+  await Promise.race([sleep(warmUp * 1_000), broken]);
+  counting = true;
+  const startedAt = performance.now();
+  await Promise.race([sleep(seconds * 1_000), broken]);
+  const took = (performance.now() - startedAt) / 1_000;
+  counting = false;
+  broken.catch(() => {});
+  for (const socket of sockets) socket.destroy();
+  if (times.length === 0) throw new Error(`${url}: nothing was answered`);
+  return { value: times.length / took, ...quantiles(times) };
+}
+
+/** True when the bytes are an answer with all of its body. */
+function isWhole(answer) {
+  const end = answer.indexOf("\r\n\r\n");
+  if (end < 0) return false;
+  const head = answer.latin1Slice(0, end + 2);
+  const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head);
+  if (length) return answer.length >= end + 4 + Number(length[1]);
+  return answer.latin1Slice(answer.length - 7) === "\r\n0\r\n\r\n";
 }
 
 async function oneByOne(sample) {
@@ -24,9 +76,14 @@ async function oneByOne(sample) {
   for (let i = 0; i < Math.ceil(count / 5); i++) await sample(dispatcher);
   const times = [];
   for (let i = 0; i < count; i++) times.push(await sample(dispatcher));
-  times.sort((a, b) => a - b);
-  const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
-  return { value: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+  const found = quantiles(times);
+  return { value: found.p50Ms, ...found };
+}
+
+function quantiles(times) {
+  const sorted = Float64Array.from(times).sort();
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
 }
 
 async function ask(dispatcher) {

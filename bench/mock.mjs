@@ -1,5 +1,6 @@
-// A vendor that does nothing: the same chat completion, plain or streamed, for every question. Prints its port.
-import { createServer } from "node:http";
+// A vendor that does nothing: the same chat completion, plain or streamed, for every question. Prints its port. Written on bare
+// sockets, so that it costs next to nothing: it shares a core with the load.
+import { createServer } from "node:net";
 
 const usage = { prompt_tokens: 21, completion_tokens: 12, total_tokens: 33 };
 const head = { id: "chatcmpl-bench", created: 1_700_000_000, model: "bench-model" };
@@ -28,20 +29,32 @@ const rest = [
   "data: [DONE]\n\n",
 ].join("");
 
-const server = createServer({ noDelay: true, keepAliveTimeout: 60_000 }, (req, res) => {
-  const chunks = [];
-  req.on("data", (piece) => chunks.push(piece));
-  req.on("end", () => {
-    if (!Buffer.concat(chunks).includes('"stream":true')) {
-      res.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
-      res.end(answer);
-      return;
-    }
-    res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
-    res.write(first);
+const headed = (fields, body) => Buffer.from(`HTTP/1.1 200 OK\r\n${fields.join("\r\n")}\r\nconnection: keep-alive\r\n\r\n${body}`, "latin1");
+const plain = headed(["content-type: application/json", `content-length: ${answer.length}`], answer.toString("latin1"));
+const piece = (text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+const streamStart = headed(
+  ["content-type: text/event-stream", "cache-control: no-cache", "transfer-encoding: chunked"],
+  Buffer.from(piece(first)).toString("latin1"),
+);
+const streamEnd = `${piece(rest)}0\r\n\r\n`;
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let pieces = [];
+  socket.on("data", (chunk) => {
+    pieces.push(chunk);
+    const question = pieces.length === 1 ? chunk : Buffer.concat(pieces);
+    const end = question.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    const head = question.latin1Slice(0, end);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+    if (length ? question.length < end + 4 + Number(length[1]) : /chunked/i.test(head) && !question.includes("\r\n0\r\n\r\n")) return;
+    pieces = [];
+    if (!question.includes('"stream":true')) return void socket.write(plain);
+    socket.write(streamStart);
     // The rest follows later, so that time to first byte is not hidden in one packet with the end.
-    setTimeout(() => res.end(rest), 2);
+    setTimeout(() => socket.write(streamEnd), 2);
   });
+  socket.on("error", () => {});
 });
 server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () =>
   process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`),

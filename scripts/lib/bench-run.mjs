@@ -12,6 +12,7 @@ import { Stop } from "./stop.mjs";
 
 const serverCore = 0;
 const loadCore = 1;
+const cores = availableParallelism();
 const question = {
   model: "bench-model",
   messages: [{ role: "user", content: "How many tokens are enough? Answer in one short sentence." }],
@@ -23,22 +24,26 @@ const streamed = JSON.stringify({ ...question, stream: true });
 export async function runBench({ children, progress, quick }) {
   const pinned = canPin();
   if (!pinned) progress.say("  taskset is not here: servers and load share all cores, so absolute numbers say little and ratios less.");
-  const onCore = (core) => (pinned ? ["taskset", "-c", String(core)] : []);
+  // Everything that is started from here inherits the load's core (vendor, load, Postgres, studio); what is measured gets the other.
+  if (pinned) execFileSync("taskset", ["-a", "-p", "-c", String(loadCore), String(process.pid)], { stdio: "ignore" });
+  const alone = pinned ? ["taskset", "-c", String(serverCore)] : [];
   const rounds = quick ? 1 : 5;
   const seconds = quick ? 2 : 5;
   const count = quick ? 500 : 2_000;
+  // Until the compiler has seen all of a server's paths, which takes some 50,000 requests.
+  const warmUpSeconds = quick ? 8 : 15;
   await ensureBuilt({ children, progress });
 
-  const mock = await startServer({ children, wrap: onCore(loadCore), file: "bench/mock.mjs", env: {} });
+  const mock = await startServer({ children, file: "bench/mock.mjs" });
   const bare = await startServer({
     children,
-    wrap: onCore(serverCore),
+    wrap: alone,
     file: "bench/bare-proxy.mjs",
     env: { UPSTREAM: `http://127.0.0.1:${mock.port}` },
   });
-  const portkey = await startPortkey({ children, wrap: onCore(serverCore) });
-  // The gateway has its core to itself, shipping of usage included; studio, which receives it, lives on the load's core.
-  const stack = await aStack({ demo: false, wrap: { studio: onCore(loadCore), vendor: onCore(loadCore), gateway: onCore(serverCore) } });
+  const portkey = await startPortkey({ children, wrap: alone });
+  // The gateway pays for all that is its own, shipping of usage included; studio, which receives it, is on the other core.
+  const stack = await aStack({ demo: false, wrap: { gateway: alone } });
   try {
     const { slug, secret } = await configure(stack, mock.port);
     const json = { "content-type": "application/json" };
@@ -60,7 +65,12 @@ export async function runBench({ children, progress, quick }) {
     await sleep(10_000);
     const memory = { studioMb: residentMb(stack.pid("studio")), gatewayMb: residentMb(stack.pid("gateway")) };
 
-    const load = (job) => runLoad({ children, wrap: onCore(loadCore), job });
+    const load = (job) => runLoad({ children, job });
+    for (const [name, target] of Object.entries(targets)) {
+      const step = progress.begin(`Warming ${name} up`);
+      await load({ mode: "throughput", ...target, body: plain, connections: 32, warmUp: 0, seconds: warmUpSeconds });
+      step.done();
+    }
     const samples = { throughput: {}, latency: {}, firstByte: {} };
     for (let round = 1; round <= rounds; round++) {
       const step = progress.begin(`Round ${round} of ${rounds}`);
@@ -73,7 +83,7 @@ export async function runBench({ children, progress, quick }) {
       step.done();
     }
 
-    const list = await measureList({ stack, load, pinned, rounds, seconds, progress });
+    const list = await measureList({ stack, load, pinned, rounds, warmUpSeconds, seconds, progress });
     const results = summarise(samples, list, memory);
     report({ results, samples, list, memory, pinned, rounds, progress });
     if (results.some((result) => result.ok === false)) process.exitCode = 1;
@@ -128,12 +138,12 @@ function report({ results, samples, list, memory, pinned, rounds, progress }) {
   const file = join(dir, `${at.replace(/[:.]/g, "-")}.json`);
   const machine = {
     cpu: cpus()[0]?.model ?? "",
-    cores: availableParallelism(),
+    cores,
     node: execFileSync(pinnedNode, ["--version"], { encoding: "utf8" }).trim(),
   };
   writeFileSync(file, `${JSON.stringify({ at, machine, pinned, rounds, results, samples, list, memory }, null, 2)}\n`);
   progress.say(
-    `\n  ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${pinned ? ", each server on one core, vendor and load on another" : ", not pinned"}; medians of ${rounds} rounds\n`,
+    `\n  ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${pinned ? ", each server alone on one core, everything else on the other" : ", not pinned"}; medians of ${rounds} rounds\n`,
   );
   for (const { what, value, unit, target, ok } of results) {
     const shown = value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(value >= 10 ? 1 : 3);
@@ -144,7 +154,7 @@ function report({ results, samples, list, memory, pinned, rounds, progress }) {
 }
 
 function canPin() {
-  if (availableParallelism() < 2) return false;
+  if (cores < 2) return false;
   try {
     execFileSync("taskset", ["-c", `${serverCore},${loadCore}`, "true"], { stdio: "ignore" });
     return true;
@@ -154,7 +164,7 @@ function canPin() {
 }
 
 /** Starts a server that prints its port as JSON. */
-function startServer({ children, wrap, file, env }) {
+function startServer({ children, wrap = [], file, env }) {
   return new Promise((resolve, reject) => {
     const [command, ...args] = [...wrap, pinnedNode, file];
     const errors = [];
@@ -226,9 +236,8 @@ async function untilAnswers(targets) {
   }
 }
 
-async function runLoad({ children, wrap, job }) {
-  const [command, ...args] = [...wrap, pinnedNode, "bench/load.mjs", JSON.stringify(job)];
-  const lines = await children.run(command, args, {
+async function runLoad({ children, job }) {
+  const lines = await children.run(pinnedNode, ["bench/load.mjs", JSON.stringify(job)], {
     doing: `Measuring ${job.mode} of ${new URL(job.url).host}`,
     cwd: root,
     env: toolEnv(),
@@ -236,7 +245,7 @@ async function runLoad({ children, wrap, job }) {
   return JSON.parse(lines.findLast((line) => line.startsWith("{")));
 }
 
-async function measureList({ stack, load, pinned, rounds, seconds, progress }) {
+async function measureList({ stack, load, pinned, rounds, warmUpSeconds, seconds, progress }) {
   const step = progress.begin("REST list");
   const client = new pg.Client(stack.databaseUrl);
   await client.connect();
@@ -255,9 +264,10 @@ async function measureList({ stack, load, pinned, rounds, seconds, progress }) {
   const answer = await (await fetch(url, { headers })).json();
   if (answer.data?.length !== 20 || answer.meta?.total_count < 10_000)
     throw new Stop("The list did not answer 20 of 10,000 LLMs.", { detail: [JSON.stringify(answer).slice(0, 500)] });
+  const job = { mode: "throughput", url, method: "GET", headers, connections: 16, seconds };
+  await load({ ...job, warmUp: 0, seconds: warmUpSeconds });
   const results = [];
-  for (let round = 0; round < rounds; round++)
-    results.push(await load({ mode: "throughput", url, method: "GET", headers, connections: 16, seconds }));
+  for (let round = 0; round < rounds; round++) results.push(await load(job));
   step.done();
   return results;
 }
