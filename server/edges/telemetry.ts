@@ -54,8 +54,8 @@ export function createTelemetry({
       if (!uuid.test(batchId)) throw new RpcError(status.INVALID_ARGUMENT, "batch_id must be a UUID");
       if (records.length > maxRecords) throw new RpcError(status.INVALID_ARGUMENT, `records: a batch takes at most ${maxRecords}`);
       const now = Date.now();
-      const judged = records.map((record, index) => judge(record, index, now));
-      const { duplicate, stored } = await store.insertBatch({ edgeId, batchId, records: judged });
+      for (const [index, record] of records.entries()) judge(record, index, now);
+      const { duplicate, stored } = await store.insertBatch({ edgeId, batchId, records });
       if (droppedBefore > 0 && !duplicate) logger.warn("an edge has lost usage records", { edge: edgeId, records: droppedBefore });
       if (stored > 0) announceSoon();
       return { batchId, duplicate, stored };
@@ -79,7 +79,7 @@ export function createTelemetry({
 }
 
 /** Checks what the edge itself wrote; shortens what came from its clients, which must not make a batch undeliverable. */
-function judge(record: UsageRecord, index: number, nowMs: number): UsageRecord {
+function judge(record: UsageRecord, index: number, nowMs: number): void {
   const refuse = (field: string, rule: string): never => {
     throw new RpcError(status.INVALID_ARGUMENT, `records[${index}].${field} ${rule}`);
   };
@@ -102,16 +102,14 @@ function judge(record: UsageRecord, index: number, nowMs: number): UsageRecord {
     "responseBytes",
   ] as const)
     if (!(record[amount] >= 0 && record[amount] <= maxAmount)) refuse(snake(amount), `must be from 0 to ${maxAmount}`);
-  return {
-    ...record,
-    // An edge's clock may be ahead; nothing happens in the future.
-    startedAtMs: Math.min(record.startedAtMs, nowMs),
-    vendor: text(record.vendor, 64),
-    model: text(record.model, 256),
-    reason: text(record.reason, 200),
-    path: text(record.path, 500),
-  };
+  // An edge's clock may be ahead; nothing happens in the future.
+  record.startedAtMs = Math.min(record.startedAtMs, nowMs);
+  record.vendor = text(record.vendor, 64);
+  record.model = text(record.model, 256);
+  record.reason = text(record.reason, 200);
+  record.path = text(record.path, 500);
 }
 
-const text = (value: string, max: number): string => value.replaceAll("\0", "").slice(0, max);
+const text = (value: string, max: number): string =>
+  (value.includes("\0") ? value.replaceAll("\0", "") : value).slice(0, max);
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -91,9 +91,9 @@ async function insert(client: pg.PoolClient, { edgeId, batchId, records }: { edg
 
 /** @returns the records that were not there before. */
 async function insertRecords(client: pg.PoolClient, edgeId: string, records: UsageRecord[]): Promise<UsageRecord[]> {
-  const columns: [column: string, type: string, of: (record: UsageRecord) => unknown][] = [
+  const columns: [column: string, type: string, of: (record: UsageRecord) => string | number | boolean][] = [
     ["request_id", "text", (r) => r.requestId],
-    ["at", "timestamptz", (r) => new Date(r.startedAtMs)],
+    ["at", "timestamptz", (r) => new Date(r.startedAtMs).toISOString()],
     ["app_id", "int", (r) => r.appId],
     ["user_id", "int", (r) => r.userId],
     ["llm_id", "int", (r) => r.llmId],
@@ -119,16 +119,34 @@ async function insertRecords(client: pg.PoolClient, edgeId: string, records: Usa
   ];
   const names = columns.map(([name]) => name).join(", ");
   // In order, here and below: two batches that touch the same rows must not wait for each other.
-  const { rows } = await client.query<{ request_id: string }>({
+  const { rows } = await client.query<{ stored: number; ids: string[] | null }>({
     name: "edges:usage-records",
-    text: `INSERT INTO usage_records (edge_id, ${names})
-           SELECT $1, ${names} FROM unnest(${columns.map(([, type], at) => `$${at + 2}::${type}[]`).join(", ")}) AS t(${names}) ORDER BY request_id
-           ON CONFLICT (request_id) DO NOTHING RETURNING request_id`,
-    values: [edgeId, ...columns.map(([, , of]) => records.map(of))],
+    text: `WITH stored AS (
+             INSERT INTO usage_records (edge_id, ${names})
+             SELECT $1, ${names} FROM unnest(${columns.map(([, type], at) => `$${at + 3}::${type}[]`).join(", ")}) AS t(${names}) ORDER BY request_id
+             ON CONFLICT (request_id) DO NOTHING RETURNING request_id)
+           SELECT count(*)::int AS stored, CASE WHEN count(*) < $2::int THEN array_agg(request_id) END AS ids FROM stored`,
+    values: [edgeId, records.length, ...columns.map(([, , of]) => arrayLiteral(records, of))],
   });
-  const fresh = new Set(rows.map((row) => row.request_id));
+  const answer = rows[0];
+  if (answer?.stored === records.length) return records;
+  const fresh = new Set(answer?.ids);
   return records.filter(({ requestId }) => fresh.delete(requestId));
 }
+
+/** A Postgres array as text. The driver writes one too, but looks at every element for what it might be, which costs more than the rest. */
+function arrayLiteral(records: UsageRecord[], of: (record: UsageRecord) => string | number | boolean): string {
+  let literal = "{";
+  for (let at = 0; at < records.length; at++) {
+    const value = of(records[at] as UsageRecord);
+    if (at > 0) literal += ",";
+    if (typeof value === "string") literal += plainElement.test(value) ? value : `"${value.replace(/["\\]/g, "\\$&")}"`;
+    else literal += value;
+  }
+  return `${literal}}`;
+}
+/** What needs no quotes in an array: the word NULL does. */
+const plainElement = /^(?!null$)[\w.:/-]+$/i;
 
 async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promise<void> {
   type Sum = { minuteMs: number; appId: number; llmId: number; errors: number; durations: number[]; sums: number[] };
