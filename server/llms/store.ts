@@ -56,7 +56,12 @@ export function createLlmStore(db: Db, counts: Counts) {
       const condition = where.length > 0 ? `WHERE ${where.join(" AND ")}` : "";
       const filterValues = [...values];
       const order = `${sort.column} ${sort.descending ? "DESC" : "ASC"}${sort.column === "id" ? "" : ", id"}`;
-      const text = `SELECT ${columns} FROM llms ${condition} ORDER BY ${order} LIMIT ${bind(size)} OFFSET ${bind(offset)}`;
+      const page = `FROM llms ${condition} ORDER BY ${order} LIMIT ${bind(size)} OFFSET ${bind(offset)}`;
+      // The rows of the pages before are skipped in the index, not fetched and thrown away.
+      const text =
+        offset === 0
+          ? `SELECT ${columns} ${page}`
+          : `SELECT ${columns} FROM llms WHERE id = ANY(ARRAY(SELECT id ${page})) ORDER BY ${order}`;
       const [{ rows }, total] = await Promise.all([
         db.sql.query<SqlRow>({ name: statementName(text), text, values }),
         counts(
