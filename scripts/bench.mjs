@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run bench [-- --quick]`: the data plane's yardsticks, all in one run on one machine. docs/decisions say what they mean.
+// `npm run bench [-- --quick]`: the data plane's yardsticks, all in one run on one machine. docs/decisions/008 says what they mean.
 import { runBench } from "./lib/bench-run.mjs";
 import { runTask } from "./lib/task.mjs";
 
