@@ -49,6 +49,28 @@ test("the unmodified openai client works plain and streaming, and its usage is b
   expect(third).toMatchObject({ outcome: "completed", promptTokens: 0, costMicroUsd: 0, path: "/v1/models" });
 });
 
+test("the openai client's responses, plain and streaming, and its embeddings are billed", async () => {
+  const { gateway, hub } = await aWorld();
+  const client = new OpenAI({ apiKey: secret, baseURL: `${gateway.url}/llm/call/demo/v1`, maxRetries: 0 });
+  const question = { model: "demo-small", input: "two words", instructions: "be brief" };
+  const plain = await client.responses.create(question);
+  expect(plain.output_text).toBe("You said: two words I was told: be brief");
+  let streamed = "";
+  for await (const event of await client.responses.create({ ...question, stream: true })) {
+    if (event.type === "response.output_text.delta") streamed += event.delta;
+  }
+  expect(streamed).toBe(plain.output_text);
+  const { data } = await client.embeddings.create({ model: "demo-small", input: ["one", "two words"] });
+  expect(data.map(({ embedding }) => Math.hypot(...embedding))).toEqual([expect.closeTo(1, 3), expect.closeTo(1, 3)]);
+
+  await until(() => hub.records().length === 3);
+  expect(hub.records()).toMatchObject([
+    { path: "/v1/responses", promptTokens: 4, responseTokens: 9, costMicroUsd: 22, usageEstimated: false },
+    { path: "/v1/responses", promptTokens: 4, responseTokens: 9, costMicroUsd: 22, usageEstimated: false, streamed: true },
+    { path: "/v1/embeddings", promptTokens: 3, responseTokens: 0, costMicroUsd: 3, usageEstimated: false },
+  ]);
+});
+
 test("a client that asks for usage in its stream gets it", async () => {
   const { gateway } = await aWorld();
   const client = new OpenAI({ apiKey: secret, baseURL: `${gateway.url}/llm/stream/demo/v1`, maxRetries: 0 });
@@ -74,9 +96,11 @@ test("the unmodified anthropic client works plain and streaming, and its usage i
   const streamed = await client.messages.stream(request).finalMessage();
   expect(streamed.content[0]).toMatchObject({ type: "text", text: "You said: hi I was told: be brief" });
   expect(streamed.usage.output_tokens).toBe(8);
+  expect(await client.messages.countTokens({ model: "claude-demo", messages: request.messages })).toEqual({ input_tokens: 1 });
 
-  await until(() => hub.records().length === 2);
-  for (const record of hub.records()) {
+  await until(() => hub.records().length === 3);
+  expect(hub.records()[2]).toMatchObject({ path: "/v1/messages/count_tokens", promptTokens: 0, costMicroUsd: 0 });
+  for (const record of hub.records().slice(0, 2)) {
     expect(record).toMatchObject({ outcome: "completed", vendor: "anthropic", promptTokens: 3, responseTokens: 8, usageEstimated: false });
   }
 });

@@ -15,6 +15,17 @@ const error: Wire["error"] = (status, message) => ({
   error: { type: types[status] ?? (status >= 500 ? "api_error" : "invalid_request_error"), message },
 });
 
+/** POST /v1/messages/count_tokens. */
+export const anthropicCount: Wire = {
+  error,
+  async handle({ body }, res) {
+    const turns = turnsOf(body.messages);
+    if (typeof turns === "string") return sendJson(res, 400, error(400, turns));
+    const texts = [textOf(body.system), ...turns.map((turn) => turn.text)];
+    sendJson(res, 200, { input_tokens: texts.reduce((sum, text) => sum + countTokens(text), 0) });
+  },
+};
+
 /** POST /v1/messages. */
 export const anthropic: Wire = {
   error,

@@ -1,17 +1,26 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { anthropic } from "./anthropic.ts";
+import { anthropic, anthropicCount } from "./anthropic.ts";
+import { embeddings } from "./embeddings.ts";
 import { openai } from "./openai.ts";
-import { sendJson } from "./wire.ts";
+import { responses } from "./responses.ts";
+import { sendJson, type Wire } from "./wire.ts";
 
 export type DemoVendor = { url: string; port: number; close(): Promise<void> };
 
+const wires = new Map<string, Wire>([
+  ["/v1/chat/completions", openai],
+  ["/v1/responses", responses],
+  ["/v1/embeddings", embeddings],
+  ["/v1/messages", anthropic],
+  ["/v1/messages/count_tokens", anthropicCount],
+]);
 const maxBodyBytes = 32 * 1024 * 1024;
 
 /**
- * Starts a model vendor that needs no account: OpenAI's chat completions and model list, Anthropic's messages, plain and
- * streamed. Answers repeat what was said, so that whatever happened to a prompt on its way can be read in the reply, and
+ * Starts a model vendor that needs no account: OpenAI's chat completions, responses, embeddings and model list,
+ * Anthropic's messages and their token count, plain and streamed. Answers repeat what was said, so that whatever happened to a prompt on its way can be read in the reply, and
  * are the same for the same question. Any key is welcome, none is refused with 401, as a real vendor would.
  *
  * Request headers steer tests: `x-demo-delay-ms` waits before answering, `x-demo-status` answers with that error,
@@ -45,7 +54,8 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   const path = (req.url ?? "/").split("?")[0] ?? "/";
   if (req.method === "GET" && path === "/health") return sendJson(res, 200, { status: "ok" });
 
-  const wire = path === "/v1/messages" ? anthropic : openai;
+  const served = wires.get(path);
+  const wire = served ?? openai;
   if (!keyOf(req)) return sendJson(res, 401, wire.error(401, "No API key was sent."));
 
   const gone = new AbortController();
@@ -59,9 +69,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   }
 
   if (req.method === "GET" && path === "/v1/models") return sendJson(res, 200, { object: "list", data: models });
-  if (path !== "/v1/messages" && path !== "/v1/chat/completions") {
-    return sendJson(res, 404, wire.error(404, `There is no ${req.method} ${path} here.`));
-  }
+  if (!served) return sendJson(res, 404, wire.error(404, `There is no ${req.method} ${path} here.`));
   if (req.method !== "POST") return sendJson(res, 405, wire.error(405, `Use POST for ${path}.`));
 
   const body = await readJson(req);
