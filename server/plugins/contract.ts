@@ -25,8 +25,40 @@ const Command = z
     if (fault) ctx.addIssue({ code: "custom", message: fault });
   });
 
-const HookType = z.enum([...hookTypes, "pending"], `must be one of ${[...hookTypes, "pending"].join(", ")}`);
-const HookTypes = z.array(z.enum(hookTypes, `must be one of ${hookTypes.join(", ")}`)).max(hookTypes.length);
+const oneOf =
+  (words: readonly string[]) =>
+  ({ input }: { input?: unknown }) =>
+    `must be one of ${words.join(", ")}, not ${JSON.stringify(input)?.slice(0, 100) ?? "nothing"}`;
+
+const hookTypeWords = [...hookTypes, "pending"] as const;
+/** Clients in Go send what they have not set as "" or null. */
+const HookType = z
+  .enum([...hookTypeWords, ""], { error: oneOf(hookTypeWords) })
+  .nullable()
+  .transform((word) => word || undefined);
+const HookTypes = z
+  .array(z.enum(hookTypes, { error: oneOf(hookTypes) }), "must be a list of hook types")
+  .max(hookTypes.length, `takes at most ${hookTypes.length} hook types`)
+  .nullable()
+  .transform((words) => words ?? undefined);
+
+/** The reference's words for kinds of plugin. */
+export const pluginCategories = [
+  "Full-Stack Plugin",
+  "Gateway + UI",
+  "Gateway + Agent",
+  "Agent + UI",
+  "Gateway Plugin",
+  "UI Extension",
+  "Agent Plugin",
+  "Uncategorized",
+] as const;
+export type PluginCategory = (typeof pluginCategories)[number];
+
+/** Names that clients have for kinds of plugin, and the words in which `plugin_type` is answered. */
+export const pluginTypes = ["gateway", "ai_studio", "agent"] as const;
+const pluginTypeWords = [...pluginTypes, ...pluginCategories] as const;
+const PluginType = z.enum([...pluginTypeWords, ""], { error: oneOf(pluginTypeWords) }).nullable();
 const Checksum = text(71).regex(/^(?:sha256:)?(?:[0-9a-f]{64})?$/i, "must be the SHA-256 of the executable in hex");
 const Config = z.record(z.string().max(200), z.unknown(), "must be a JSON object").nullable();
 
@@ -47,7 +79,7 @@ const fields = {
 };
 
 /** Sent by older clients; what a plugin is follows from its hooks. */
-const ignored = { plugin_type: text(100).optional(), oci_reference: z.literal("", "is not supported yet; use command").optional() };
+const ignored = { plugin_type: PluginType.optional(), oci_reference: z.literal("", "is not supported yet; use command").optional() };
 
 /** A new plugin. `load_immediately` reads the manifest although the plugin is not active. */
 export const PluginDraft = z.strictObject({
@@ -70,6 +102,9 @@ export type PluginDraft = z.infer<typeof PluginDraft>;
 /** A change names only what it changes; `config` replaces the whole configuration. */
 export const PluginPatch = z.strictObject({ ...fields, load_immediately: Flag, ui_trusted: Flag, ...ignored }).partial();
 export type PluginPatch = z.infer<typeof PluginPatch>;
+
+/** Plugins by where they run. */
+export const TypeParam = z.object({ type: z.enum(["gateway", "ai_studio"], { error: oneOf(["gateway", "ai_studio"]) }) });
 
 export const ApproveScopes = z.strictObject({
   approved: Flag,
@@ -99,7 +134,7 @@ export const PluginAttributes = z.object({
   is_active: z.boolean(),
   namespace: z.string(),
   /** What kind of plugin its hooks make it, in words. */
-  plugin_type: z.string(),
+  plugin_type: z.enum(pluginCategories),
   oci_reference: z.string(),
   manifest: z.record(z.string(), z.unknown()),
   /** What it asks for: scopes of the service API and object hooks. */
@@ -119,3 +154,24 @@ export const PluginAttributes = z.object({
   created_at: z.string(),
   updated_at: z.string(),
 });
+
+/** What came of trying a plugin's executable, with the stored settings held against what it says. */
+export const PluginTrial = z.object({
+  plugin_id: z.number(),
+  plugin_name: z.string(),
+  hook_type: z.string(),
+  status: z.enum(["passed", "failed"]),
+  message: z.string(),
+  details: z.object({
+    command_valid: z.boolean(),
+    hook_type_valid: z.boolean(),
+    config_valid: z.boolean(),
+    config_keys: z.number(),
+    has_checksum: z.boolean(),
+    namespace: z.string(),
+    /** The checks that were made, in order; a failed one ends them. */
+    tests_run: z.array(z.enum(["command", "hook_types", "config"])),
+    issues: z.array(z.object({ field: z.string(), message: z.string() })),
+  }),
+});
+export type PluginTrial = z.infer<typeof PluginTrial>;

@@ -2,7 +2,17 @@ import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { ApproveScopes, ConfigOverride, LlmPlugins, PluginAttributes, PluginDraft, PluginPatch, ValidateAndLoad } from "./contract.ts";
+import {
+  ApproveScopes,
+  ConfigOverride,
+  LlmPlugins,
+  PluginAttributes,
+  PluginDraft,
+  PluginPatch,
+  PluginTrial,
+  TypeParam,
+  ValidateAndLoad,
+} from "./contract.ts";
 import type { LlmPluginService } from "./llm-plugins.ts";
 import type { PluginOperations } from "./operations.ts";
 import type { PluginService } from "./service.ts";
@@ -11,6 +21,7 @@ import { pluginSorts } from "./store.ts";
 const PluginResource = resourceOf("plugins", PluginAttributes);
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 const Nothing = z.object({});
+const Message = z.object({ message: z.string() });
 
 /** Plugins as things to manage: the rows, what they ask for, how their processes fare. */
 export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginService; operations: PluginOperations }) => [
@@ -45,6 +56,15 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "Processes of this studio",
     permission: "plugins.read",
     handle: async () => all(await operations.loaded()),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/plugins/type/:type",
+    summary: "Plugins that run on gateways (`gateway`) or in the studio (`ai_studio`); one that does both is in both",
+    permission: "plugins.read",
+    params: TypeParam,
+    result: z.object({ data: z.array(PluginResource.shape.data) }),
+    handle: async ({ params }) => all(await operations.listOfType(params.type)),
   }),
   endpoint({
     method: "GET",
@@ -121,6 +141,33 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     body: ValidateAndLoad,
     bodyOptional: true,
     handle: async ({ actor, params, body }) => one(await operations.validateAndLoad(actor, params.id, body)),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/test",
+    summary: "Start the executable for a moment and hold the stored hooks and settings against what it says; changes nothing",
+    permission: "plugins.write",
+    params: IdParam,
+    result: z.object({ data: PluginTrial }),
+    handle: async ({ params }) => ({ json: { data: await operations.test(params.id) } }),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/ui/load",
+    summary: "Read the manifest again and put the plugin's pages up; they show while the plugin is active",
+    permission: "plugins.write",
+    params: IdParam,
+    result: Message,
+    handle: async ({ actor, params }) => ({ json: await operations.loadUi(actor, params.id) }),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/ui/unload",
+    summary: "Take the plugin's pages down, in the admin area and the portal, until they are loaded again; its process goes on",
+    permission: "plugins.write",
+    params: IdParam,
+    result: Message,
+    handle: async ({ actor, params }) => ({ json: await operations.unloadUi(actor, params.id) }),
   }),
   endpoint({
     method: "POST",

@@ -1,6 +1,7 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
 import { gatewayHookTypes, PluginManifest, studioHookTypes, type UiSlotItem } from "@portico/protocol";
 import { hasNul, type Json } from "./config.ts";
+import type { PluginCategory } from "./contract.ts";
 import type { UiRoute } from "./store.ts";
 
 const refuse = (issues: FieldIssue[], message = "The plugin's manifest is not valid.") =>
@@ -88,8 +89,7 @@ const includesAny = (list: readonly string[], wanted: readonly string[]) => want
 export const runsInStudio = (hooks: string[]): boolean => includesAny(hooks, studioHookTypes) || !includesAny(hooks, gatewayHookTypes);
 export const runsOnGateways = (hooks: string[]): boolean => includesAny(hooks, gatewayHookTypes);
 
-/** The reference's words for kinds of plugin. */
-export function categoryOf(hooks: string[]): string {
+export function categoryOf(hooks: string[]): PluginCategory {
   const gateway = runsOnGateways(hooks);
   const ui = includesAny(hooks, ["studio_ui", "portal_ui"]);
   const agent = hooks.includes("agent");

@@ -1,5 +1,6 @@
 import { notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
+import { gatewayHookTypes, studioHookTypes } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
@@ -10,6 +11,7 @@ import { categoryOf, runsInStudio } from "./manifest.ts";
 import type { PluginService } from "./service.ts";
 import type { KvStore } from "./service-api/kv-store.ts";
 import type { Plugin, PluginStore } from "./store.ts";
+import { tryPlugin } from "./trial.ts";
 import { isPending, requiresApproval } from "./wire.ts";
 
 /** What administrators do with a plugin beyond its row, in the shapes of the API. */
@@ -42,6 +44,14 @@ export function createPluginOperations({
       pid: status?.pid ?? null,
     };
   };
+
+  /** Reads the manifest again and puts its pages up, also those that were taken down. */
+  async function loadPages(actor: Actor, id: number) {
+    const { loaded } = await plugins.load(actor, id);
+    const pages = await plugins.showPages(actor, id, true);
+    await lifecycle.applySoon();
+    return { loaded, pages };
+  }
 
   return {
     async status(id: number) {
@@ -143,9 +153,29 @@ export function createPluginOperations({
     },
 
     async parseManifest(actor: Actor, id: number) {
-      const { loaded } = await plugins.load(actor, id);
-      await lifecycle.applySoon();
+      const { loaded } = await loadPages(actor, id);
       return { message: "Manifest parsed and UI registered successfully", manifest: loaded.manifestJson };
+    },
+
+    async loadUi(actor: Actor, id: number) {
+      const { pages } = await loadPages(actor, id);
+      return { message: pages > 0 ? "Plugin UI loaded successfully" : "The plugin's manifest declares no pages" };
+    },
+
+    async unloadUi(actor: Actor, id: number) {
+      await plugins.showPages(actor, id, false);
+      return { message: "Plugin UI unloaded successfully" };
+    },
+
+    async test(id: number) {
+      const plugin = await plugins.get(id);
+      return tryPlugin(host, plugin, lifecycle.openConfig(plugin));
+    },
+
+    async listOfType(type: "gateway" | "ai_studio"): Promise<Resource[]> {
+      const any_hook = type === "gateway" ? gatewayHookTypes : studioHookTypes;
+      const whole = { number: 1, size: 1000, offset: 0, q: "", sort: { column: "id", descending: false } };
+      return (await plugins.list(whole, { any_hook })).items;
     },
 
     async clearData(actor: Actor, id: number): Promise<void> {

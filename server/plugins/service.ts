@@ -13,7 +13,7 @@ import type { PluginDraft, PluginPatch } from "./contract.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type Loaded, loadPlugin, rowOfLoaded } from "./loading.ts";
 import { routesOf, runsInStudio } from "./manifest.ts";
-import type { Plugin, PluginRow, PluginStore } from "./store.ts";
+import type { Plugin, PluginFilters, PluginRow, PluginStore } from "./store.ts";
 import { toAttributes, toResource } from "./wire.ts";
 
 const reloadTimeoutMs = 45_000;
@@ -107,7 +107,7 @@ export function createPluginService({
     load,
     storeLoaded,
 
-    async list(query: ListQuery, filters: Parameters<PluginStore["list"]>[1]): Promise<Page<Resource>> {
+    async list(query: ListQuery, filters: PluginFilters): Promise<Page<Resource>> {
       const page = await store.list(query, filters);
       const [llms, onEdges] = await Promise.all([store.linkedLlms(page.items.map(({ id }) => id)), lifecycle.edgeStates()]);
       return { ...page, items: page.items.map((plugin) => toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms)) };
@@ -247,6 +247,16 @@ export function createPluginService({
         meta: { plugin: plugin.name, plugin_id: id, state },
       });
     },
+
+    /** Puts the plugin's pages up or takes them down; its process goes on. @returns how many it has. */
+    showPages: (actor: Actor, id: number, shown: boolean): Promise<number> =>
+      db.transaction(async (tx) => {
+        const plugin = await store.lock(tx, id);
+        if (!plugin) throw notFound("Plugin");
+        const pages = await store.showRoutes(tx, id, shown);
+        await note(tx, plugin, actor, { action: "updated", changes: { pages: shown ? "loaded" : "unloaded" } });
+        return pages;
+      }),
 
     /** What goes with a plugin that is deleted. */
     async dependents(id: number, storedValues: (id: number) => Promise<number>) {

@@ -46,6 +46,14 @@ export type StoredUiRoute = UiRoute & { id: number; loadPriority: number; create
 
 export type LinkedLlm = { pluginId: number; id: number; name: string; vendor: string; active: boolean };
 
+export type PluginFilters = {
+  hook_type?: string | undefined;
+  /** Plugins with at least one of these hooks. */
+  any_hook?: readonly string[] | undefined;
+  is_active?: boolean | undefined;
+  namespace?: string | undefined;
+};
+
 export const pluginSorts = ["id", "name", "slug", "hook_type", "is_active", "created_at", "updated_at"] as const;
 const sortColumns: Record<string, keyof Plugin> = {
   hook_type: "hookType",
@@ -67,14 +75,12 @@ export function createPluginStore(db: Db) {
     onUnique(() => conflict(`A plugin with the slug "${slug}" already exists; give another slug.`, "slug"));
 
   return {
-    async list(
-      list: ListQuery,
-      filters: { hook_type?: string | undefined; is_active?: boolean | undefined; namespace?: string | undefined },
-    ): Promise<Page<Plugin>> {
+    async list(list: ListQuery, filters: PluginFilters): Promise<Page<Plugin>> {
       const where: Prisma.PluginWhereInput = {
         ...(filters.is_active === undefined ? {} : { isActive: filters.is_active }),
         ...(filters.namespace === undefined ? {} : { namespace: { in: [...new Set(["", filters.namespace])] } }),
         AND: [
+          filters.any_hook ? { hookTypes: { hasSome: [...filters.any_hook] } } : {},
           filters.hook_type ? { OR: [{ hookType: filters.hook_type }, { hookTypes: { has: filters.hook_type } }] } : {},
           list.q ? { OR: [{ name: contains(list.q) }, { slug: contains(list.q) }, { description: contains(list.q) }] } : {},
         ],
@@ -121,11 +127,18 @@ export function createPluginStore(db: Db) {
 
     delete: (tx: Tx, id: number) => tx.plugin.deleteMany({ where: { id } }),
 
+    /** Pages that were taken down stay down in a newer build. */
     async replaceRoutes(tx: Tx, pluginId: number, routes: UiRoute[]): Promise<void> {
+      const isActive = (await tx.pluginUiRoute.count({ where: { pluginId, isActive: false } })) === 0;
       await tx.pluginUiRoute.deleteMany({ where: { pluginId } });
       await tx.pluginUiRoute.createMany({
-        data: routes.map((route) => ({ ...route, pluginId, mountConfig: route.mountConfig as Prisma.InputJsonObject })),
+        data: routes.map((route) => ({ ...route, pluginId, isActive, mountConfig: route.mountConfig as Prisma.InputJsonObject })),
       });
+    },
+
+    /** Puts the pages of a plugin up or takes them down. @returns how many it has. */
+    async showRoutes(tx: Tx, pluginId: number, isActive: boolean): Promise<number> {
+      return (await tx.pluginUiRoute.updateMany({ where: { pluginId }, data: { isActive } })).count;
     },
 
     /** Pages of active plugins, the most important first. */
