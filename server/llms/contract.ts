@@ -24,10 +24,14 @@ const Pattern = text(500)
     }
   }, "must be a regular expression, e.g. ^gpt-4o.*$");
 
+/** What slugify() of core does, for people. */
+export const pathRule =
+  "the gateway's path is the name in lower case with a-z, 0-9 and _ kept, accents dropped, & and @ spelt out and anything else made a hyphen";
+
 const fields = {
   name: text(120)
     .min(1, "is required")
-    .refine((name) => slugify(name) !== "", "needs at least one letter or digit, because the gateway's path is made from it"),
+    .refine((name) => slugify(name) !== "", `needs at least one letter from a to z or a digit: ${pathRule}`),
   vendor: LlmVendor,
   api_endpoint: Endpoint,
   /** Write-only; never returned. */

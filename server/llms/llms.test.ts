@@ -33,6 +33,21 @@ test("of two creates of the same name at once one is told 201 and the other 409,
   expect(answers.find((a) => a.status === 409)?.errors[0]).toMatchObject({ code: "conflict", field: "name" });
 });
 
+test("a name that makes no gateway path, or one that is taken, is refused with the rule by which paths are made", async () => {
+  const { call } = studio;
+  const rule = /name in lower case with a-z, 0-9 and _ kept, accents dropped, & and @ spelt out and anything else made a hyphen/;
+  for (const name of ["日本語", "-- !"])
+    expect((await call("POST", "/api/v1/llms", { ...draft, name })).errors).toEqual([
+      expect.objectContaining({ status: "422", field: "name", detail: expect.stringMatching(rule) }),
+    ]);
+  expect((await call("POST", "/api/v1/llms", { ...draft, name: "Größe & 4_o@Home" })).data.attributes.slug).toBe("grosse-and-4_o-at-home");
+  expect((await call("POST", "/api/v1/llms", { ...draft, name: "GRÖSSE and 4_O at home!" })).errors[0]).toMatchObject({
+    status: "409",
+    field: "name",
+    detail: expect.stringMatching(rule),
+  });
+});
+
 test("of two changes of different fields at once neither undoes the other", async () => {
   const { call } = studio;
   const path = `/api/v1/llms/${(await call("POST", "/api/v1/llms", { ...draft, name: "Busy" })).data.id}`;

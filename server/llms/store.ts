@@ -3,7 +3,7 @@ import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
-import type { LlmDraft } from "./contract.ts";
+import { type LlmDraft, pathRule } from "./contract.ts";
 
 /** An LLM without its key: the key leaves the database only towards edges. */
 export type Llm = {
@@ -126,7 +126,10 @@ export type LlmStore = ReturnType<typeof createLlmStore>;
 
 const onNameTaken = (name: string) =>
   onUnique(() =>
-    conflict(`An LLM named "${name}" already exists in this namespace (its gateway path /llm/.../${slugify(name)}/ is taken).`, "name"),
+    conflict(
+      `The gateway path /llm/.../${slugify(name)}/, which "${name}" makes, is taken by another LLM of this namespace; ${pathRule}.`,
+      "name",
+    ),
   );
 
 /** Named statements are planned once a connection; planning took seven times as long as fetching. The texts are few: sorts times filters. */
