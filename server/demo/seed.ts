@@ -31,6 +31,8 @@ const plugins = [
   { slug: "response-modifier", name: "Response modifier", config: undefined, servesLlms: true },
 ];
 
+const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
 /** What is written, 0600, to `demo-app.json` in the data folder: the only place that has the secret and the password. */
 export type DemoFile = {
   gateway_url: string;
@@ -65,7 +67,7 @@ export async function seedDemo({
   apps: AppService;
   users: UserService;
   groups: GroupService;
-  plugins: Pick<PluginService, "create" | "approve" | "update">;
+  plugins: Pick<PluginService, "get" | "create" | "approve" | "update">;
   llmPlugins: Pick<LlmPluginService, "replace">;
   logger: Logger;
 }): Promise<void> {
@@ -99,7 +101,7 @@ export async function seedDemo({
   }
 
   async function seedPlugin({ slug, name, config }: (typeof plugins)[number]): Promise<number | undefined> {
-    const command = `file://${fileURLToPath(new URL(`../../plugins/${slug}/plugin.ts`, import.meta.url))}`;
+    const command = `file://${checkout}/plugins/${slug}/plugin.ts`;
     try {
       const left = (await store.left("plugins")).get(slug);
       const draft = { name, slug, command, config, load_immediately: true };
@@ -150,9 +152,39 @@ export async function seedDemo({
     });
   }
 
+  /** The checkout or the demo vendor's port may be another than when the demo was made. What somebody changed since is left alone. */
+  async function repair(): Promise<void> {
+    const moved: string[] = [];
+    const move = async (to: string, run: () => Promise<{ name: string } | undefined>) => {
+      try {
+        const done = await run();
+        if (done) moved.push(`${done.name} to ${to}`);
+      } catch (error) {
+        logger.warn("a part of the demo could not be moved to where it is now", { to, error: messageOf(error) });
+      }
+    };
+    // Plugins first: they may judge the LLMs.
+    for (const [id, old] of await store.written("plugin", "command", actor.requestId)) {
+      const to = old.replace(/^file:\/\/.*(?=\/plugins\/[^/]+\/plugin\.ts$)/, `file://${checkout}`);
+      if (to === old) continue;
+      await move(to, async () => {
+        const { command, checksum, uiTrusted } = await pluginService.get(id);
+        // It is the same part of the product elsewhere: what it was pinned to and trusted with stays.
+        return command === old ? pluginService.update(actor, id, { command: to, checksum, ui_trusted: uiTrusted }) : undefined;
+      });
+    }
+    for (const [id, old] of await store.written("llm", "api_endpoint", actor.requestId)) {
+      const to = old.replace(/^http:\/\/127\.0\.0\.1:\d+/, env.demoVendorUrl);
+      if (to === old) continue;
+      await move(to, async () => ((await llms.get(id)).apiEndpoint === old ? llms.update(actor, id, { api_endpoint: to }) : undefined));
+    }
+    if (moved.length > 0) logger.info("moved the demo to where it is now", { moved });
+  }
+
   await store.exclusively(async () => {
     let state = await store.state();
-    if (state?.done || (!state && !(await store.isEmpty()))) return;
+    if (state?.done) return repair();
+    if (!state && !(await store.isEmpty())) return;
     if (!state) {
       state = { done: false, password: newToken("demo").slice(0, 24) };
       await store.setState(state);

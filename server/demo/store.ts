@@ -40,6 +40,16 @@ export function createDemoStore({ db, vault }: { db: Db; vault: Vault }) {
       return rows[0]?.empty === true;
     },
 
+    /** What the demo last wrote into a field of the objects that it made and that are still there, by their ids. */
+    async written(kind: "llm" | "plugin", field: "api_endpoint" | "command", by: string): Promise<Map<number, string>> {
+      const { rows } = await db.sql.query<{ id: number; value: string }>(
+        `SELECT DISTINCT ON (t.id) t.id, a.changes ->> $2 AS value FROM ${kind}s t JOIN audit_log a ON a.object_id = t.id::text
+         WHERE a.object_type = $1 AND a.actor_id = 0 AND a.request_id = $3 AND a.changes ? $2 ORDER BY t.id, a.id DESC`,
+        [kind, field, by],
+      );
+      return new Map(rows.map((row) => [row.id, row.value]));
+    },
+
     /** Ids of what an interrupted seeding has left, by the names that it gives. */
     async left(kind: "llms" | "plugins" | "apps" | "groups" | "users"): Promise<Map<string, number>> {
       const column = { llms: "name", plugins: "slug", apps: "name", groups: "name", users: "email" }[kind];
