@@ -55,7 +55,7 @@ export async function ensureInstalled({ children, progress }) {
     const total = Object.values(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages).filter(
       (p) => p.integrity,
     ).length;
-    const step = progress.begin("Installing packages (first time: about a minute)");
+    const step = progress.begin("Installing packages (first time: one to three minutes)");
     let fetched = 0;
     try {
       await children.run("npm", ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=http"], {

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
+import { bannerLines, showsCredentials } from "./banner.mjs";
 import { createLog } from "./logs.mjs";
 import { pinnedNode, root, toolEnv } from "./paths.mjs";
 import { ensureCluster, ensureDatabase, startCluster } from "./postgres.mjs";
 import { postgresPlace } from "./postgres-place.mjs";
 import { edgeToken, firstAdmin, secretKey } from "./secrets.mjs";
-import { addressOf, linkTo } from "./settings.mjs";
+import { addressOf } from "./settings.mjs";
 import { Stop } from "./stop.mjs";
 import { createSupervisor } from "./supervise.mjs";
 
@@ -101,7 +102,10 @@ export async function runStack({ settings, children, progress, options, onGiveUp
     if (children.stopping) return;
   }
   const tokenWorks = admin.apiToken ? await accepts(settings, admin.apiToken) : undefined;
-  printBlock({ settings, admin, progress, options, tokenWorks });
+  const demo = readDemo(settings.dataDir);
+  for (const line of bannerLines({ settings, admin, demo, demoOn: isOn(studioOnly.PORTICO_DEMO), dev: options.dev, tokenWorks }))
+    progress.say(line);
+  if (showsCredentials({ admin, tokenWorks })) admin.markShown();
   if (options.dev) {
     const { watchSources } = await import("./dev-reload.mjs");
     watchSources({
@@ -156,6 +160,8 @@ async function startPostgres({ settings, children, progress, supervisor, log }) 
   }
 }
 
+const isOn = (flag) => flag === "1" || flag === "true";
+
 async function accepts(settings, token) {
   try {
     const response = await fetch(`http://${addressOf(settings.host, settings.port)}/api/v1/llms?page_size=1`, {
@@ -168,36 +174,6 @@ async function accepts(settings, token) {
   }
 }
 
-function printBlock({ settings, admin, progress, options, tokenWorks }) {
-  const studioUrl = linkTo(settings.host, settings.port);
-  const file = relative(root, admin.file).startsWith("..") ? admin.file : relative(root, admin.file);
-  const lines = [
-    "",
-    "  Portico is running.",
-    "",
-    `  Dashboard   ${studioUrl}`,
-    `  Gateway     ${linkTo(settings.host, settings.gatewayPort)}`,
-  ];
-  const demo = readDemo(settings.dataDir);
-  if (tokenWorks === false && !admin.shown && !admin.tokenGiven) {
-    lines.push("", "  This database had an admin already: sign in with the account you know.");
-  } else if (!admin.shown) {
-    lines.push(`  Admin       ${admin.email}`);
-    lines.push(`  Password    ${admin.passwordGiven ? "as given in ADMIN_PASSWORD" : admin.password}`);
-    lines.push(`  API token   ${admin.tokenGiven ? "as given in ADMIN_API_TOKEN" : admin.apiToken}`);
-    if (demo) lines.push(`  Portal      ${demo.portal_email}, password ${demo.portal_password}`);
-    lines.push("", ...firstCommand({ demo, settings, studioUrl, token: admin.tokenGiven ? "$ADMIN_API_TOKEN" : admin.apiToken }));
-    if (!admin.passwordGiven || !admin.tokenGiven) lines.push(`  Kept in     ${file} (only you can read it; not shown again)`);
-    admin.markShown();
-  } else {
-    lines.push(`  Admin       ${admin.email}; the first password and API token are in ${file}`);
-    if (tokenWorks === false) lines.push("              (the token there is no longer valid; the password may have been changed too)");
-    else lines.push("              (as they were made; a password changed since is not in it)");
-  }
-  lines.push(`  Stop        Ctrl-C${options.dev ? "   Sources are watched; what changes is reloaded." : ""}`, "");
-  for (const line of lines) progress.say(line);
-}
-
 /** What the demo left for us to show; undefined without a demo. */
 function readDemo(dataDir) {
   try {
@@ -205,15 +181,4 @@ function readDemo(dataDir) {
   } catch {
     return undefined;
   }
-}
-
-/** Something to paste that shows the product at work: a call through the gateway, or the API where there is no demo. */
-function firstCommand({ demo, settings, studioUrl, token }) {
-  const llm = demo?.llms.find((one) => one.vendor === "openai");
-  if (!llm) return [`  Try         curl -H "Authorization: Bearer ${token}" ${studioUrl}/api/v1/llms`];
-  return [
-    `  Try         curl ${linkTo(settings.host, settings.gatewayPort)}/llm/call/${llm.slug}/v1/chat/completions \\`,
-    `                -H "Authorization: Bearer ${demo.secret}" -H "Content-Type: application/json" \\`,
-    `                -d '{"model":"${llm.model}","messages":[{"role":"user","content":"Hello"}]}'`,
-  ];
 }
