@@ -15,7 +15,7 @@ export const outcomes = ["completed", "failed", "aborted", "blocked"] as const;
 const Milliseconds = z.number().nullable();
 const shared = { requests: z.number(), tokens: z.number(), cost: z.number() };
 
-/** Cost in dollars; latencies null where nothing was requested. */
+/** Cost in dollars; latencies of completed calls, null where there were none. */
 export const OverviewAttributes = z.object({
   totals: z.object({
     requests: z.number(),

@@ -31,9 +31,9 @@ afterAll(async () => {
 const edge = (index = 0): TestEdge => edges[index] as TestEdge;
 const usage = (change: Parameters<typeof aRecord>[0] = {}) => aRecord({ appId, llmId, ...change });
 const sums = async () => {
-  const { rows } = await studio.db.sql.query<{ requests: number; cost: number; errors: number; slow: number }>(
+  const { rows } = await studio.db.sql.query<{ requests: number; cost: number; errors: number; timed: number }>(
     `SELECT coalesce(sum(requests), 0)::bigint AS requests, coalesce(sum(cost_micro_usd), 0)::bigint AS cost, coalesce(sum(errors), 0)::bigint AS errors,
-       (SELECT coalesce(sum(d), 0)::bigint FROM usage_minutes, unnest(durations) d) AS slow FROM usage_minutes`,
+       (SELECT coalesce(sum(d), 0)::bigint FROM usage_minutes, unnest(durations) d) AS timed FROM usage_minutes`,
   );
   return rows[0];
 };
@@ -51,8 +51,22 @@ test("a batch sent twice, and a record in two batches, are counted once", async 
   expect(await edge().send(batchId, records)).toEqual({ batchId, duplicate: false, stored: 3 });
   expect(await edge().send(batchId, records)).toEqual({ batchId, duplicate: true, stored: 0 });
   expect(await edge(1).send(randomUUID(), [...records, usage()])).toMatchObject({ duplicate: false, stored: 1 });
-  expect(await sums()).toEqual({ requests: 4, cost: 80, errors: 1, slow: 4 });
+  expect(await sums()).toEqual({ requests: 4, cost: 80, errors: 1, timed: 3 });
   expect(await spent()).toEqual({ app: 80, llm: 80 });
+});
+
+test("latencies are of completed calls: failed, blocked and aborted ones have their own figures", async () => {
+  const before = await sums();
+  const outcomes = ["completed", "failed", "blocked", "aborted"];
+  await edge().send(
+    randomUUID(),
+    outcomes.map((outcome) => usage({ outcome })),
+  );
+  expect(await sums()).toMatchObject({
+    requests: (before?.requests ?? 0) + 4,
+    timed: (before?.timed ?? 0) + 1,
+    errors: (before?.errors ?? 0) + 2,
+  });
 });
 
 test("many batches at once sum exactly", async () => {

@@ -169,6 +169,8 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
     const amounts = [1, record.promptTokens, record.responseTokens, record.cacheWriteTokens, record.cacheReadTokens, record.costMicroUsd];
     for (const [at, amount] of amounts.entries()) sum.sums[at] = (sum.sums[at] ?? 0) + amount;
     if (record.outcome === "failed" || record.outcome === "blocked") sum.errors++;
+    // How long it takes to fail says nothing about how long calls take.
+    if (record.outcome !== "completed") continue;
     const bucket = bucketOf(record.durationMs);
     sum.durations[bucket] = (sum.durations[bucket] ?? 0) + 1;
   }
