@@ -1,3 +1,4 @@
+import { namespaceOf } from "@portico/core";
 import type { LogLevel } from "@portico/core/logger";
 
 /** Sizes and times that bound what one request may cost. Milliseconds and bytes. */
@@ -78,7 +79,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: Log
     dataDir: `${env.PORTICO_DATA_DIR || ".data"}/gateway`,
     hub,
     edgeId,
-    edgeNamespace: env.PORTICO_EDGE_NAMESPACE ?? "",
+    edgeNamespace: namespaceOf(env.PORTICO_EDGE_NAMESPACE ?? ""),
     edgeToken,
     pluginDirs: env.PORTICO_PLUGIN_DIRS ? env.PORTICO_PLUGIN_DIRS.split(":").filter(Boolean) : undefined,
     limits: defaultLimits,

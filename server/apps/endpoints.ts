@@ -3,7 +3,7 @@ import { CredentialAttributes } from "../credentials/contract.ts";
 import type { CredentialService } from "../credentials/service.ts";
 import { credentialSorts } from "../credentials/store.ts";
 import { toResource as toCredentialResource } from "../credentials/wire.ts";
-import { Id, redacted } from "../fields/contract.ts";
+import { Id, namespaceFilter, redacted } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
@@ -45,7 +45,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
           llm_id: Id.optional(),
           is_active: truth.optional(),
           is_orphaned: truth.optional(),
-          namespace: z.string().max(64).optional(),
+          namespace: namespaceFilter.optional(),
         },
       }),
       result: AppList,

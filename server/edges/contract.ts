@@ -1,9 +1,5 @@
 import { z } from "zod";
-
-/** How the global namespace, "", is written where a name must stand. */
-const globalName = "default";
-export const namespaceName = (namespace: string): string => namespace || globalName;
-export const namespaceOf = (name: string): string => (name === globalName ? "" : name);
+import { Namespace, namespaceFilter } from "../fields/contract.ts";
 
 export const edgeIdForm = /^[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;
 
@@ -12,21 +8,14 @@ const EdgeId = z
   .trim()
   .regex(edgeIdForm, "takes 2 to 64 letters, digits, - _ . and begins and ends with a letter or digit");
 
-const Namespace = z
-  .string("must be text")
-  .trim()
-  .max(64, "must be at most 64 characters")
-  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens")
-  .transform(namespaceOf);
-
 export const EdgeDraft = z.strictObject({ edge_id: EdgeId, namespace: Namespace.default("") });
 export type EdgeDraft = z.infer<typeof EdgeDraft>;
 
 export const EdgeParam = z.object({ edge_id: z.string().max(64) });
-export const NamespaceParam = z.object({ namespace: z.string().max(64).transform(namespaceOf) });
+export const NamespaceParam = z.object({ namespace: namespaceFilter });
 export const edgeFilters = {
   status: z.enum(["registered", "connected", "disconnected"]).optional(),
-  namespace: z.string().max(64).transform(namespaceOf).optional(),
+  namespace: namespaceFilter.optional(),
 };
 
 /** What the API shows of an edge. */

@@ -229,6 +229,16 @@ test("edges of a namespace see its rows and the global ones, others do not", asy
   expect((await studio.call("GET", "/api/v1/edges?namespace=eu&status=connected")).list).toHaveLength(1);
 });
 
+test('what is in namespace "default" is global, as the API shows it, and reaches every edge', async () => {
+  const app = await studio.call("POST", "/api/v1/apps", { name: "Of default", namespace: "default" });
+  const llm = await anLlm({ name: "Of default", namespace: "default" });
+  const { edge } = await announced();
+  await edge.connect();
+  await edge.snapshot((s) => s.llms.some((one) => one.name === "Of default") && s.apps.some((one) => one.name === "Of default"));
+  expect([app.data.attributes.namespace, llm.attributes.namespace]).toEqual(["", ""]);
+  expect((await studio.call("GET", "/api/v1/llms?namespace=default&page_size=100")).list.map(({ id }) => id)).toContain(llm.id);
+});
+
 test("a reload sends the same snapshot again", async () => {
   const { edge, edgeId } = await announced();
   expect((await studio.call("POST", `/api/v1/edges/${edgeId}/reload`)).status).toBe(409);

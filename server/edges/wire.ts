@@ -1,5 +1,5 @@
+import { namespaceName } from "@portico/core";
 import type { Resource } from "../http/envelope.ts";
-import { namespaceName } from "./contract.ts";
 import type { SnapshotProblem } from "./snapshot.ts";
 import type { Edge, NamespaceSync } from "./store.ts";
 

@@ -1,3 +1,4 @@
+import { namespaceOf } from "@portico/core";
 import { z } from "zod";
 
 /** Stands for a stored secret: sent back it keeps the stored value, "" clears it. */
@@ -11,7 +12,11 @@ export const Budget = z.number("must be a number of dollars").min(0, "must not b
 /** RFC 3339; null is none. */
 export const Time = z.coerce.date("must be an RFC 3339 time, e.g. 2026-01-31T00:00:00Z").nullable();
 
-export const Namespace = text(64).regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens");
+export const Namespace = text(64)
+  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens")
+  .transform(namespaceOf);
+/** In paths and queries: one that is not there finds nothing. */
+export const namespaceFilter = z.string().max(64).transform(namespaceOf);
 
 export const Flag = z.boolean("must be true or false");
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { namespaceFilter } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
@@ -23,7 +24,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
           .enum(["true", "false"])
           .transform((v) => v === "true")
           .optional(),
-        namespace: z.string().max(64).optional(),
+        namespace: namespaceFilter.optional(),
       },
     }),
     result: listOf("llms", LlmAttributes),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { namespaceFilter } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
@@ -32,7 +33,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     permission: "plugins.read",
     query: listQuery({
       sortable: pluginSorts,
-      filters: { hook_type: z.string().max(64).optional(), is_active: flag.optional(), namespace: z.string().max(64).optional() },
+      filters: { hook_type: z.string().max(64).optional(), is_active: flag.optional(), namespace: namespaceFilter.optional() },
     }),
     result: listOf("plugins", PluginAttributes),
     async handle({ query }) {

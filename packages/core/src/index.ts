@@ -1,4 +1,5 @@
 export * from "./deadline.ts";
 export * from "./errors.ts";
 export * from "./money.ts";
+export * from "./namespace.ts";
 export * from "./slug.ts";
