@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bannerLines, showsCredentials } from "./banner.mjs";
+import { compileCache } from "./compile-cache.mjs";
 import { createLog } from "./logs.mjs";
 import { pinnedNode, root, toolEnv } from "./paths.mjs";
 import { ensureCluster, ensureDatabase, startCluster } from "./postgres.mjs";
@@ -44,21 +45,23 @@ export async function runStack({ settings, children, progress, options, onGiveUp
   };
   // What only the control plane may know is taken out of the environment of the others, who would inherit it from ours.
   const without = Object.fromEntries(Object.keys(studioOnly).map((name) => [name, undefined]));
-  const processOf = ({ name, file, env, port, ready, deadlineMs, readyTimeoutMs }) =>
-    supervisor.service({
+  const processOf = ({ name, file, env, port, ready, deadlineMs, readyTimeoutMs }) => {
+    const cache = compileCache(name);
+    return supervisor.service({
       name,
       log: log(name),
       readyUrl: `http://${addressOf(settings.host, port)}${ready}`,
       readyTimeoutMs,
       launch: (onLine) =>
-        children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [file], {
+        children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [...cache.args, file], {
           name,
           cwd: root,
-          env: toolEnv({ ...shared, ...env }),
+          env: toolEnv({ ...shared, ...env, ...cache.env }),
           deadlineMs,
           onLine,
         }),
     });
+  };
 
   const studio = processOf({
     name: "studio",
