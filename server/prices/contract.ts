@@ -43,3 +43,7 @@ export const ModelPriceAttributes = z.object({
   created_at: z.string(),
   updated_at: z.string(),
 });
+
+/** How far booking anew has come: `after` is what to send to go on, null once every record was looked at. */
+export const Recalculated = z.object({ records: z.number(), after: z.number().nullable() });
+export type Recalculated = z.infer<typeof Recalculated>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
 import { IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { ModelPriceAttributes, ModelPriceDraft, ModelPricePatch } from "./contract.ts";
+import { ModelPriceAttributes, ModelPriceDraft, ModelPricePatch, Recalculated } from "./contract.ts";
 import type { PriceService } from "./service.ts";
 import { priceSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -74,6 +74,32 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     result: PriceResource,
     handle: async ({ actor, params, body }) => one(toResource(await prices.update(actor, params.id, body))),
   }),
+  // Clients of the reference say PATCH; with nothing to change it is an order, and POST says so.
+  ...(["PATCH", "POST"] as const).map((method) =>
+    endpoint({
+      method,
+      path: "/api/v1/model-prices/:id/recalculate",
+      summary:
+        "Change a price, if fields are named, and book past usage of the model at it: calls, sums and budgets. Comes again with `after` while `meta.after` is not null",
+      permission: "model-prices.write",
+      params: IdParam,
+      query: z.object({
+        after: z.coerce
+          .number("must be a number")
+          .int("must be a whole number")
+          .min(0)
+          .max(2 ** 52)
+          .default(0),
+      }),
+      body: ModelPricePatch,
+      bodyOptional: true,
+      result: PriceResource.extend({ meta: Recalculated }),
+      async handle({ actor, params, query, body, signal }) {
+        const { price, ...meta } = await prices.recalculate(actor, params.id, body, { after: query.after, signal });
+        return { json: { data: toResource(price), meta } };
+      },
+    }),
+  ),
   endpoint({
     method: "DELETE",
     path: "/api/v1/model-prices/:id",

@@ -3,6 +3,7 @@ import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { contains } from "../db/search.ts";
 import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+import { createBookedStore } from "./booked-store.ts";
 import type { ModelPricePatch } from "./contract.ts";
 
 export type ModelPrice = Prisma.ModelPriceGetPayload<{ select: typeof columns }>;
@@ -22,6 +23,8 @@ export type PriceFilters = { vendor?: string };
 
 export function createPriceStore(db: Db) {
   return {
+    ...createBookedStore(db),
+
     async list(query: ListQuery, { vendor }: PriceFilters): Promise<Page<ModelPrice>> {
       const { q, sort, size, offset } = query;
       const where: Prisma.ModelPriceWhereInput = { vendor, ...(q ? { OR: [{ modelName: contains(q) }, { vendor: contains(q) }] } : {}) };
