@@ -86,7 +86,10 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   // Plugins that judge callers see the body, so it is read before anyone is known; without them, only those who may call.
   const judgedUnknown = ({ llm }: Exchange) => llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
   const phases: readonly Phase[] = [
-    { name: "receive for plugins", run: (exchange, resume) => (judgedUnknown(exchange) ? receive(exchange, limits.requestBytes, resume) : next) },
+    {
+      name: "receive for plugins",
+      run: (exchange, resume) => (judgedUnknown(exchange) ? receive(exchange, limits.requestBytes, resume) : next),
+    },
     { name: "pre_auth", run: requestPlugins.preAuth },
     { name: "auth", run: createAuthenticate({ store, askPlugins: requestPlugins.auth }) },
     { name: "receive", run: (exchange, resume) => receive(exchange, limits.requestBytes, resume) },
@@ -129,11 +132,11 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     advertisedUrl: `http://${hostForUrl(settings.host)}:${settings.port}`,
     snapshots,
     current: store.read,
-    onBudget(usage) {
-      ledger.update(usage);
-      journal.saveBudget(usage);
+    onBudget: (usage) => journal.saveBudget(ledger.update(usage)),
+    onSession() {
+      ledger.beginSession();
+      sender.wake();
     },
-    onSession: () => sender.wake(),
     vitals: () => ({
       requestsTotal: vitals.total,
       requestsActive: vitals.active,
@@ -145,7 +148,12 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     pluginLogs: createLogFeed({ host }),
     logger,
   });
-  const sender = startSender({ journal, session: link.session, onAcknowledged: (batch) => ledger.acknowledge(batch.spends), logger });
+  const sender = startSender({
+    journal,
+    session: link.session,
+    onAcknowledged: (batch, { usage }) => journal.saveBudget(ledger.acknowledge(batch.spends, usage)),
+    logger,
+  });
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

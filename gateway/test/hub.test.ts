@@ -141,6 +141,31 @@ test("a journal that is full drops the oldest records and says how many", async 
   expect(hub.batches.reduce((sum, batch) => sum + batch.droppedBefore, 0)).toBe(3);
 });
 
+test("what the hub has counted is known after a restart without it, however many pushes told it, and counted once", async () => {
+  const { gateway, hub, restart } = await aWorld({
+    snapshot: (hub, url) => ({ ...basicSnapshot(hub, url), apps: [anApp(secret, { monthlyBudgetMicroUsd: 100 })] }),
+  });
+  const now = new Date();
+  const periodStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
+  const spent = (kind: string, id: number, spentMicroUsd: number) => ({ kind, id, periodStartMs, spentMicroUsd });
+  // Ten micro-dollars here, fifty elsewhere.
+  hub.spentWith = () => [spent("app", 7, 60), spent("llm", 1, 60)];
+  expect((await call(gateway, chatPath, { body: chat("two words") })).status).toBe(200);
+  await until(() => hub.records().length === 1);
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0);
+  // Read before the batch was stored, and late.
+  hub.send({ budget: { usage: [spent("app", 7, 50)] } });
+  hub.send({ budget: { usage: [spent("llm", 1, 75)] } });
+  hub.send({ revocation: { revocationId: 9, credentialHashes: [] } });
+  await until(() => hub.revocationsDone.includes(9));
+  await gateway.close();
+  await hub.close();
+  const alone = await restart();
+  const statuses = [];
+  for (let i = 0; i < 5; i++) statuses.push((await call(alone, chatPath, { body: chat("two words") })).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 403]);
+});
+
 test("a budget stops requests: by what was spent here, by what the hub knows, and over a restart", async () => {
   const limit = { monthlyBudgetMicroUsd: 25 };
   const { gateway, hub, vendorUrl, restart } = await aWorld({

@@ -3,6 +3,7 @@ import { Server as GrpcServer, type Server, ServerCredentials, type ServerDuplex
 import { hashToken } from "@portico/core/tokens";
 import {
   type AppConfig,
+  type BudgetUsage,
   type EdgeMessage,
   type EdgeServiceServer,
   EdgeServiceService,
@@ -36,6 +37,8 @@ export type TestHub = {
   records(): UsageRecord[];
   /** While set, telemetry is refused with this gRPC status. */
   refuseTelemetry: status | undefined;
+  /** What an acknowledgement says is spent with its batch. */
+  spentWith(batch: TelemetryBatch): BudgetUsage[];
   registrations: number;
   seal(text: string): Buffer;
   close(): Promise<void>;
@@ -70,6 +73,7 @@ export async function aHub({
     batches: [],
     records: () => [...stored.values()].flat(),
     refuseTelemetry: undefined,
+    spentWith: () => [],
     registrations: 0,
     push(snapshot, envelope = {}) {
       const body = Buffer.from(Snapshot.encode(Snapshot.fromPartial(snapshot)).finish());
@@ -118,7 +122,7 @@ export async function aHub({
       hub.batches.push(batch);
       const duplicate = stored.has(batch.batchId);
       if (!duplicate) stored.set(batch.batchId, batch.records);
-      callback(null, { batchId: batch.batchId, duplicate, stored: duplicate ? 0 : batch.records.length });
+      callback(null, { batchId: batch.batchId, duplicate, stored: duplicate ? 0 : batch.records.length, usage: hub.spentWith(batch) });
     },
   };
   server.addService(EdgeServiceService, implementation);

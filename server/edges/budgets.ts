@@ -30,8 +30,15 @@ export function createBudgets({
   /** What was last pushed, by namespace and object: only differences are worth a message. */
   const told = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
   let closed = false;
+
+  /** Looks one after the other: what an edge hears later was read later. */
+  let running: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(look: () => Promise<T>): Promise<T> {
+    const result = running.then(look);
+    running = result.catch(() => {});
+    return result;
+  }
 
   async function read(): Promise<{ of: Budgeted; usage: BudgetUsage }[]> {
     const now = new Date();
@@ -67,7 +74,7 @@ export function createBudgets({
     if (closed) return;
     timer ??= setTimeout(() => {
       timer = undefined;
-      running = running.then(tell).catch((error: unknown) => logger.error("cannot tell edges what was spent", { error }));
+      inTurn(tell).catch((error: unknown) => logger.error("cannot tell edges what was spent", { error }));
     }, coalesceMs);
   }
 
@@ -79,7 +86,7 @@ export function createBudgets({
 
   return {
     /** Everything an edge of the namespace has to know when it connects. */
-    state: async (namespace: string): Promise<BudgetUsage[]> => visible(await read(), namespace),
+    state: (namespace: string): Promise<BudgetUsage[]> => inTurn(async () => visible(await read(), namespace)),
     async close(): Promise<void> {
       closed = true;
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { periodStart } from "@portico/core";
+import type { BudgetUsage } from "@portico/protocol/edge";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
 import { anEdge, aRecord, type TestEdge } from "./testing.ts";
@@ -48,8 +49,8 @@ const spent = async () => {
 test("a batch sent twice, and a record in two batches, are counted once", async () => {
   const batchId = randomUUID();
   const records = [usage(), usage({ outcome: "failed" }), usage({ durationMs: 500_000 })];
-  expect(await edge().send(batchId, records)).toEqual({ batchId, duplicate: false, stored: 3 });
-  expect(await edge().send(batchId, records)).toEqual({ batchId, duplicate: true, stored: 0 });
+  expect(await edge().send(batchId, records)).toMatchObject({ batchId, duplicate: false, stored: 3 });
+  expect(await edge().send(batchId, records)).toMatchObject({ batchId, duplicate: true, stored: 0 });
   expect(await edge(1).send(randomUUID(), [...records, usage()])).toMatchObject({ duplicate: false, stored: 1 });
   expect(await sums()).toEqual({ requests: 4, cost: 80, errors: 1, timed: 3 });
   expect(await spent()).toEqual({ app: 80, llm: 80 });
@@ -67,6 +68,23 @@ test("latencies are of completed calls: failed, blocked and aborted ones have th
     timed: (before?.timed ?? 0) + 1,
     errors: (before?.errors ?? 0) + 2,
   });
+});
+
+test("an acknowledgement says what is spent with its batch, also when the batch comes again or together with others'", async () => {
+  const periodStartMs = periodStart(new Date()).getTime();
+  const usageOf = (spentMicroUsd = 0) => [
+    { kind: "app", id: appId, periodStartMs, spentMicroUsd },
+    { kind: "llm", id: llmId, periodStartMs, spentMicroUsd },
+  ];
+  const sorted = (ack: { usage: BudgetUsage[] }) => ack.usage.toSorted((a, b) => a.kind.localeCompare(b.kind));
+  const before = (await spent()).app ?? 0;
+  const batchId = randomUUID();
+  const records = [usage({ costMicroUsd: 7 }), usage({ costMicroUsd: 4 })];
+  expect(sorted(await edge().send(batchId, records))).toEqual(usageOf(before + 11));
+  const acks = await Promise.all([1, 2, 3, 4].map((at) => edge(at % 2).send(randomUUID(), [usage({ costMicroUsd: 100 })])));
+  const figures = acks.map((ack) => ack.usage.find(({ kind }) => kind === "app")?.spentMicroUsd ?? 0);
+  expect(figures.toSorted((a, b) => a - b)).toEqual([111, 211, 311, 411].map((more) => before + more));
+  expect(sorted(await edge().send(batchId, records))).toEqual(usageOf(before + 411));
 });
 
 test("many batches at once sum exactly", async () => {

@@ -55,10 +55,10 @@ export function createTelemetry({
       if (records.length > maxRecords) throw new RpcError(status.INVALID_ARGUMENT, `records: a batch takes at most ${maxRecords}`);
       const now = Date.now();
       for (const [index, record] of records.entries()) judge(record, index, now);
-      const { duplicate, stored } = await store.insertBatch({ edgeId, batchId, records });
+      const { duplicate, stored, usage } = await store.insertBatch({ edgeId, batchId, records });
       if (droppedBefore > 0 && !duplicate) logger.warn("an edge has lost usage records", { edge: edgeId, records: droppedBefore });
       if (stored > 0) announceSoon();
-      return { batchId, duplicate, stored };
+      return { batchId, duplicate, stored, usage };
     },
 
     /** Deletes what has been kept long enough, in small steps. */
@@ -110,6 +110,5 @@ function judge(record: UsageRecord, index: number, nowMs: number): void {
   record.path = text(record.path, 500);
 }
 
-const text = (value: string, max: number): string =>
-  (value.includes("\0") ? value.replaceAll("\0", "") : value).slice(0, max);
+const text = (value: string, max: number): string => (value.includes("\0") ? value.replaceAll("\0", "") : value).slice(0, max);
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

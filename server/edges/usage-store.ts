@@ -1,5 +1,5 @@
 import { type MicroUsd, periodStart } from "@portico/core";
-import type { UsageRecord } from "@portico/protocol/edge";
+import type { BudgetUsage, UsageRecord } from "@portico/protocol/edge";
 import type pg from "pg";
 import { bucketCount, bucketOf } from "../analytics/histogram.ts";
 import type { Db } from "../db/client.ts";
@@ -7,6 +7,8 @@ import type { Db } from "../db/client.ts";
 export type BudgetKind = "app" | "llm";
 export type Budgeted = { kind: BudgetKind; id: number; namespace: string; budgetStartAt: Date | null };
 export type Spend = { kind: BudgetKind; id: number; periodStart: Date };
+/** What became of a batch; `usage` is what its apps and LLMs have spent in their current periods, with the batch. */
+export type StoredBatch = { duplicate: boolean; stored: number; usage: BudgetUsage[] };
 
 const minuteMs = 60_000;
 const attempts = 4;
@@ -17,7 +19,7 @@ export function createUsageStore(db: Db) {
      * Stores a batch with its sums and spends, all or nothing, in a fixed number of statements. A batch or record seen before changes
      * nothing.
      */
-    async insertBatch(batch: { edgeId: string; batchId: string; records: UsageRecord[] }): Promise<{ duplicate: boolean; stored: number }> {
+    async insertBatch(batch: { edgeId: string; batchId: string; records: UsageRecord[] }): Promise<StoredBatch> {
       for (let attempt = 1; ; attempt++) {
         const client = await db.sql.connect();
         try {
@@ -45,18 +47,7 @@ export function createUsageStore(db: Db) {
       return rows;
     },
 
-    /** What was spent since the start of each period; in the order asked. */
-    async spent(spends: Spend[]): Promise<MicroUsd[]> {
-      if (spends.length === 0) return [];
-      // A period without a row is one that began by a change of its start; its spend is still in the records.
-      const { rows } = await db.sql.query<{ spent: number }>(
-        `SELECT coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0)::bigint AS spent
-         FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
-         LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start ORDER BY t.position`,
-        [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart)],
-      );
-      return rows.map(({ spent }) => spent);
-    },
+    spent: (spends: Spend[]): Promise<MicroUsd[]> => spentOf(db.sql, spends),
 
     /** Deletes up to `limit` of the oldest rows beyond an age. @returns how many there were. */
     async deleteOld(table: "usage_records" | "telemetry_batches", olderThan: Date, limit: number): Promise<number> {
@@ -75,18 +66,57 @@ const sumOf = (kind: string, id: string, start: string) =>
   `CASE ${kind} WHEN 'app' THEN (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
    ELSE (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
 
-async function insert(client: pg.PoolClient, { edgeId, batchId, records }: { edgeId: string; batchId: string; records: UsageRecord[] }) {
+/** What was spent since the start of each period; in the order asked. */
+async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promise<MicroUsd[]> {
+  if (spends.length === 0) return [];
+  // A period without a row is one that began by a change of its start; its spend is still in the records.
+  const { rows } = await client.query<{ spent: number }>(
+    `SELECT coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0)::bigint AS spent
+     FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
+     LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start ORDER BY t.position`,
+    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart)],
+  );
+  return rows.map(({ spent }) => spent);
+}
+
+async function insert(
+  client: pg.PoolClient,
+  { edgeId, batchId, records }: { edgeId: string; batchId: string; records: UsageRecord[] },
+): Promise<StoredBatch> {
   const { rowCount } = await client.query(
     "INSERT INTO telemetry_batches (batch_id, edge_id, records) VALUES ($1, $2, $3) ON CONFLICT (batch_id) DO NOTHING",
     [batchId, edgeId, records.length],
   );
-  if (rowCount === 0) return { duplicate: true, stored: 0 };
+  if (rowCount === 0) return { duplicate: true, stored: 0, usage: await usageOf(client, records) };
   const stored = await insertRecords(client, edgeId, records);
-  if (stored.length > 0) {
-    await addMinutes(client, stored);
-    await addSpend(client, stored);
-  }
-  return { duplicate: false, stored: stored.length };
+  if (stored.length > 0) await addMinutes(client, stored);
+  const usage = await addSpend(client, stored);
+  const isAllNew = stored.length === records.length;
+  return { duplicate: false, stored: stored.length, usage: isAllNew ? usage : await usageOf(client, records) };
+}
+
+/** What the apps and LLMs of records have spent in their current periods. */
+async function usageOf(client: pg.PoolClient, records: UsageRecord[]): Promise<BudgetUsage[]> {
+  const now = new Date();
+  const spends = (await ownersOf(client, records)).map(({ kind, id, anchor }) => ({ kind, id, periodStart: periodStart(now, anchor) }));
+  const spent = await spentOf(client, spends);
+  return spends.map(({ kind, id, periodStart }, at) => ({
+    kind,
+    id,
+    periodStartMs: periodStart.getTime(),
+    spentMicroUsd: spent[at] ?? 0,
+  }));
+}
+
+type Owner = { kind: BudgetKind; id: number; anchor: Date | null };
+async function ownersOf(client: pg.PoolClient, records: UsageRecord[]): Promise<Owner[]> {
+  const ids = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0);
+  const { rows } = await client.query<Owner>(
+    `SELECT 'app' AS kind, id, budget_start_at AS anchor FROM apps WHERE id = ANY($1)
+     UNION ALL SELECT 'llm', id, budget_start_at FROM llms WHERE id = ANY($2)`,
+    [ids((r) => r.appId), ids((r) => r.llmId)],
+  );
+  return rows;
 }
 
 /** @returns the records that were not there before. */
@@ -196,13 +226,9 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
   });
 }
 
-async function addSpend(client: pg.PoolClient, records: UsageRecord[]): Promise<void> {
-  const ids = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0);
-  const { rows: owners } = await client.query<{ kind: BudgetKind; id: number; anchor: Date | null }>(
-    `SELECT 'app' AS kind, id, budget_start_at AS anchor FROM apps WHERE id = ANY($1)
-     UNION ALL SELECT 'llm', id, budget_start_at FROM llms WHERE id = ANY($2)`,
-    [ids((r) => r.appId), ids((r) => r.llmId)],
-  );
+/** @returns what is spent now in the current periods of those that spent something. */
+async function addSpend(client: pg.PoolClient, records: UsageRecord[]): Promise<BudgetUsage[]> {
+  const owners = records.length > 0 ? await ownersOf(client, records) : [];
   const now = new Date();
   const spends: (Spend & { spentMicroUsd: MicroUsd; isCurrent: boolean })[] = [];
   for (const { kind, id, anchor } of owners) {
@@ -216,28 +242,33 @@ async function addSpend(client: pg.PoolClient, records: UsageRecord[]): Promise<
     for (const [start, spentMicroUsd] of periods)
       spends.push({ kind, id, periodStart: new Date(start), spentMicroUsd, isCurrent: start === current });
   }
-  if (spends.length === 0) return;
-  const { rows } = await client.query<{ kind: BudgetKind; id: number; start: Date; created: boolean }>(
+  if (spends.length === 0) return [];
+  type Row = { kind: BudgetKind; id: number; start: Date; spent: number };
+  const { rows } = await client.query<Row & { created: boolean }>(
     `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
      SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
      ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = b.spent_micro_usd + EXCLUDED.spent_micro_usd
-     RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
+     RETURNING kind, object_id AS id, period_start AS start, spent_micro_usd AS spent, xmax = 0 AS created`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentMicroUsd)],
+  );
+  const current = rows.filter((row) =>
+    spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.periodStart.getTime() === row.start.getTime()),
   );
   // The first spend of a period whose start was changed: what was spent since that start is counted too. Others' spends wait for
   // the row just made, so nothing is counted twice.
-  const made = rows.filter(
-    (row) =>
-      row.created &&
-      spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.periodStart.getTime() === row.start.getTime()),
-  );
-  if (made.length === 0) return;
-  await client.query(
-    `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOf("b.kind", "b.object_id", "b.period_start")}, 0)
-     FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
-     WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start`,
-    [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],
-  );
+  const made = current.filter(({ created }) => created);
+  const known: Row[] = current.filter(({ created }) => !created);
+  if (made.length > 0) {
+    const counted = await client.query<Row>(
+      `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOf("b.kind", "b.object_id", "b.period_start")}, 0)
+       FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
+       WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start
+       RETURNING b.kind, b.object_id AS id, b.period_start AS start, b.spent_micro_usd AS spent`,
+      [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],
+    );
+    known.push(...counted.rows);
+  }
+  return known.map(({ kind, id, start, spent }) => ({ kind, id, periodStartMs: start.getTime(), spentMicroUsd: spent }));
 }
 
 /** Deadlock or serialization failure: the same again may succeed. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { App, Llm } from "../config/routing-table.ts";
 import { createLedger } from "./ledger.ts";
@@ -23,24 +24,118 @@ test("requests in flight count, so that many at once cannot overspend together",
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 1 }).outcome).toBe("reserved");
 });
 
+const hubSays = (spentMicroUsd: number, periodStartMs = may) => [{ kind: "app", id: 1, periodStartMs, spentMicroUsd }];
+
 test("spend is counted once, before, while and after the hub takes it over", () => {
   const ledger = aLedger();
-  ledger.position("app", 1, app.budget);
+  ledger.update(hubSays(40));
   ledger.book(spend(30), 5);
-  expect(spent(ledger)).toBe(30);
-  // Acknowledged, but the hub's next state has not come: nothing may seem to have been unspent.
-  ledger.acknowledge([spend(30)]);
-  expect(spent(ledger)).toBe(30);
+  expect(spent(ledger)).toBe(70);
+  ledger.acknowledge([spend(30)], hubSays(70));
+  expect(spent(ledger)).toBe(70);
   ledger.book(spend(5), 1);
-  expect(spent(ledger)).toBe(35);
-  ledger.update([{ kind: "app", id: 1, periodStartMs: may, spentMicroUsd: 70 }]);
   expect(spent(ledger)).toBe(75);
+  ledger.update(hubSays(80));
+  expect(spent(ledger)).toBe(85);
+});
+
+test("spend that the hub's figure held before it was acknowledged is counted once from the acknowledgement on", () => {
+  const ledger = aLedger();
+  ledger.book(spend(60), 5);
+  ledger.update(hubSays(60));
+  ledger.acknowledge([spend(60)], hubSays(60));
+  expect(spent(ledger)).toBe(60);
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("reserved");
+});
+
+test("a figure that was read before a batch was stored and comes after its acknowledgement does not unspend the batch", () => {
+  const ledger = aLedger();
+  ledger.book(spend(60), 5);
+  ledger.acknowledge([spend(60)], hubSays(100));
+  // Another edge's 40, read before the batch: growth of the figure says nothing about what it holds.
+  ledger.update(hubSays(40));
+  expect(spent(ledger)).toBe(100);
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
+});
+
+test("other edges' spend is not taken for the acknowledged batch", () => {
+  const ledger = aLedger();
+  ledger.update(hubSays(0));
+  ledger.book(spend(30), 5);
+  ledger.acknowledge([spend(30)], hubSays(30));
+  ledger.update(hubSays(70));
+  expect(spent(ledger)).toBe(70);
+});
+
+test("whatever the order of pushes and acknowledgements, the end is what the hub has counted and never less on the way", () => {
+  const own = [10, 20, 30];
+  fc.assert(
+    fc.property(fc.infiniteStream(fc.nat({ max: 9 })), fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 40 }), (others, steps) => {
+      const ledger = aLedger();
+      let hub = 0;
+      let [stored, acknowledged] = [0, 0];
+      const acks: ReturnType<typeof hubSays>[] = [];
+      const pushes: ReturnType<typeof hubSays>[] = [];
+      for (const cost of own) ledger.book(spend(cost), 1);
+      const floor = () => own.reduce((sum, cost) => sum + cost, 0);
+      for (const step of steps) {
+        const cost = own[stored];
+        if (step === 0 && cost !== undefined) {
+          hub += cost + (others.next().value ?? 0);
+          acks.push(hubSays(hub));
+          stored++;
+        } else if (step === 1) pushes.push(hubSays(hub));
+        else if (step === 2 && acks[acknowledged]) ledger.acknowledge([spend(own[acknowledged] ?? 0)], acks[acknowledged++] ?? []);
+        else if (step === 3) ledger.update(pushes.shift() ?? []);
+        expect(spent(ledger)).toBeGreaterThanOrEqual(floor());
+      }
+      for (; acknowledged < stored; acknowledged++) ledger.acknowledge([spend(own[acknowledged] ?? 0)], acks[acknowledged] ?? []);
+      for (const push of pushes) ledger.update(push);
+      expect(spent(ledger)).toBe(Math.max(hub, 0) + own.slice(stored).reduce((sum, cost) => sum + cost, 0));
+    }),
+  );
+});
+
+test("a hub that acknowledges without figures neither loses spend nor counts it twice once it tells the next", () => {
+  const ledger = aLedger();
+  ledger.update(hubSays(10));
+  ledger.book(spend(30), 5);
+  ledger.acknowledge([spend(30)], []);
+  expect(spent(ledger)).toBe(40);
+  ledger.update(hubSays(40));
+  expect(spent(ledger)).toBe(40);
+});
+
+test("a hub that knows less than before, in a new session, is believed: nobody is refused for what it has forgotten", () => {
+  const ledger = aLedger();
+  ledger.update(hubSays(100));
+  ledger.update(hubSays(20));
+  expect(spent(ledger)).toBe(100);
+  ledger.beginSession();
+  ledger.update(hubSays(20));
+  expect(spent(ledger)).toBe(20);
+});
+
+test("spend of a period's first second, and spend left over from the last period, are each counted where they belong", () => {
+  const june = Date.UTC(2026, 5, 1);
+  let clockMs = june - 500;
+  const ledger = createLedger({ now: () => clockMs });
+  ledger.reserve({ app, llm, estimateMicroUsd: 0 });
+  ledger.book(spend(40, clockMs), 1);
+  clockMs = june + 200;
+  ledger.reserve({ app, llm, estimateMicroUsd: 0 });
+  ledger.book(spend(30, clockMs), 1);
+  clockMs = june + 2_000;
+  expect(ledger.position("app", 1, app.budget).spentMicroUsd).toBe(30);
+  ledger.book(spend(5, clockMs), 1);
+  ledger.acknowledge([spend(40, june - 500), spend(30, june + 200)], hubSays(30, june));
+  expect(ledger.position("app", 1, app.budget).spentMicroUsd).toBe(35);
 });
 
 test("a new period begins at zero, whatever the hub last said of the old one", () => {
   let clockMs = nowMs;
   const ledger = createLedger({ now: () => clockMs });
-  ledger.update([{ kind: "app", id: 1, periodStartMs: may, spentMicroUsd: 100 }]);
+  ledger.update(hubSays(100));
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
   clockMs = Date.UTC(2026, 5, 1);
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("reserved");

@@ -21,23 +21,27 @@ export type Ledger = {
   estimate(tokens: Tokens, price: Price): MicroUsd;
   /** Books what a request cost. */
   book(spend: Spend, tokens: number): void;
-  /** The hub has these now; its next state will hold them. */
-  acknowledge(spends: readonly Spend[]): void;
-  /** Takes the hub's state. */
-  update(usage: readonly BudgetUsage[]): void;
+  /** The hub has these now, and says what is spent with them. @returns what is known of the hub's figures now. */
+  acknowledge(spends: readonly Spend[], usage: readonly BudgetUsage[]): BudgetUsage[];
+  /** Takes the hub's figures. @returns those known now. */
+  update(usage: readonly BudgetUsage[]): BudgetUsage[];
+  /** Figures told from now on are newer than all told before. */
+  beginSession(): void;
   position(kind: "app" | "llm", id: number, budget: Budget | null): BudgetPosition;
 };
 
 type Account = {
+  kind: "app" | "llm";
+  id: number;
   periodStartMs: number;
   checkedMs: number;
   hubMicroUsd: MicroUsd;
   hubPeriodMs: number;
-  unackedMicroUsd: MicroUsd;
+  // The session in which the hub's figure was told; 0 takes whatever is told next.
+  hubSession: number;
+  // By the day of its start, as the journal sums it: what has begun before the period stays out of it.
+  unacked: Map<number, MicroUsd>;
   reservedMicroUsd: MicroUsd;
-  // Acknowledged, but not yet seen in the hub's state; what the hub's figure grows by is taken off it.
-  ackedMicroUsd: MicroUsd;
-  ackedAtMs: number;
   requests: number;
   tokens: number;
 };
@@ -61,26 +65,28 @@ class HeldReservation implements Reservation {
 }
 
 const periodCheckMs = 1_000;
-// A hub that has acknowledged spend for this long has counted it, whatever its figures looked like on the way.
-const ackedForMs = 60_000;
+const dayMs = 86_400_000;
+const dayOf = (ms: number): number => ms - (ms % dayMs);
 
 export function createLedger({ now = Date.now }: { now?: () => number } = {}): Ledger {
   const apps = new Map<number, Account>();
   const llms = new Map<number, Account>();
+  let session = 1;
 
   function account(kind: "app" | "llm", id: number): Account {
     const accounts = kind === "app" ? apps : llms;
     let found = accounts.get(id);
     if (!found) {
       found = {
+        kind,
+        id,
         periodStartMs: 0,
         checkedMs: 0,
         hubMicroUsd: 0,
         hubPeriodMs: 0,
-        unackedMicroUsd: 0,
+        hubSession: 0,
+        unacked: new Map(),
         reservedMicroUsd: 0,
-        ackedMicroUsd: 0,
-        ackedAtMs: 0,
         requests: 0,
         tokens: 0,
       };
@@ -93,19 +99,59 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     if (nowMs - entry.checkedMs < periodCheckMs && entry.periodStartMs > 0) return;
     entry.checkedMs = nowMs;
     const start = periodStart(new Date(nowMs), budget?.anchor).getTime();
-    // Spend booked before the account knew its period belongs to the one it is first seen in, and an anchor moved back makes
+    // What was counted before the account knew its period belongs to the one it is first seen in, and an anchor moved back makes
     // the same period longer.
     if (entry.periodStartMs > 0 && start > entry.periodStartMs) {
-      entry.unackedMicroUsd = 0;
-      entry.ackedMicroUsd = 0;
+      for (const day of entry.unacked.keys()) if (day + dayMs <= start) entry.unacked.delete(day);
       entry.requests = 0;
       entry.tokens = 0;
     }
     entry.periodStartMs = start;
   }
 
-  const spent = (entry: Account): MicroUsd =>
-    (entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0) + entry.unackedMicroUsd + entry.ackedMicroUsd;
+  function spent(entry: Account): MicroUsd {
+    let sum = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
+    for (const [day, costMicroUsd] of entry.unacked) if (day + dayMs > entry.periodStartMs) sum += costMicroUsd;
+    return sum;
+  }
+
+  /**
+   * Within a period spend only grows, so of two figures the larger is the newer, in whatever order they came. A new session's first
+   * figure counts even if it is smaller: the hub's database may have been replaced.
+   */
+  function hear({ kind, id, periodStartMs, spentMicroUsd }: BudgetUsage): Account | undefined {
+    if (kind !== "app" && kind !== "llm") return undefined;
+    const entry = account(kind, id);
+    const isComparable = entry.hubSession === session && entry.hubPeriodMs === periodStartMs;
+    entry.hubMicroUsd = isComparable ? Math.max(entry.hubMicroUsd, spentMicroUsd) : spentMicroUsd;
+    entry.hubPeriodMs = periodStartMs;
+    entry.hubSession = session;
+    return entry;
+  }
+
+  /** Takes acknowledged spend out of what the hub does not have. */
+  function settle(entry: Account, day: number, costMicroUsd: MicroUsd): void {
+    const left = (entry.unacked.get(day) ?? 0) - costMicroUsd;
+    if (left > 0) entry.unacked.set(day, left);
+    else entry.unacked.delete(day);
+  }
+
+  /** A hub that acknowledges without figures is taken to have added the cost to the one it told last, until it tells the next. */
+  function presume(entry: Account, day: number, costMicroUsd: MicroUsd): void {
+    if (day + dayMs <= entry.periodStartMs) return;
+    const known = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
+    entry.hubPeriodMs = Math.max(entry.hubPeriodMs, entry.periodStartMs);
+    entry.hubMicroUsd = known + costMicroUsd;
+    entry.hubSession = 0;
+  }
+
+  const known = ({ kind, id, hubPeriodMs, hubMicroUsd }: Account): BudgetUsage => ({
+    kind,
+    id,
+    periodStartMs: hubPeriodMs,
+    spentMicroUsd: hubMicroUsd,
+  });
+  const isAccount = (entry: Account | undefined): entry is Account => entry !== undefined;
 
   const usedUp = (entry: Account, budget: Budget): boolean => spent(entry) + entry.reservedMicroUsd >= budget.limitMicroUsd;
 
@@ -124,34 +170,30 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       return { outcome: "reserved", reservation: new HeldReservation(ofApp, ofLlm, estimateMicroUsd) };
     },
     book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
+      const day = dayOf(startedAtMs);
       for (const entry of [account("app", appId), account("llm", llmId)]) {
+        if (costMicroUsd > 0) entry.unacked.set(day, (entry.unacked.get(day) ?? 0) + costMicroUsd);
         if (startedAtMs < entry.periodStartMs) continue;
-        entry.unackedMicroUsd += costMicroUsd;
         entry.requests += 1;
         entry.tokens += tokens;
       }
     },
-    acknowledge(spends) {
+    acknowledge(spends, usage) {
+      const told = new Set(usage.map(hear).filter(isAccount));
+      const changed = new Set(told);
       for (const { appId, llmId, startedAtMs, costMicroUsd } of spends) {
+        const day = dayOf(startedAtMs);
         for (const entry of [account("app", appId), account("llm", llmId)]) {
-          if (startedAtMs < entry.periodStartMs) continue;
-          entry.unackedMicroUsd = Math.max(0, entry.unackedMicroUsd - costMicroUsd);
-          entry.ackedMicroUsd += costMicroUsd;
-          entry.ackedAtMs = now();
+          settle(entry, day, costMicroUsd);
+          if (!told.has(entry)) presume(entry, day, costMicroUsd);
+          changed.add(entry);
         }
       }
+      return [...changed].map(known);
     },
-    update(usage) {
-      for (const { kind, id, periodStartMs, spentMicroUsd } of usage) {
-        if (kind !== "app" && kind !== "llm") continue;
-        const entry = account(kind, id);
-        const isSamePeriod = periodStartMs === entry.hubPeriodMs;
-        const grownBy = isSamePeriod ? Math.max(0, spentMicroUsd - entry.hubMicroUsd) : spentMicroUsd;
-        const isStale = now() - entry.ackedAtMs > ackedForMs;
-        entry.ackedMicroUsd = isStale ? 0 : Math.max(0, entry.ackedMicroUsd - grownBy);
-        entry.hubPeriodMs = periodStartMs;
-        entry.hubMicroUsd = spentMicroUsd;
-      }
+    update: (usage) => usage.map(hear).filter(isAccount).map(known),
+    beginSession() {
+      session++;
     },
     position(kind, id, budget) {
       const entry = account(kind, id);

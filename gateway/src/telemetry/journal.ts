@@ -36,6 +36,7 @@ export type Journal = {
   droppedTold(count: number): void;
   /** What unacknowledged records cost, after a restart. */
   unacknowledged(): Spend[];
+  /** Keeps what the hub has counted; on disk with the next flush, together with what was removed because the hub has counted it. */
   saveBudget(usage: BudgetUsage[]): void;
   loadBudget(): BudgetUsage[];
   close(): void;
@@ -66,11 +67,15 @@ export function openJournal({
     CREATE TABLE IF NOT EXISTS batch (
       id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS budget (
+      kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `);
   const insert = db.prepare("INSERT INTO batch (batch_id, records, body, spends) VALUES (?, ?, ?, ?)");
   const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch WHERE id > ? ORDER BY id LIMIT 1");
   const erase = db.prepare("DELETE FROM batch WHERE id <= ?");
+  const setBudget = db.prepare("INSERT OR REPLACE INTO budget (kind, id, period_start_ms, spent_micro_usd) VALUES (?, ?, ?, ?)");
   const setFact = db.prepare("INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
   const getFact = db.prepare("SELECT value FROM fact WHERE name = ?");
   const factOf = (name: string): unknown => {
@@ -84,6 +89,7 @@ export function openJournal({
   let erasedUpTo = 0;
   // The youngest batches, so that what the hub takes at once is never read back.
   let recent: StoredBatch[] = [];
+  const budget = new Map<string, BudgetUsage>();
   let queue: { record: UsageRecord; spend: Spend }[] = [];
   let stored = Number(db.prepare("SELECT COALESCE(SUM(records), 0) AS n FROM batch").get()?.n ?? 0);
   let droppedTotal = 0;
@@ -97,12 +103,13 @@ export function openJournal({
   };
 
   function flush(): void {
-    if (queue.length === 0 && goneUpTo === erasedUpTo) return;
+    if (queue.length === 0 && goneUpTo === erasedUpTo && budget.size === 0) return;
     const taken = queue;
     const written: StoredBatch[] = [];
     try {
       db.exec("BEGIN");
       if (goneUpTo > erasedUpTo) erase.run(goneUpTo);
+      for (const { kind, id, periodStartMs, spentMicroUsd } of budget.values()) setBudget.run(kind, id, periodStartMs, spentMicroUsd);
       for (let at = 0; at < taken.length; at += batchRecords) written.push(write(taken.slice(at, at + batchRecords)));
       let held = stored + taken.length;
       let lost = 0;
@@ -120,6 +127,7 @@ export function openJournal({
       }
       db.exec("COMMIT");
       queue = [];
+      budget.clear();
       stored = held;
       erasedUpTo = goneUpTo = lostUpTo;
       recent = [...recent, ...written].filter(({ id }) => id > goneUpTo).slice(-recentBatches);
@@ -193,8 +201,19 @@ export function openJournal({
       const rows = db.prepare("SELECT spends FROM batch WHERE id > ?").all(goneUpTo);
       return summed(rows.flatMap((row) => JSON.parse(String(row.spends)) as Spend[]));
     },
-    saveBudget: (usage) => void setFact.run("budget", JSON.stringify(usage)),
-    loadBudget: () => (factOf("budget") ?? []) as BudgetUsage[],
+    saveBudget(usage) {
+      for (const one of usage) budget.set(`${one.kind} ${one.id}`, one);
+    },
+    loadBudget: () =>
+      db
+        .prepare("SELECT kind, id, period_start_ms, spent_micro_usd FROM budget")
+        .all()
+        .map((row) => ({
+          kind: String(row.kind),
+          id: Number(row.id),
+          periodStartMs: Number(row.period_start_ms),
+          spentMicroUsd: Number(row.spent_micro_usd),
+        })),
     close() {
       clearInterval(timer);
       flush();

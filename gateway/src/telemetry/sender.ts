@@ -23,7 +23,7 @@ export function startSender({
 }: {
   journal: Journal;
   session(): HubSession | undefined;
-  onAcknowledged(batch: StoredBatch): void;
+  onAcknowledged(batch: StoredBatch, ack: TelemetryAck): void;
   logger: Logger;
 }): Sender {
   const stopping = new AbortController();
@@ -85,7 +85,7 @@ export function startSender({
     if (ack.batchId !== batch.batchId) throw new Error(`the hub acknowledged batch "${ack.batchId}" instead of "${batch.batchId}"`);
     journal.remove(batch);
     journal.droppedTold(droppedBefore);
-    onAcknowledged(batch);
+    onAcknowledged(batch, ack);
   }
 
   const wake = () => {

@@ -168,7 +168,10 @@ export interface Revocation {
   credentialHashes: string[];
 }
 
-/** Spend known to the hub over all edges. An edge adds what it has not yet had acknowledged. */
+/**
+ * Spend known to the hub over all edges. An edge adds what it has not yet had acknowledged. It may have been read before a batch was
+ * stored whose acknowledgement came first: within a session and a period an edge keeps the larger amount.
+ */
 export interface BudgetState {
   usage: BudgetUsage[];
 }
@@ -292,6 +295,11 @@ export interface TelemetryAck {
   /** True when the hub had already stored this batch. */
   duplicate: boolean;
   stored: number;
+  /**
+   * What the apps and LLMs of the batch have spent in their current periods, over all edges and with this batch. Within a period
+   * spend only grows: a BudgetState holds the batch exactly if it says no less. Absent from hubs that do not tell.
+   */
+  usage: BudgetUsage[];
 }
 
 /** One finished request, whatever its ending. */
@@ -2705,7 +2713,7 @@ export const TelemetryBatch: MessageFns<TelemetryBatch> = {
 };
 
 function createBaseTelemetryAck(): TelemetryAck {
-  return { batchId: "", duplicate: false, stored: 0 };
+  return { batchId: "", duplicate: false, stored: 0, usage: [] };
 }
 
 export const TelemetryAck: MessageFns<TelemetryAck> = {
@@ -2718,6 +2726,9 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
     }
     if (message.stored !== 0) {
       writer.uint32(24).uint32(message.stored);
+    }
+    for (const v of message.usage) {
+      BudgetUsage.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2759,6 +2770,14 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
             message.stored = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.usage.push(BudgetUsage.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2779,6 +2798,7 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
     message.batchId = object.batchId ?? "";
     message.duplicate = object.duplicate ?? false;
     message.stored = object.stored ?? 0;
+    message.usage = object.usage?.map((e) => BudgetUsage.fromPartial(e)) || [];
     return message;
   },
 };
