@@ -76,7 +76,7 @@ function pluginsWithPages() {
 function nextStep() {
   return {
     name: "next",
-    label: "Building the pages (half a minute or more)",
+    label: "Building the pages (first time: half a minute or more)",
     hash: () => hashOf(nextInputs),
     present: () => existsSync(join(root, ".next", "BUILD_ID")),
     run: (children) =>
