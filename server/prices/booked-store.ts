@@ -41,7 +41,6 @@ export function createBookedStore(db: Db) {
     },
   };
 }
-export type BookedStore = ReturnType<typeof createBookedStore>;
 
 async function changeRecords(
   client: pg.PoolClient,
