@@ -133,10 +133,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     snapshots,
     current: store.read,
     onBudget: (usage) => journal.saveBudget(ledger.update(usage)),
-    onSession() {
-      ledger.beginSession();
-      sender.wake();
-    },
+    onSession: () => sender.wake(),
     vitals: () => ({
       requestsTotal: vitals.total,
       requestsActive: vitals.active,

@@ -147,14 +147,16 @@ test("what the hub has counted is known after a restart without it, however many
   });
   const now = new Date();
   const periodStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
-  const spent = (kind: string, id: number, spentMicroUsd: number) => ({ kind, id, periodStartMs, spentMicroUsd });
+  const spent = (kind: string, id: number, spentMicroUsd: number) => ({ kind, id, periodStartMs, spentMicroUsd, readAtUs: 1e15 + ++looks });
+  let looks = 0;
+  const late = spent("app", 7, 50);
   // Ten micro-dollars here, fifty elsewhere.
   hub.spentWith = () => [spent("app", 7, 60), spent("llm", 1, 60)];
   expect((await call(gateway, chatPath, { body: chat("two words") })).status).toBe(200);
   await until(() => hub.records().length === 1);
   await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0);
   // Read before the batch was stored, and late.
-  hub.send({ budget: { usage: [spent("app", 7, 50)] } });
+  hub.send({ budget: { usage: [late] } });
   hub.send({ budget: { usage: [spent("llm", 1, 75)] } });
   hub.send({ revocation: { revocationId: 9, credentialHashes: [] } });
   await until(() => hub.revocationsDone.includes(9));
@@ -187,7 +189,7 @@ test("a budget stops requests: by what was spent here, by what the hub knows, an
   expect((await call(restarted, chatPath, { body: chat() })).status).toBe(200);
   const now = new Date();
   const periodStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
-  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 1_000_000 }] } });
+  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 1_000_000, readAtUs: 0 }] } });
   await until(async () => (await call(restarted, chatPath, { body: chat() })).status === 403);
   await until(() => hub.heartbeats.length > 0);
 });

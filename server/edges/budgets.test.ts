@@ -16,7 +16,7 @@ test("what an edge hears when it connects is never older than what it is told ne
       const figure = spent;
       // The first look takes long.
       if (++looks === 1) await new Promise<void>((resolve) => (release = resolve));
-      return [figure];
+      return [{ kind: "app", id: 1, periodStartMs: 1, spentMicroUsd: figure, readAtUs: 0 }];
     },
   } as unknown as UsageStore;
   let publish = (_topic: string): void => {};

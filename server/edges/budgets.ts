@@ -5,12 +5,13 @@ import type { EventBus } from "../events/bus.ts";
 import type { Budgeted, UsageStore } from "./usage-store.ts";
 
 const coalesceMs = 100;
-/** Periods begin by themselves, without an event. */
+/** Periods begin by themselves, without an event. Then everything is told again, so that nothing an edge got wrong stays wrong. */
 const refreshMs = 60_000;
 
 /** Announced by every replica that has stored usage, at most once a second each. */
 export const usageTopic = "system.usage.recorded";
-const budgetTopic = /^system\.(usage\.recorded|(app|llm)\.)/;
+/** A corrected price may change what was booked. */
+const budgetTopic = /^system\.(usage\.recorded|(app|llm|model_price)\.)/;
 
 /** Keeps edges told of what apps and LLMs with a budget have spent over all edges. */
 export function createBudgets({
@@ -43,12 +44,10 @@ export function createBudgets({
   async function read(): Promise<{ of: Budgeted; usage: BudgetUsage }[]> {
     const now = new Date();
     const budgeted = await store.listBudgeted();
-    const spends = budgeted.map(({ kind, id, budgetStartAt }) => ({ kind, id, periodStart: periodStart(now, budgetStartAt) }));
-    const spent = await store.spent(spends);
-    return budgeted.map((of, at) => ({
-      of,
-      usage: { kind: of.kind, id: of.id, periodStartMs: spends[at]?.periodStart.getTime() ?? 0, spentMicroUsd: spent[at] ?? 0 },
-    }));
+    const usage = await store.spent(
+      budgeted.map(({ kind, id, budgetStartAt }) => ({ kind, id, periodStart: periodStart(now, budgetStartAt) })),
+    );
+    return budgeted.flatMap((of, at) => (usage[at] ? [{ of, usage: usage[at] }] : []));
   }
 
   const visible = (states: { of: Budgeted; usage: BudgetUsage }[], namespace: string) =>
@@ -81,7 +80,10 @@ export function createBudgets({
   const unsubscribe = events.subscribe(({ topic }) => {
     if (budgetTopic.test(topic)) schedule();
   }, schedule);
-  const refresh = setInterval(schedule, refreshMs);
+  const refresh = setInterval(() => {
+    told.clear();
+    schedule();
+  }, refreshMs);
   refresh.unref();
 
   return {

@@ -50,8 +50,6 @@ type Connection = {
   sessionId: string;
   tokenHash: string;
   outgoing: Outgoing;
-  /** Has been told how everything stands; before that, what others are told may be older than what the edge knows. */
-  isWelcome: boolean;
   end(code: status, reason: string): void;
 };
 
@@ -185,7 +183,7 @@ export function createHub({
       writeTimeoutMs: timings.writeMs,
       onStuck: () => end(status.ABORTED, "the edge does not read"),
     });
-    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, isWelcome: false, end };
+    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, end };
     connections.set(edgeId, connection);
     later(changed(edgeId));
     logger.info("an edge connected", { edge: edgeId, namespace, version: hello.version });
@@ -195,7 +193,6 @@ export function createHub({
     if (isAhead) current = await publisher.supersede(namespace, positionOf(hello));
     if (hello.version !== current.version || hello.checksum !== current.checksum) outgoing.snapshot(current);
     outgoing.budget(await budgetState(namespace));
-    connection.isWelcome = true;
     return connection;
   }
 
@@ -278,8 +275,8 @@ export function createHub({
     sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry((await authenticate(metadata)).identity.edgeId, batch)),
   };
 
-  const each = (namespace: string, run: (outgoing: Outgoing, isWelcome: boolean) => void) => {
-    for (const { namespace: own, outgoing, isWelcome } of connections.values()) if (own === namespace) run(outgoing, isWelcome);
+  const each = (namespace: string, run: (outgoing: Outgoing) => void) => {
+    for (const connection of connections.values()) if (connection.namespace === namespace) run(connection.outgoing);
   };
   publisher.connect({
     snapshot: (namespace, envelope, options) => each(namespace, (outgoing) => outgoing.snapshot(envelope, options)),
@@ -290,7 +287,7 @@ export function createHub({
     service: { definition: EdgeServiceService, implementation } satisfies ControlService as ControlService,
     /** Namespaces of the edges connected here. */
     namespaces: (): string[] => [...new Set([...connections.values()].map(({ namespace }) => namespace))],
-    budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, (outgoing, isWelcome) => isWelcome && outgoing.budget(usage)),
+    budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, (outgoing) => outgoing.budget(usage)),
     sweepSilent,
     /** Ends every stream and writes down that its edge is not connected any more. */
     async close(): Promise<void> {

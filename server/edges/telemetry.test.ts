@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { periodStart } from "@portico/core";
-import type { BudgetUsage } from "@portico/protocol/edge";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
 import { anEdge, aRecord, type TestEdge } from "./testing.ts";
@@ -70,21 +69,25 @@ test("latencies are of completed calls: failed, blocked and aborted ones have th
   });
 });
 
-test("an acknowledgement says what is spent with its batch, also when the batch comes again or together with others'", async () => {
+test("an acknowledgement says what is spent with its batch, and when it was looked at, also when the batch comes again", async () => {
   const periodStartMs = periodStart(new Date()).getTime();
-  const usageOf = (spentMicroUsd = 0) => [
-    { kind: "app", id: appId, periodStartMs, spentMicroUsd },
-    { kind: "llm", id: llmId, periodStartMs, spentMicroUsd },
-  ];
-  const sorted = (ack: { usage: BudgetUsage[] }) => ack.usage.toSorted((a, b) => a.kind.localeCompare(b.kind));
   const before = (await spent()).app ?? 0;
   const batchId = randomUUID();
   const records = [usage({ costMicroUsd: 7 }), usage({ costMicroUsd: 4 })];
-  expect(sorted(await edge().send(batchId, records))).toEqual(usageOf(before + 11));
+  const first = await edge().send(batchId, records);
+  expect(first.usage).toHaveLength(2);
+  for (const [kind, id] of [
+    ["app", appId],
+    ["llm", llmId],
+  ])
+    expect(first.usage).toContainEqual({ kind, id, periodStartMs, spentMicroUsd: before + 11, readAtUs: expect.any(Number) });
   const acks = await Promise.all([1, 2, 3, 4].map((at) => edge(at % 2).send(randomUUID(), [usage({ costMicroUsd: 100 })])));
-  const figures = acks.map((ack) => ack.usage.find(({ kind }) => kind === "app")?.spentMicroUsd ?? 0);
-  expect(figures.toSorted((a, b) => a - b)).toEqual([111, 211, 311, 411].map((more) => before + more));
-  expect(sorted(await edge().send(batchId, records))).toEqual(usageOf(before + 411));
+  const again = await edge().send(batchId, records);
+  const figures = [first, ...acks, again].map((ack) => ack.usage.find(({ kind }) => kind === "app"));
+  const inOrder = figures.toSorted((a, b) => (a?.readAtUs ?? 0) - (b?.readAtUs ?? 0));
+  expect([inOrder[0], inOrder.at(-1)]).toEqual([figures[0], figures.at(-1)]);
+  const amounts = inOrder.map((figure) => (figure?.spentMicroUsd ?? 0) - before);
+  expect([amounts[0], Math.max(...amounts), amounts.at(-1)]).toEqual([11, 411, 411]);
 });
 
 test("many batches at once sum exactly", async () => {
@@ -125,7 +128,7 @@ test("spend is told to every edge, and counts from a period's changed start exac
   await studio.db.prisma.app.update({ where: { id: appId }, data: { budgetStartAt: reset } });
   const start = periodStart(new Date(), reset);
   const store = createUsageStore(studio.db);
-  const since = async () => (await store.spent([{ kind: "app", id: appId, periodStart: start }]))[0] ?? 0;
+  const since = async () => (await store.spent([{ kind: "app", id: appId, periodStart: start }]))[0]?.spentMicroUsd ?? 0;
   const counted = await since();
   await edge(0).send(randomUUID(), [usage({ costMicroUsd: 5 })]);
   expect(await since()).toBe(counted + 5);

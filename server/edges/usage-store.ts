@@ -7,7 +7,7 @@ import type { Db } from "../db/client.ts";
 export type BudgetKind = "app" | "llm";
 export type Budgeted = { kind: BudgetKind; id: number; namespace: string; budgetStartAt: Date | null };
 export type Spend = { kind: BudgetKind; id: number; periodStart: Date };
-/** What became of a batch; `usage` is what its apps and LLMs have spent in their current periods, with the batch. */
+/** What became of a batch; `usage` is what its apps and LLMs have spent in their current periods, looked at after it was stored. */
 export type StoredBatch = { duplicate: boolean; stored: number; usage: BudgetUsage[] };
 
 const minuteMs = 60_000;
@@ -26,8 +26,9 @@ export function createUsageStore(db: Db) {
           await client.query("BEGIN");
           const result = await insert(client, batch);
           await client.query("COMMIT");
+          const usage = await usageOf(client, result.owners);
           client.release();
-          return result;
+          return { duplicate: result.duplicate, stored: result.stored, usage };
         } catch (error) {
           await client.query("ROLLBACK").then(
             () => client.release(),
@@ -47,7 +48,7 @@ export function createUsageStore(db: Db) {
       return rows;
     },
 
-    spent: (spends: Spend[]): Promise<MicroUsd[]> => spentOf(db.sql, spends),
+    spent: (spends: Spend[]): Promise<BudgetUsage[]> => spentOf(db.sql, spends),
 
     /** Deletes up to `limit` of the oldest rows beyond an age. @returns how many there were. */
     async deleteOld(table: "usage_records" | "telemetry_batches", olderThan: Date, limit: number): Promise<number> {
@@ -67,48 +68,49 @@ const sumOf = (kind: string, id: string, start: string) =>
    ELSE (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
 
 /** What was spent since the start of each period; in the order asked. */
-async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promise<MicroUsd[]> {
+async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promise<BudgetUsage[]> {
   if (spends.length === 0) return [];
-  // A period without a row is one that began by a change of its start; its spend is still in the records.
-  const { rows } = await client.query<{ spent: number }>(
-    `SELECT coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0)::bigint AS spent
+  // A period without a row is one that began by a change of its start; its spend is still in the records. now() is never later than
+  // what the statement sees.
+  const { rows } = await client.query<{ spent: number; readAtUs: number }>(
+    `SELECT coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0)::bigint AS spent,
+       (extract(epoch FROM now()) * 1000000)::bigint AS "readAtUs"
      FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
      LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start ORDER BY t.position`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart)],
   );
-  return rows.map(({ spent }) => spent);
-}
-
-async function insert(
-  client: pg.PoolClient,
-  { edgeId, batchId, records }: { edgeId: string; batchId: string; records: UsageRecord[] },
-): Promise<StoredBatch> {
-  const { rowCount } = await client.query(
-    "INSERT INTO telemetry_batches (batch_id, edge_id, records) VALUES ($1, $2, $3) ON CONFLICT (batch_id) DO NOTHING",
-    [batchId, edgeId, records.length],
-  );
-  if (rowCount === 0) return { duplicate: true, stored: 0, usage: await usageOf(client, records) };
-  const stored = await insertRecords(client, edgeId, records);
-  if (stored.length > 0) await addMinutes(client, stored);
-  const usage = await addSpend(client, stored);
-  const isAllNew = stored.length === records.length;
-  return { duplicate: false, stored: stored.length, usage: isAllNew ? usage : await usageOf(client, records) };
-}
-
-/** What the apps and LLMs of records have spent in their current periods. */
-async function usageOf(client: pg.PoolClient, records: UsageRecord[]): Promise<BudgetUsage[]> {
-  const now = new Date();
-  const spends = (await ownersOf(client, records)).map(({ kind, id, anchor }) => ({ kind, id, periodStart: periodStart(now, anchor) }));
-  const spent = await spentOf(client, spends);
   return spends.map(({ kind, id, periodStart }, at) => ({
     kind,
     id,
     periodStartMs: periodStart.getTime(),
-    spentMicroUsd: spent[at] ?? 0,
+    spentMicroUsd: rows[at]?.spent ?? 0,
+    readAtUs: rows[at]?.readAtUs ?? 0,
   }));
 }
 
 type Owner = { kind: BudgetKind; id: number; anchor: Date | null };
+
+function usageOf(client: pg.PoolClient, owners: Owner[]): Promise<BudgetUsage[]> {
+  const now = new Date();
+  return spentOf(
+    client,
+    owners.map(({ kind, id, anchor }) => ({ kind, id, periodStart: periodStart(now, anchor) })),
+  );
+}
+
+async function insert(client: pg.PoolClient, { edgeId, batchId, records }: { edgeId: string; batchId: string; records: UsageRecord[] }) {
+  const { rowCount } = await client.query(
+    "INSERT INTO telemetry_batches (batch_id, edge_id, records) VALUES ($1, $2, $3) ON CONFLICT (batch_id) DO NOTHING",
+    [batchId, edgeId, records.length],
+  );
+  const stored = rowCount === 0 ? [] : await insertRecords(client, edgeId, records);
+  if (stored.length > 0) await addMinutes(client, stored);
+  const owners = await ownersOf(client, records);
+  if (stored.length > 0) await addSpend(client, owners, stored);
+  return { duplicate: rowCount === 0, stored: stored.length, owners };
+}
+
+/** The apps and LLMs of the records, those that still are. */
 async function ownersOf(client: pg.PoolClient, records: UsageRecord[]): Promise<Owner[]> {
   const ids = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0);
   const { rows } = await client.query<Owner>(
@@ -226,9 +228,7 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
   });
 }
 
-/** @returns what is spent now in the current periods of those that spent something. */
-async function addSpend(client: pg.PoolClient, records: UsageRecord[]): Promise<BudgetUsage[]> {
-  const owners = records.length > 0 ? await ownersOf(client, records) : [];
+async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRecord[]): Promise<void> {
   const now = new Date();
   const spends: (Spend & { spentMicroUsd: MicroUsd; isCurrent: boolean })[] = [];
   for (const { kind, id, anchor } of owners) {
@@ -242,33 +242,28 @@ async function addSpend(client: pg.PoolClient, records: UsageRecord[]): Promise<
     for (const [start, spentMicroUsd] of periods)
       spends.push({ kind, id, periodStart: new Date(start), spentMicroUsd, isCurrent: start === current });
   }
-  if (spends.length === 0) return [];
-  type Row = { kind: BudgetKind; id: number; start: Date; spent: number };
-  const { rows } = await client.query<Row & { created: boolean }>(
+  if (spends.length === 0) return;
+  const { rows } = await client.query<{ kind: BudgetKind; id: number; start: Date; created: boolean }>(
     `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
      SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
      ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = b.spent_micro_usd + EXCLUDED.spent_micro_usd
-     RETURNING kind, object_id AS id, period_start AS start, spent_micro_usd AS spent, xmax = 0 AS created`,
+     RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentMicroUsd)],
-  );
-  const current = rows.filter((row) =>
-    spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.periodStart.getTime() === row.start.getTime()),
   );
   // The first spend of a period whose start was changed: what was spent since that start is counted too. Others' spends wait for
   // the row just made, so nothing is counted twice.
-  const made = current.filter(({ created }) => created);
-  const known: Row[] = current.filter(({ created }) => !created);
-  if (made.length > 0) {
-    const counted = await client.query<Row>(
-      `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOf("b.kind", "b.object_id", "b.period_start")}, 0)
-       FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
-       WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start
-       RETURNING b.kind, b.object_id AS id, b.period_start AS start, b.spent_micro_usd AS spent`,
-      [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],
-    );
-    known.push(...counted.rows);
-  }
-  return known.map(({ kind, id, start, spent }) => ({ kind, id, periodStartMs: start.getTime(), spentMicroUsd: spent }));
+  const made = rows.filter(
+    (row) =>
+      row.created &&
+      spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.periodStart.getTime() === row.start.getTime()),
+  );
+  if (made.length === 0) return;
+  await client.query(
+    `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOf("b.kind", "b.object_id", "b.period_start")}, 0)
+     FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
+     WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start`,
+    [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],
+  );
 }
 
 /** Deadlock or serialization failure: the same again may succeed. */

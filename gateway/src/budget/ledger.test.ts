@@ -24,7 +24,11 @@ test("requests in flight count, so that many at once cannot overspend together",
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 1 }).outcome).toBe("reserved");
 });
 
-const hubSays = (spentMicroUsd: number, periodStartMs = may) => [{ kind: "app", id: 1, periodStartMs, spentMicroUsd }];
+let looks = 0;
+/** What the hub says of the app, looked at after all that it said before. */
+const hubSays = (spentMicroUsd: number, periodStartMs = may) => [
+  { kind: "app", id: 1, periodStartMs, spentMicroUsd, readAtUs: 1e15 + ++looks * 100 },
+];
 
 test("spend is counted once, before, while and after the hub takes it over", () => {
   const ledger = aLedger();
@@ -51,9 +55,10 @@ test("spend that the hub's figure held before it was acknowledged is counted onc
 test("a figure that was read before a batch was stored and comes after its acknowledgement does not unspend the batch", () => {
   const ledger = aLedger();
   ledger.book(spend(60), 5);
+  // Another edge's 40, looked at before the batch was stored: growth of the figure says nothing about what it holds.
+  const late = hubSays(40);
   ledger.acknowledge([spend(60)], hubSays(100));
-  // Another edge's 40, read before the batch: growth of the figure says nothing about what it holds.
-  ledger.update(hubSays(40));
+  ledger.update(late);
   expect(spent(ledger)).toBe(100);
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
 });
@@ -106,14 +111,25 @@ test("a hub that acknowledges without figures neither loses spend nor counts it 
   expect(spent(ledger)).toBe(40);
 });
 
-test("a hub that knows less than before, in a new session, is believed: nobody is refused for what it has forgotten", () => {
+test("spend that was corrected downwards is believed, also from a hub whose clock was set back", () => {
   const ledger = aLedger();
   ledger.update(hubSays(100));
-  ledger.update(hubSays(20));
-  expect(spent(ledger)).toBe(100);
-  ledger.beginSession();
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
   ledger.update(hubSays(20));
   expect(spent(ledger)).toBe(20);
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("reserved");
+  looks -= 1e6;
+  ledger.update(hubSays(10));
+  expect(spent(ledger)).toBe(10);
+});
+
+test("a late figure of the last period does not take the place of the new one's", () => {
+  const june = Date.UTC(2026, 5, 1);
+  const ledger = createLedger({ now: () => june + 5_000 });
+  const late = hubSays(100);
+  ledger.acknowledge([], hubSays(30, june));
+  ledger.update(late);
+  expect(spent(ledger)).toBe(30);
 });
 
 test("spend of a period's first second, and spend left over from the last period, are each counted where they belong", () => {

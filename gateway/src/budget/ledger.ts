@@ -25,8 +25,6 @@ export type Ledger = {
   acknowledge(spends: readonly Spend[], usage: readonly BudgetUsage[]): BudgetUsage[];
   /** Takes the hub's figures. @returns those known now. */
   update(usage: readonly BudgetUsage[]): BudgetUsage[];
-  /** Figures told from now on are newer than all told before. */
-  beginSession(): void;
   position(kind: "app" | "llm", id: number, budget: Budget | null): BudgetPosition;
 };
 
@@ -37,8 +35,8 @@ type Account = {
   checkedMs: number;
   hubMicroUsd: MicroUsd;
   hubPeriodMs: number;
-  // The session in which the hub's figure was told; 0 takes whatever is told next.
-  hubSession: number;
+  // When the hub looked; 0 takes whatever is told next.
+  hubReadAtUs: number;
   // By the day of its start, as the journal sums it: what has begun before the period stays out of it.
   unacked: Map<number, MicroUsd>;
   reservedMicroUsd: MicroUsd;
@@ -65,13 +63,14 @@ class HeldReservation implements Reservation {
 }
 
 const periodCheckMs = 1_000;
+// No message is on its way for longer: what seems older comes from a hub whose clock was set back.
+const lateUs = 60_000_000;
 const dayMs = 86_400_000;
 const dayOf = (ms: number): number => ms - (ms % dayMs);
 
 export function createLedger({ now = Date.now }: { now?: () => number } = {}): Ledger {
   const apps = new Map<number, Account>();
   const llms = new Map<number, Account>();
-  let session = 1;
 
   function account(kind: "app" | "llm", id: number): Account {
     const accounts = kind === "app" ? apps : llms;
@@ -84,7 +83,7 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
         checkedMs: 0,
         hubMicroUsd: 0,
         hubPeriodMs: 0,
-        hubSession: 0,
+        hubReadAtUs: 0,
         unacked: new Map(),
         reservedMicroUsd: 0,
         requests: 0,
@@ -116,16 +115,18 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
   }
 
   /**
-   * Within a period spend only grows, so of two figures the larger is the newer, in whatever order they came. A new session's first
-   * figure counts even if it is smaller: the hub's database may have been replaced.
+   * A figure says when it was looked at: what is looked at after an acknowledged batch was stored holds the batch, so the newer figure
+   * counts, in whatever order they come. An older one can only add: of two looks at nearly the same time either may have seen more.
    */
-  function hear({ kind, id, periodStartMs, spentMicroUsd }: BudgetUsage): Account | undefined {
+  function hear({ kind, id, periodStartMs, spentMicroUsd, readAtUs }: BudgetUsage): Account | undefined {
     if (kind !== "app" && kind !== "llm") return undefined;
     const entry = account(kind, id);
-    const isComparable = entry.hubSession === session && entry.hubPeriodMs === periodStartMs;
-    entry.hubMicroUsd = isComparable ? Math.max(entry.hubMicroUsd, spentMicroUsd) : spentMicroUsd;
-    entry.hubPeriodMs = periodStartMs;
-    entry.hubSession = session;
+    const isLate = readAtUs > 0 && readAtUs <= entry.hubReadAtUs && readAtUs > entry.hubReadAtUs - lateUs;
+    if (!isLate) {
+      entry.hubMicroUsd = spentMicroUsd;
+      entry.hubPeriodMs = periodStartMs;
+      entry.hubReadAtUs = readAtUs;
+    } else if (periodStartMs === entry.hubPeriodMs) entry.hubMicroUsd = Math.max(entry.hubMicroUsd, spentMicroUsd);
     return entry;
   }
 
@@ -142,14 +143,15 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     const known = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
     entry.hubPeriodMs = Math.max(entry.hubPeriodMs, entry.periodStartMs);
     entry.hubMicroUsd = known + costMicroUsd;
-    entry.hubSession = 0;
+    entry.hubReadAtUs = 0;
   }
 
-  const known = ({ kind, id, hubPeriodMs, hubMicroUsd }: Account): BudgetUsage => ({
+  const known = ({ kind, id, hubPeriodMs, hubMicroUsd, hubReadAtUs }: Account): BudgetUsage => ({
     kind,
     id,
     periodStartMs: hubPeriodMs,
     spentMicroUsd: hubMicroUsd,
+    readAtUs: hubReadAtUs,
   });
   const isAccount = (entry: Account | undefined): entry is Account => entry !== undefined;
 
@@ -192,9 +194,6 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       return [...changed].map(known);
     },
     update: (usage) => usage.map(hear).filter(isAccount).map(known),
-    beginSession() {
-      session++;
-    },
     position(kind, id, budget) {
       const entry = account(kind, id);
       enterPeriod(entry, budget, now());

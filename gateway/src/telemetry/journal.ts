@@ -213,6 +213,8 @@ export function openJournal({
           id: Number(row.id),
           periodStartMs: Number(row.period_start_ms),
           spentMicroUsd: Number(row.spent_micro_usd),
+          // What is told next is newer than the file, whatever the clocks say.
+          readAtUs: 0,
         })),
     close() {
       clearInterval(timer);

@@ -168,10 +168,7 @@ export interface Revocation {
   credentialHashes: string[];
 }
 
-/**
- * Spend known to the hub over all edges. An edge adds what it has not yet had acknowledged. It may have been read before a batch was
- * stored whose acknowledgement came first: within a session and a period an edge keeps the larger amount.
- */
+/** Spend known to the hub over all edges. An edge adds what it has not yet had acknowledged. */
 export interface BudgetState {
   usage: BudgetUsage[];
 }
@@ -183,6 +180,12 @@ export interface BudgetUsage {
   /** Start of the period the amount belongs to, Unix milliseconds. */
   periodStartMs: number;
   spentMicroUsd: number;
+  /**
+   * When the hub began to look, Unix microseconds by its database's clock: what was stored before is in the amount. Amounts may arrive
+   * out of order (here and in acknowledgements); one looked at later takes the place of one looked at earlier. 0 from hubs that do not
+   * tell.
+   */
+  readAtUs: number;
 }
 
 /**
@@ -296,8 +299,8 @@ export interface TelemetryAck {
   duplicate: boolean;
   stored: number;
   /**
-   * What the apps and LLMs of the batch have spent in their current periods, over all edges and with this batch. Within a period
-   * spend only grows: a BudgetState holds the batch exactly if it says no less. Absent from hubs that do not tell.
+   * What the apps and LLMs of the batch have spent in their current periods, over all edges, looked at after the batch was stored.
+   * Absent from hubs that do not tell.
    */
   usage: BudgetUsage[];
 }
@@ -1677,7 +1680,7 @@ export const BudgetState: MessageFns<BudgetState> = {
 };
 
 function createBaseBudgetUsage(): BudgetUsage {
-  return { kind: "", id: 0, periodStartMs: 0, spentMicroUsd: 0 };
+  return { kind: "", id: 0, periodStartMs: 0, spentMicroUsd: 0, readAtUs: 0 };
 }
 
 export const BudgetUsage: MessageFns<BudgetUsage> = {
@@ -1693,6 +1696,9 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
     }
     if (message.spentMicroUsd !== 0) {
       writer.uint32(32).int64(message.spentMicroUsd);
+    }
+    if (message.readAtUs !== 0) {
+      writer.uint32(40).int64(message.readAtUs);
     }
     return writer;
   },
@@ -1742,6 +1748,14 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
             message.spentMicroUsd = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.readAtUs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1763,6 +1777,7 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
     message.id = object.id ?? 0;
     message.periodStartMs = object.periodStartMs ?? 0;
     message.spentMicroUsd = object.spentMicroUsd ?? 0;
+    message.readAtUs = object.readAtUs ?? 0;
     return message;
   },
 };
