@@ -132,6 +132,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     advertisedUrl: `http://${hostForUrl(settings.host)}:${settings.port}`,
     snapshots,
     current: store.read,
+    revoked: () => store.revoked().length,
     onBudget: (usage) => journal.saveBudget(ledger.update(usage)),
     onSession: () => sender.wake(),
     vitals: () => ({

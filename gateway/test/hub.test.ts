@@ -79,6 +79,40 @@ test("a revoked credential is refused at once, and still after a restart without
   expect((await call(back, chatPath, { body: chat(), headers: { authorization: "Bearer new-secret" } })).status).toBe(200);
 });
 
+test("a snapshot built before a revocation and sent after it never admits the credential, nor after a restart", async () => {
+  const { gateway, hub, vendorUrl, restart } = await aWorld();
+  const status = async (at = gateway) => (await call(at, chatPath, { body: chat() })).status;
+  const revoked = { revocationId: 0, credentialHashes: [hashToken(secret)] };
+  const admits = basicSnapshot(hub, vendorUrl);
+  hub.send({ revocation: { ...revoked, revocationId: 5 } });
+  await until(() => hub.revocationsDone.includes(5), 1_000);
+  // Withdrawn, admitted and revoked again: of what was built on the way the first lacks the credential and the second has it.
+  hub.push({ ...admits, apps: [anApp("other")] }, { revocation: revoked });
+  await until(() => hub.results.length === 2);
+  hub.push(admits, { revocation: revoked });
+  await until(() => hub.results.length === 3);
+  expect(await status()).toBe(401);
+  // A refused snapshot says nothing about what is served.
+  hub.push({ ...admits, namespace: "elsewhere" }, { revocation: { revocationId: 0, credentialHashes: [] } });
+  await until(() => hub.results.length === 4);
+  expect(await status()).toBe(401);
+  await gateway.close();
+  await hub.close();
+  const alone = await restart();
+  expect(await status(alone)).toBe(401);
+});
+
+test("a snapshot that knows a credential was admitted again ends its revocation, even if it is the one that is served", async () => {
+  const { gateway, hub, vendorUrl } = await aWorld();
+  hub.send({ revocation: { revocationId: 5, credentialHashes: [hashToken(secret)] } });
+  await until(() => hub.revocationsDone.includes(5), 1_000);
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(401);
+  hub.push(basicSnapshot(hub, vendorUrl), { version: 1, revocation: { revocationId: 0, credentialHashes: [] } });
+  await until(() => hub.results.length === 2);
+  expect(hub.results[1]).toMatchObject({ version: 1, accepted: true });
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+});
+
 test("with the hub down a gateway starts from its last good snapshot, is ready, and shows the lost link", async () => {
   const { gateway, hub, dataDir, restart, vendorUrl, log } = await aWorld();
   await gateway.close();

@@ -78,7 +78,7 @@ export async function aHub({
     push(snapshot, envelope = {}) {
       const body = Buffer.from(Snapshot.encode(Snapshot.fromPartial(snapshot)).finish());
       version = envelope.version ?? version + 1;
-      latest = { version, checksum: createHash("sha256").update(body).digest("hex"), body, ...envelope };
+      latest = { version, checksum: createHash("sha256").update(body).digest("hex"), body, revocation: undefined, ...envelope };
       for (const stream of streams) stream.write({ snapshot: latest });
       return version;
     },

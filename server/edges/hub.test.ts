@@ -163,13 +163,21 @@ test("a credential revoked and admitted again at once is served again", async ()
   const revoked = await edge.until(() => edge.received.find(({ message }) => message.revocation?.credentialHashes.includes(hash)));
   await studio.db.prisma.credential.update({ where: { id: credentialId }, data: { active: true } });
   await studio.call("POST", "/api/v1/model-prices", { vendor: "openai", model_name: `again-${names++}` });
-  // An edge refuses a revoked credential until a snapshot without it has come; only then may the one with it come.
-  const held = await edge.until(() => {
-    const after = edge.received.slice(edge.received.indexOf(revoked)).flatMap(({ message }) => message.snapshot ?? []);
-    const admits = after.map(({ body }) => body.includes(hash));
-    return admits.at(-1) ? admits : undefined;
+  // An edge refuses a revoked credential until a snapshot comes that has it and does not name it as revoked.
+  await edge.until(() => {
+    const last = edge.received.slice(edge.received.indexOf(revoked)).findLast(({ message }) => message.snapshot)?.message.snapshot;
+    return last?.body.includes(hash) && !last.revocation?.credentialHashes.includes(hash) ? true : undefined;
   });
-  expect(held).toContain(false);
+});
+
+test("an edge that refuses credentials is sent the snapshot it has, to learn which of them are still revoked", async () => {
+  const { edge } = await announced();
+  await edge.connect();
+  await edge.snapshot(() => true);
+  edge.received.length = 0;
+  await edge.connect({ revoked: 1 });
+  const { message } = await edge.snapshot(() => true);
+  expect(message.snapshot).toMatchObject({ ...edge.position(), revocation: { credentialHashes: [] } });
 });
 
 test("a wrong token, a foreign edge id and an unknown session are refused with their reason", async () => {
@@ -184,7 +192,7 @@ test("a wrong token, a foreign edge id and an unknown session are refused with t
   await expect(edge.register({ protocol: 9 })).rejects.toMatchObject({ code: status.FAILED_PRECONDITION });
   const stream = edge.client.sync(edge.metadata);
   const refused = new Promise((resolve) => stream.on("error", resolve));
-  stream.write({ hello: { sessionId: randomUUID(), version: 0, checksum: "" } });
+  stream.write({ hello: { sessionId: randomUUID(), version: 0, checksum: "", revoked: 0 } });
   expect(await refused).toMatchObject({ code: status.UNAUTHENTICATED });
 });
 

@@ -50,6 +50,10 @@ type Connection = {
   sessionId: string;
   tokenHash: string;
   outgoing: Outgoing;
+  /** Has been told how everything stands; until then it is sent revocations, but no snapshot that may be from before its own. */
+  isWelcome: boolean;
+  /** Refuses credentials that were revoked, and has to hear which of them still are. */
+  isRefusing: boolean;
   end(code: status, reason: string): void;
 };
 
@@ -183,15 +187,23 @@ export function createHub({
       writeTimeoutMs: timings.writeMs,
       onStuck: () => end(status.ABORTED, "the edge does not read"),
     });
-    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, end };
+    const isRefusing = hello.revoked > 0;
+    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, isWelcome: false, isRefusing, end };
     connections.set(edgeId, connection);
     later(changed(edgeId));
     logger.info("an edge connected", { edge: edgeId, namespace, version: hello.version });
-    outgoing.revoke(publisher.pendingRevocations(namespace));
-    let current = await publisher.current(namespace);
-    const isAhead = hello.version > current.version || (hello.version === current.version && hello.checksum !== current.checksum);
-    if (isAhead) current = await publisher.supersede(namespace, positionOf(hello));
-    if (hello.version !== current.version || hello.checksum !== current.checksum) outgoing.snapshot(current);
+    const current = await publisher.current(namespace);
+    const isSame = hello.version === current.version && hello.checksum === current.checksum;
+    const isAhead = hello.version > current.version || (hello.version === current.version && !isSame);
+    // What it refuses it may have been told by another replica, a moment before we hear of it.
+    if (isAhead || isRefusing) await publisher.supersede(namespace, positionOf(hello));
+    const latest = publisher.latest(namespace);
+    if (latest) {
+      outgoing.revoke(latest.revocation?.credentialHashes ?? []);
+      const isServed = hello.version === latest.version && hello.checksum === latest.checksum;
+      if (!isServed || connection.isRefusing) outgoing.snapshot(latest);
+    }
+    connection.isWelcome = true;
     outgoing.budget(await budgetState(namespace));
     return connection;
   }
@@ -241,7 +253,10 @@ export function createHub({
   async function resend(edgeId: string): Promise<void> {
     const chosen = [...connections.values()].filter((one) => edgeId === "*" || one.edgeId === edgeId);
     if (chosen.length > 0) await publisher.refresh();
-    for (const { namespace, outgoing } of chosen) outgoing.snapshot(await publisher.current(namespace));
+    for (const { namespace, outgoing, isWelcome } of chosen) {
+      const latest = publisher.latest(namespace);
+      if (latest && isWelcome) outgoing.snapshot(latest);
+    }
   }
 
   const unsubscribe = events.subscribe(
@@ -275,19 +290,23 @@ export function createHub({
     sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry((await authenticate(metadata)).identity.edgeId, batch)),
   };
 
-  const each = (namespace: string, run: (outgoing: Outgoing) => void) => {
-    for (const connection of connections.values()) if (connection.namespace === namespace) run(connection.outgoing);
+  const each = (namespace: string, run: (connection: Connection) => void) => {
+    for (const connection of connections.values()) if (connection.namespace === namespace) run(connection);
   };
   publisher.connect({
-    snapshot: (namespace, envelope, options) => each(namespace, (outgoing) => outgoing.snapshot(envelope, options)),
-    revoke: (namespace, hashes) => each(namespace, (outgoing) => outgoing.revoke(hashes)),
+    snapshot: (namespace, envelope) => each(namespace, ({ outgoing, isWelcome }) => isWelcome && outgoing.snapshot(envelope)),
+    revoke: (namespace, hashes) =>
+      each(namespace, (connection) => {
+        connection.isRefusing = true;
+        connection.outgoing.revoke(hashes);
+      }),
   });
 
   return {
     service: { definition: EdgeServiceService, implementation } satisfies ControlService as ControlService,
     /** Namespaces of the edges connected here. */
     namespaces: (): string[] => [...new Set([...connections.values()].map(({ namespace }) => namespace))],
-    budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, (outgoing) => outgoing.budget(usage)),
+    budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, ({ outgoing }) => outgoing.budget(usage)),
     sweepSilent,
     /** Ends every stream and writes down that its edge is not connected any more. */
     async close(): Promise<void> {

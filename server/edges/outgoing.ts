@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import type { BudgetUsage, EdgeMessage, HeartbeatReply, HubMessage, SnapshotEnvelope } from "@portico/protocol/edge";
+import type { BudgetUsage, EdgeMessage, HeartbeatReply, HubMessage, Revocation, SnapshotEnvelope } from "@portico/protocol/edge";
 
 export type EdgeStream = ServerDuplexStream<EdgeMessage, HubMessage>;
 
@@ -9,8 +9,6 @@ export type EdgeStream = ServerDuplexStream<EdgeMessage, HubMessage>;
  */
 export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: EdgeStream; writeTimeoutMs: number; onStuck: () => void }) {
   let revoked = new Set<string>();
-  /** One that must be seen although a newer one follows: it ends revocations at the edge. */
-  let clearing: SnapshotEnvelope | undefined;
   let snapshot: SnapshotEnvelope | undefined;
   let reply: HeartbeatReply | undefined;
   const budget = new Map<string, BudgetUsage>();
@@ -24,11 +22,6 @@ export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: Ed
       const credentialHashes = [...revoked];
       revoked = new Set();
       return { revocation: { revocationId: revocationId++, credentialHashes } };
-    }
-    if (clearing) {
-      const envelope = clearing;
-      clearing = undefined;
-      return { snapshot: envelope };
     }
     if (snapshot) {
       const envelope = snapshot;
@@ -59,15 +52,14 @@ export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: Ed
   }
 
   return {
-    revoke(hashes: Iterable<string>): void {
+    revoke(hashes: readonly string[]): void {
       for (const hash of hashes) revoked.add(hash);
+      // A snapshot that waits is from before the revocation, and comes after it.
+      if (snapshot) snapshot = { ...snapshot, revocation: withHashes(snapshot.revocation, hashes) };
       pump();
     },
-    snapshot(envelope: SnapshotEnvelope, { isClearing = false } = {}): void {
-      if (isClearing) {
-        clearing = envelope;
-        snapshot = undefined;
-      } else if (!snapshot || envelope.version >= snapshot.version) snapshot = envelope;
+    snapshot(envelope: SnapshotEnvelope): void {
+      if (!snapshot || envelope.version >= snapshot.version) snapshot = envelope;
       pump();
     },
     budget(usage: BudgetUsage[]): void {
@@ -84,4 +76,10 @@ export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: Ed
     },
   };
 }
+
+const withHashes = (revocation: Revocation | undefined, hashes: readonly string[]): Revocation => ({
+  revocationId: revocation?.revocationId ?? 0,
+  credentialHashes: [...new Set([...(revocation?.credentialHashes ?? []), ...hashes])],
+});
+
 export type Outgoing = ReturnType<typeof createOutgoing>;

@@ -4,12 +4,11 @@ import type { SnapshotEnvelope } from "@portico/protocol/edge";
 import type { EventBus } from "../events/bus.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { buildSnapshot, type SnapshotProblem } from "./snapshot.ts";
-import type { Position, SnapshotStore } from "./snapshot-store.ts";
+import type { Envelope, Position, SnapshotStore } from "./snapshot-store.ts";
 
 /** Where what is published goes: the edges connected to this replica. */
 export type Outlet = {
-  /** A clearing snapshot ends revocations and must be seen by edges even if the next one follows at once. */
-  snapshot(namespace: string, envelope: SnapshotEnvelope, options: { isClearing: boolean }): void;
+  snapshot(namespace: string, envelope: SnapshotEnvelope): void;
   /** Always before the snapshot that no longer holds the credentials. */
   revoke(namespace: string, hashes: string[]): void;
 };
@@ -22,7 +21,15 @@ export type PublisherTimings = {
   retryMs: number;
 };
 
-type Published = { envelope: SnapshotEnvelope; credentialHashes: ReadonlySet<string>; problems: SnapshotProblem[] };
+type Published = {
+  envelope: Envelope;
+  credentialHashes: ReadonlySet<string>;
+  /** Those of them that have been revoked since: edges were told by message. */
+  revoked: Set<string>;
+  problems: SnapshotProblem[];
+};
+
+type Active = { namespace: string; hash: string };
 
 const configTopic = /^system\.((llm|app|credential|model_price|user)\.|plugin\.(?!state$)|edge\.created$)/;
 const credentialTopic = /^system\.(app|credential|user)\./;
@@ -46,8 +53,6 @@ export function createPublisher({
 }) {
   const published = new Map<string, Published>();
   const dataKeys = new Map<string, Promise<Buffer>>();
-  /** Credentials revoked by message that no snapshot has left out yet. */
-  const revoked = new Map<string, Set<string>>();
   let outlet: Outlet | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -63,6 +68,17 @@ export function createPublisher({
     return result;
   }
 
+  /**
+   * Acts on the credentials that are admitted now. One look after the other, each together with what it leads to: what an older look
+   * saw must not follow what a newer one saw.
+   */
+  let looks: Promise<unknown> = Promise.resolve();
+  function look<T>(act: (active: Active[]) => T): Promise<T> {
+    const result = looks.then(async () => act(await store.activeCredentials()));
+    looks = result.catch(() => {});
+    return result;
+  }
+
   function dataKey(namespace: string): Promise<Buffer> {
     let key = dataKeys.get(namespace);
     if (!key) {
@@ -75,28 +91,41 @@ export function createPublisher({
 
   async function build(namespace: string, above?: Position): Promise<Published> {
     const key = await dataKey(namespace);
-    const without = new Set(revoked.get(namespace));
     const { built, envelope } = await store.publish(
       namespace,
-      (rows) => buildSnapshot(rows, { namespace, dataKey: key, openSecret: vault.open, without }),
+      (rows) => buildSnapshot(rows, { namespace, dataKey: key, openSecret: vault.open }),
       above,
     );
+    const now: Published = { envelope, credentialHashes: built.credentialHashes, revoked: new Set(), problems: built.problems };
+    // What was revoked after the rows were read is refused along with the snapshot; what is revoked later is found by comparing with it.
+    await look((active) => publish(namespace, now, active));
+    return now;
+  }
+
+  function publish(namespace: string, now: Published, active: Active[]): void {
     const before = published.get(namespace);
-    const now: Published = { envelope, credentialHashes: built.credentialHashes, problems: built.problems };
+    const { version, checksum, body } = now.envelope;
     published.set(namespace, now);
-    for (const hash of without) revoked.get(namespace)?.delete(hash);
     report();
-    if (before?.envelope.version !== envelope.version || before.envelope.checksum !== envelope.checksum) {
-      logger.debug("published a snapshot", {
-        namespace,
-        version: envelope.version,
-        checksum: envelope.checksum,
-        bytes: envelope.body.length,
-      });
-      outlet?.snapshot(namespace, envelope, { isClearing: built.leftOut.length > 0 });
-    }
-    // Revoked and admitted again meanwhile. Edges refuse a revoked credential until a snapshot without it has come; now the one with it.
-    return built.leftOut.length > 0 ? build(namespace) : now;
+    refuse(namespace, now, active);
+    const isNew = before?.envelope.version !== version || before.envelope.checksum !== checksum;
+    if (isNew) logger.debug("published a snapshot", { namespace, version, checksum, bytes: body.length });
+    // The same again tells edges that what was revoked has been admitted again.
+    if (isNew || before.revoked.size > 0) outlet?.snapshot(namespace, latest(now));
+  }
+
+  const latest = ({ envelope, revoked }: Published): SnapshotEnvelope => ({
+    ...envelope,
+    revocation: { revocationId: 0, credentialHashes: [...revoked] },
+  });
+
+  /** Has edges refuse what a snapshot admits and the tables do not. */
+  function refuse(namespace: string, { credentialHashes, revoked }: Published, active: Active[]): void {
+    const admitted = new Set(active.filter((one) => one.namespace === "" || one.namespace === namespace).map(({ hash }) => hash));
+    const gone = [...credentialHashes].filter((hash) => !admitted.has(hash) && !revoked.has(hash));
+    if (gone.length === 0) return;
+    for (const hash of gone) revoked.add(hash);
+    outlet?.revoke(namespace, gone);
   }
 
   async function buildAll(): Promise<void> {
@@ -121,16 +150,9 @@ export function createPublisher({
   async function findRevoked(): Promise<void> {
     lookAgain = false;
     try {
-      const active = await store.activeCredentials();
-      for (const [namespace, { credentialHashes }] of published) {
-        const admitted = new Set(active.filter((one) => one.namespace === "" || one.namespace === namespace).map(({ hash }) => hash));
-        const already = revoked.get(namespace) ?? new Set();
-        revoked.set(namespace, already);
-        const gone = [...credentialHashes].filter((hash) => !admitted.has(hash) && !already.has(hash));
-        if (gone.length === 0) continue;
-        for (const hash of gone) already.add(hash);
-        outlet?.revoke(namespace, gone);
-      }
+      await look((active) => {
+        for (const [namespace, one] of published) refuse(namespace, one, active);
+      });
     } catch (error) {
       logger.error("cannot compare credentials, leaving it to the next snapshot", { error: messageOf(error) });
     }
@@ -175,15 +197,18 @@ export function createPublisher({
     /** Builds what is missing; resolves when every namespace has a snapshot. */
     start: (): Promise<void> => inTurn(buildAll),
     /** What edges of the namespace should serve. @throws when it cannot be built. */
-    async current(namespace: string): Promise<SnapshotEnvelope> {
+    async current(namespace: string): Promise<Position> {
       const known = published.get(namespace);
       return known?.envelope ?? inTurn(async () => (published.get(namespace) ?? (await build(namespace))).envelope);
     },
-    /** Publishes above the version of an edge that is ahead of us, unless what it has is what we would send. */
-    supersede: (namespace: string, position: Position): Promise<SnapshotEnvelope> =>
+    /** Looks at the tables now, and publishes above the version of an edge that is ahead of us, unless what it has is what we would send. */
+    supersede: (namespace: string, position: Position): Promise<Position> =>
       inTurn(async () => (await build(namespace, position)).envelope),
-    /** Revoked by message, not yet by snapshot. */
-    pendingRevocations: (namespace: string): string[] => [...(revoked.get(namespace) ?? [])],
+    /** The snapshot with what is revoked of it at this moment: to be sent without waiting for anything. undefined before the first. */
+    latest(namespace: string): SnapshotEnvelope | undefined {
+      const known = published.get(namespace);
+      return known && latest(known);
+    },
     problems: (namespace: string): SnapshotProblem[] => published.get(namespace)?.problems ?? [],
     /** Looks at the tables now. */
     refresh: (): Promise<void> => inTurn(buildAll),

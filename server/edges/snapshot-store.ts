@@ -7,6 +7,9 @@ import type { BuiltSnapshot, SnapshotRows } from "./snapshot.ts";
 /** A snapshot that an edge has and that the published one must supersede. */
 export type Position = { version: number; checksum: string };
 
+/** A snapshot for as long as nothing of it is revoked. */
+export type Envelope = Omit<SnapshotEnvelope, "revocation">;
+
 export function createSnapshotStore({ db, vault }: { db: Db; vault: Vault }) {
   return {
     /** Namespaces that have edges; always with the global one, "". */
@@ -38,7 +41,7 @@ export function createSnapshotStore({ db, vault }: { db: Db; vault: Vault }) {
       namespace: string,
       build: (rows: SnapshotRows) => B,
       above?: Position,
-    ): Promise<{ built: B; envelope: SnapshotEnvelope }> {
+    ): Promise<{ built: B; envelope: Envelope }> {
       const client = await db.sql.connect();
       try {
         // The lock comes before the transaction's first look at the tables.

@@ -9,7 +9,7 @@ const openSecret = (sealed: string) => {
   if (!sealed.startsWith("sealed:")) throw new Error("this value was sealed with another PORTICO_SECRET_KEY");
   return sealed.slice("sealed:".length);
 };
-const build = (rows: SnapshotRows, without?: Set<string>) => buildSnapshot(rows, { namespace: "", dataKey, openSecret, without });
+const build = (rows: SnapshotRows) => buildSnapshot(rows, { namespace: "", dataKey, openSecret });
 const decode = (rows: SnapshotRows) => Snapshot.decode(build(rows).body);
 
 const llm = (id: number, change: Partial<SnapshotRows["llms"][number]> = {}): SnapshotRows["llms"][number] => ({
@@ -159,11 +159,4 @@ test("an LLM without an endpoint gets its vendor's, and one of the namespace hid
     [2, "https://api.anthropic.com"],
     [9, "http://eu.test/v1"],
   ]);
-});
-
-test("a credential to leave out is left out and named", () => {
-  const built = build(rows(), new Set(["a".repeat(64), "d".repeat(64)]));
-  expect(built.leftOut).toEqual(["a".repeat(64)]);
-  expect(built.body.includes("a".repeat(64))).toBe(false);
-  expect([...built.credentialHashes]).toEqual(["b".repeat(64), "c".repeat(64)]);
 });

@@ -64,8 +64,6 @@ export type BuiltSnapshot = {
   problems: SnapshotProblem[];
   /** Credentials that the snapshot admits. */
   credentialHashes: ReadonlySet<string>;
-  /** Credentials of `without` that the rows would have admitted. */
-  leftOut: string[];
 };
 
 /** Where a vendor lives when the LLM names no endpoint. The gateway lets callers write the base's path or leave it out. */
@@ -78,16 +76,10 @@ const defaultEndpoints: Record<string, string> = {
  * Makes the snapshot of a namespace: active rows only, sorted, so that equal configuration gives equal bytes. What an edge would
  * refuse is left out and reported instead of stopping everything else. An LLM goes with a plugin it needs: a call must not pass
  * without the filter that was put in its way.
- * @param without credentials to leave out although the rows hold them.
  */
 export function buildSnapshot(
   rows: SnapshotRows,
-  {
-    namespace,
-    dataKey,
-    openSecret,
-    without = new Set(),
-  }: { namespace: string; dataKey: Buffer; openSecret: (sealed: string) => string; without?: ReadonlySet<string> },
+  { namespace, dataKey, openSecret }: { namespace: string; dataKey: Buffer; openSecret: (sealed: string) => string },
 ): BuiltSnapshot {
   const problems: SnapshotProblem[] = [];
   const seal = (plain: string, context: string) => (plain === "" ? Buffer.alloc(0) : sealStable(dataKey, Buffer.from(plain), context));
@@ -134,14 +126,11 @@ export function buildSnapshot(
   }
 
   const present = new Set(llms.map(({ id }) => id));
-  const leftOut: string[] = [];
   const credentialHashes = new Set<string>();
   const hashesOf = groupBy(rows.credentials, ({ appId }) => appId);
   const llmsOf = groupBy(rows.appLlms, ({ appId }) => appId);
   const apps = rows.apps.map((row): AppConfig => {
-    const hashes = (hashesOf.get(row.id) ?? []).map(({ secretHash }) => secretHash);
-    leftOut.push(...hashes.filter((hash) => without.has(hash)));
-    const admitted = hashes.filter((hash) => !without.has(hash)).sort();
+    const admitted = (hashesOf.get(row.id) ?? []).map(({ secretHash }) => secretHash).sort();
     for (const hash of admitted) credentialHashes.add(hash);
     return {
       ...appConfig(row),
@@ -162,7 +151,7 @@ export function buildSnapshot(
       prices: [...rows.prices].sort((a, b) => compare(a.vendor, b.vendor) || compare(a.modelName, b.modelName)),
     }).finish(),
   );
-  return { body, checksum: createHash("sha256").update(body).digest("hex"), problems, credentialHashes, leftOut };
+  return { body, checksum: createHash("sha256").update(body).digest("hex"), problems, credentialHashes };
 }
 
 function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"> {

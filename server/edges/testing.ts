@@ -78,7 +78,7 @@ export function anEdge({
     until,
     metadata,
     client,
-    async connect(hello: { version?: number; checksum?: string } = {}) {
+    async connect(hello: { version?: number; checksum?: string; revoked?: number } = {}) {
       session = await register();
       position = { version: hello.version ?? position.version, checksum: hello.checksum ?? position.checksum };
       const opened = client.sync(metadata);
@@ -99,7 +99,7 @@ export function anEdge({
         note();
       });
       opened.on("end", note);
-      opened.write({ hello: { sessionId: session.sessionId, ...position } });
+      opened.write({ hello: { sessionId: session.sessionId, ...position, revoked: hello.revoked ?? 0 } });
       return session;
     },
     beat(change: Partial<Heartbeat> = {}) {

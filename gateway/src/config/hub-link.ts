@@ -42,6 +42,7 @@ export function startHubLink({
   advertisedUrl,
   snapshots,
   current,
+  revoked,
   onBudget,
   onSession,
   vitals,
@@ -55,6 +56,8 @@ export function startHubLink({
   advertisedUrl: string;
   snapshots: Snapshots;
   current(): RoutingTable | undefined;
+  /** How many credentials are refused because they were revoked. */
+  revoked(): number;
   onBudget(usage: BudgetUsage[]): void;
   onSession(session: HubSession): void;
   vitals(): Omit<Heartbeat, "version" | "checksum" | "sentAtMs">;
@@ -163,7 +166,7 @@ export function startHubLink({
       stream.on("error", (error) => end(reasonOf(error)));
       stream.on("end", () => end("the hub closed the stream"));
 
-      stream.write({ hello: { sessionId: registered.sessionId, ...position() } });
+      stream.write({ hello: { sessionId: registered.sessionId, ...position(), revoked: revoked() } });
       setState(true, "");
       onSession(opened);
     });

@@ -31,7 +31,9 @@ export function createLastGoodFiles(dataDir: string): LastGoodFiles {
       const stored: unknown = JSON.parse(text);
       if (!isStored(stored)) throw new Error(`${snapshotPath} is not a stored snapshot`);
       const { version, checksum, body, wrapped_key } = stored;
-      return { envelope: { version, checksum, body: Buffer.from(body, "base64") }, wrappedKey: Buffer.from(wrapped_key, "base64") };
+      // What is revoked of it has a file of its own, which is newer.
+      const envelope = { version, checksum, body: Buffer.from(body, "base64"), revocation: undefined };
+      return { envelope, wrappedKey: Buffer.from(wrapped_key, "base64") };
     },
     save: ({ envelope, wrappedKey }) =>
       replaceFile(

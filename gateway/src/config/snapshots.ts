@@ -70,8 +70,15 @@ export function createSnapshots({
       logger.warn("refused a snapshot", { version: envelope.version, reason: error.message });
       return { accepted: false, reason: error.message };
     }
+    const stillRevoked = revokedOf(envelope, table);
+    try {
+      // On disk before the snapshot is: a restart in between must not admit what was never to be admitted.
+      if (stillRevoked.some((hash) => !store.isRevoked(hash))) await revoke(stillRevoked);
+    } catch (error) {
+      logger.error("cannot keep revocations on disk", { error: messageOf(error) });
+    }
     const revokedBefore = store.revoked().length;
-    store.swap(table);
+    store.swap(table, stillRevoked);
     const appliedAtMs = Date.now();
     onSwap(table);
     logger.info("serving a snapshot", {
@@ -90,12 +97,18 @@ export function createSnapshots({
     return { accepted: true, appliedAtMs };
   }
 
+  async function revoke(hashes: readonly string[]): Promise<void> {
+    store.revoke(hashes);
+    await files.saveRevoked(store.revoked());
+  }
+
+  /** A hub that does not tell is not believed to have admitted a revoked credential again before it has left it out. */
+  const revokedOf = ({ revocation }: SnapshotEnvelope, table: RoutingTable): string[] =>
+    revocation?.credentialHashes ?? store.revoked().filter((hash) => table.appsByCredential.has(hash));
+
   return {
     apply,
-    async revoke(hashes) {
-      store.revoke(hashes);
-      await files.saveRevoked(store.revoked());
-    },
+    revoke,
     async restore() {
       try {
         const revoked = await files.loadRevoked();
@@ -103,7 +116,7 @@ export function createSnapshots({
         const lastGood = await files.load();
         if (!lastGood) return;
         const table = compile(lastGood.envelope, lastGood.wrappedKey);
-        store.swap(table);
+        store.swap(table, revoked);
         onSwap(table);
         logger.info("serving the last good snapshot from disk", { version: table.version, checksum: table.checksum });
       } catch (error) {

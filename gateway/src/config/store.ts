@@ -4,24 +4,28 @@ import type { App, RoutingTable } from "./routing-table.ts";
 export type ConfigStore = {
   /** The table now; a request keeps the one it started with. undefined before the first snapshot. */
   read(): RoutingTable | undefined;
-  /** Makes a newer table current; an older one is ignored. @returns whether it is current now. */
-  swap(next: RoutingTable): boolean;
-  /** Refuses these credentials from now on, until a snapshot without them has arrived. */
+  /**
+   * Makes a newer table current; an older one is ignored. Of the credentials revoked before only `stillRevoked` stay refused.
+   * @returns whether it is current now.
+   */
+  swap(next: RoutingTable, stillRevoked: readonly string[]): boolean;
+  /** Refuses these credentials from now on, until a snapshot says otherwise. */
   revoke(hashes: readonly string[]): void;
   isRevoked(hash: string): boolean;
   revoked(): string[];
+  /** The app of a credential that is admitted now, as the request's table has it. */
   appOf(table: RoutingTable, hash: string): App | undefined;
 };
 
 export function createConfigStore(): ConfigStore {
   let current: RoutingTable | undefined;
-  const revoked = new Set<string>();
+  let revoked = new Set<string>();
   return {
     read: () => current,
-    swap(next) {
+    swap(next, stillRevoked) {
       if (current && next.version < current.version) return false;
       current = next;
-      for (const hash of revoked) if (!next.appsByCredential.has(hash)) revoked.delete(hash);
+      revoked = new Set(stillRevoked);
       return true;
     },
     revoke(hashes) {
@@ -30,7 +34,10 @@ export function createConfigStore(): ConfigStore {
     isRevoked: (hash) => revoked.size > 0 && revoked.has(hash),
     revoked: () => [...revoked],
     appOf(table, hash) {
-      return revoked.size > 0 && revoked.has(hash) ? undefined : table.appsByCredential.get(hash);
+      if (revoked.size > 0 && revoked.has(hash)) return undefined;
+      // A request that has waited holds a table from before: it must not be admitted by what was revoked and left out meanwhile.
+      if (current && current !== table && !current.appsByCredential.has(hash)) return undefined;
+      return table.appsByCredential.get(hash);
     },
   };
 }

@@ -72,6 +72,11 @@ export interface Hello {
   /** Version and checksum of the snapshot the edge serves now; 0 and "" when it has none. */
   version: number;
   checksum: string;
+  /**
+   * Credentials that it refuses because they were revoked. If there are any, the hub sends a snapshot, if need be the same one, which
+   * says what became of them.
+   */
+  revoked: number;
 }
 
 /** What became of a pushed snapshot. A refused one leaves the edge on the snapshot it had. */
@@ -159,6 +164,12 @@ export interface SnapshotEnvelope {
   version: number;
   checksum: string;
   body: Buffer;
+  /**
+   * Of the credentials in the body those that have been revoked since its rows were read. An edge that serves the snapshot refuses
+   * these, and none that were revoked before: what the body admits was admitted again. Absent from hubs that do not tell; then
+   * revoked credentials stay refused until a snapshot without them is served.
+   */
+  revocation: Revocation | undefined;
 }
 
 /** Sent before the snapshot that no longer holds the credential, so that nothing waits for a large push. */
@@ -642,7 +653,7 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
 };
 
 function createBaseHello(): Hello {
-  return { sessionId: "", version: 0, checksum: "" };
+  return { sessionId: "", version: 0, checksum: "", revoked: 0 };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -655,6 +666,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.checksum !== "") {
       writer.uint32(26).string(message.checksum);
+    }
+    if (message.revoked !== 0) {
+      writer.uint32(32).uint32(message.revoked);
     }
     return writer;
   },
@@ -696,6 +710,14 @@ export const Hello: MessageFns<Hello> = {
             message.checksum = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revoked = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -716,6 +738,7 @@ export const Hello: MessageFns<Hello> = {
     message.sessionId = object.sessionId ?? "";
     message.version = object.version ?? 0;
     message.checksum = object.checksum ?? "";
+    message.revoked = object.revoked ?? 0;
     return message;
   },
 };
@@ -1479,7 +1502,7 @@ export const HeartbeatReply: MessageFns<HeartbeatReply> = {
 };
 
 function createBaseSnapshotEnvelope(): SnapshotEnvelope {
-  return { version: 0, checksum: "", body: Buffer.alloc(0) };
+  return { version: 0, checksum: "", body: Buffer.alloc(0), revocation: undefined };
 }
 
 export const SnapshotEnvelope: MessageFns<SnapshotEnvelope> = {
@@ -1492,6 +1515,9 @@ export const SnapshotEnvelope: MessageFns<SnapshotEnvelope> = {
     }
     if (message.body.length !== 0) {
       writer.uint32(26).bytes(message.body);
+    }
+    if (message.revocation !== undefined) {
+      Revocation.encode(message.revocation, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1533,6 +1559,14 @@ export const SnapshotEnvelope: MessageFns<SnapshotEnvelope> = {
             message.body = Buffer.from(reader.bytes());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.revocation = Revocation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1553,6 +1587,9 @@ export const SnapshotEnvelope: MessageFns<SnapshotEnvelope> = {
     message.version = object.version ?? 0;
     message.checksum = object.checksum ?? "";
     message.body = object.body ?? Buffer.alloc(0);
+    message.revocation = (object.revocation !== undefined && object.revocation !== null)
+      ? Revocation.fromPartial(object.revocation)
+      : undefined;
     return message;
   },
 };
