@@ -80,3 +80,15 @@ test("an element cannot tell a trusted mount from a sandboxed one: the same API,
   const own = faults.splice(0);
   expect(own.filter((fault) => !/Failed to load resource: .* status of (403|5\d\d)/.test(fault))).toEqual([]);
 });
+
+test("a sandboxed page is written in the product's font, and its policy lets that in without a complaint", async ({ page }) => {
+  await page.goto("/admin/feedback");
+  await settled(page);
+  const loaded = () =>
+    page
+      .locator("iframe")
+      .contentFrame()
+      .locator("body")
+      .evaluate(() => [...document.fonts].filter((font) => font.status === "loaded").map((font) => `${font.family} ${font.weight}`));
+  await expect.poll(async () => (await loaded()).map((font) => font.replaceAll('"', ""))).toContain("IBM Plex Sans 400");
+});

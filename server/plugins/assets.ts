@@ -106,6 +106,9 @@ export function createAssets({ store, builds, signingKey }: { store: PluginStore
       return respond(asset, request, { cacheControl: `public, max-age=${year}, immutable`, prefix: prefixOf(id, version) });
     },
 
+    /** A font of the product for frames. */
+    font: frame.font,
+
     frame({ id, version, signature }: { id: number; version: string; signature: string }, request: Request): Response {
       verify(id, version, signature);
       return frame.respond(`${originOf(request)}${prefixOf(id, version)}/`);

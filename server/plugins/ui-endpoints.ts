@@ -24,6 +24,7 @@ const Method = IdParam.extend({
 });
 const Path = IdParam.extend({ path: z.string().max(500) });
 const Build = IdParam.extend({ version: z.string().regex(/^[0-9a-f]{32}$/, "is not a version"), sig: z.string().max(100) });
+const FontFile = z.object({ file: z.string().max(100) });
 
 /** What plugins put on pages: registries, menus, calls, and the files themselves. */
 export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: PluginRpc; assets: Assets }) => [
@@ -98,6 +99,14 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     permission: "public",
     params: Build.extend({ path: Path.shape.path }),
     handle: ({ params, request }) => assets.immutable({ ...params, signature: params.sig }, request),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/plugin-frame/fonts/:file",
+    summary: "A font of the product, for sandboxed pages",
+    permission: "public",
+    params: FontFile,
+    handle: ({ params }) => assets.font(params.file),
   }),
   endpoint({
     method: "GET",

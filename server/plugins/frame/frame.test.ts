@@ -114,6 +114,20 @@ test("a sandboxed element has its contract from its first moment, and nothing el
   expect(sandbox).toBe("allow-scripts allow-forms");
 });
 
+test("a frame may load the product's fonts, which any page may have, and nothing else of ours", async () => {
+  const { headers } = await studio.runtime.application.fetch(new Request(`http://studio.test${rowOf("test-probe")?.frame_url}`));
+  const [fonts] = /font-src [^;]*/.exec(headers.get("content-security-policy") ?? "") ?? [];
+  expect(fonts).toMatch(/^font-src http:\/\/studio\.test\/plugin-assets\/\S+ http:\/\/studio\.test\/plugin-frame\/fonts\/ data:$/);
+  expect(headers.get("access-control-allow-origin")).toBeNull();
+  const font = await studio.call("GET", "/plugin-frame/fonts/ibm-plex-sans-latin-400-normal.woff2", undefined, null);
+  expect([font.status, font.headers.get("content-type"), font.headers.get("access-control-allow-origin")]).toEqual([
+    200,
+    "font/woff2",
+    "*",
+  ]);
+  expect((await studio.call("GET", "/plugin-frame/fonts/absent.woff2", undefined, null)).status).toBe(404);
+});
+
 test("theme and place change live, and links inside the frame are the dashboard's to follow", async () => {
   await mount(rowOf("test-probe"));
   await told("report");

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createFonts, fontsPath } from "./fonts.ts";
 
 /** The page of a sandboxed frame: our bridge, and whatever script of one plugin build the bridge is told to load. */
 export function createFrame() {
   const bridge = readFileSync(new URL("./bridge.js", import.meta.url), "utf8");
   const bridgeHash = createHash("sha256").update(bridge).digest("base64");
+  const fonts = createFonts();
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -13,6 +15,7 @@ export function createFrame() {
 <meta name="color-scheme" content="light dark">
 <title>Plugin</title>
 <style>
+${fonts.css}
 html, body { margin: 0; padding: 0; }
 body { color: var(--portico-ink, CanvasText); background: var(--portico-ground, transparent); font: var(--portico-text-md, 14px)/var(--portico-leading, 1.45) var(--portico-font, system-ui, sans-serif); overflow-x: auto; }
 #mount { display: flow-root; }
@@ -24,6 +27,8 @@ body { color: var(--portico-ink, CanvasText); background: var(--portico-ground, 
 `;
 
   return {
+    font: fonts.respond,
+
     /** @param assetPrefix absolute address, with a slash at its end, below which the build's files lie. */
     respond: (assetPrefix: string): Response =>
       new Response(html, {
@@ -39,7 +44,7 @@ body { color: var(--portico-ink, CanvasText); background: var(--portico-ground, 
             `script-src 'sha256-${bridgeHash}' ${assetPrefix}`,
             `style-src 'unsafe-inline' ${assetPrefix}`,
             `img-src ${assetPrefix} data:`,
-            `font-src ${assetPrefix} data:`,
+            `font-src ${assetPrefix} ${new URL(fontsPath, assetPrefix)} data:`,
             `media-src ${assetPrefix}`,
             "connect-src 'none'",
             "frame-ancestors 'self'",
