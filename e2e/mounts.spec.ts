@@ -33,7 +33,7 @@ async function visit(page: Page, address: string, trusted: boolean): Promise<See
   await expect(page).toHaveURL(new RegExp(`${address}/items/8$`));
   await expect.poll(async () => (await read()).routes).toHaveLength(3);
   await page.emulateMedia({ colorScheme: "dark" });
-  await expect.poll(async () => (await read()).retheme).toEqual({ scheme: "dark", same: true });
+  await expect.poll(async () => (await read()).retheme).toEqual({ scheme: "dark", same: true, recoloured: true });
   const lived = (await read()) as Seen;
 
   await page.emulateMedia({ colorScheme: "light" });

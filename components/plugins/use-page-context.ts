@@ -1,16 +1,31 @@
 "use client";
 
-import { useComputedColorScheme } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useRouter } from "next/navigation";
-import { useMemo } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 
 const colorOf = { info: "info", success: "good", warning: "warn", error: "bad" } as const;
+
+const schemeName = "data-mantine-color-scheme";
+
+function onSchemeChange(changed: () => void): () => void {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.documentElement, { attributeFilter: [schemeName] });
+  return () => observer.disconnect();
+}
+
+/** What the page is coloured by: when this changes, its colours can be read, which is not so when the system's scheme has just changed. */
+const useShownScheme = () =>
+  useSyncExternalStore<"light" | "dark">(
+    onSchemeChange,
+    () => (document.documentElement.getAttribute(schemeName) === "dark" ? "dark" : "light"),
+    () => "light",
+  );
 
 /** What a plugin's element may ask of the page around it, the same for trusted and sandboxed ones. */
 export function usePageContext(basePath: string, pluginName: string) {
   const router = useRouter();
-  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const scheme = useShownScheme();
   const actions = useMemo(
     () => ({
       // Not through the router, for which another address is another page: the element stays, and is told.
