@@ -75,6 +75,23 @@ test("what does not exist is said so on a page of its own, in the area asked for
   expect(faults.splice(0).filter((fault) => !isRefusal(fault))).toEqual([]);
 });
 
+test("feedback without a rating is refused at the rating, which gets the focus", async ({ page, studioUrl }) => {
+  await page.context().addCookies((await portalUser(studioUrl)).cookies);
+  await page.goto("/portal/plugins/feedback");
+  await settled(page);
+  const form = page.locator("iframe").contentFrame();
+  await form.getByRole("textbox", { name: "Title" }).fill("No stars");
+  await form.getByRole("textbox", { name: "Message" }).fill("Forgotten.");
+  await form.getByRole("button", { name: "Send feedback" }).click();
+  const rating = form.getByRole("radiogroup", { name: "Rating" });
+  await expect(rating).toHaveAttribute("aria-invalid", "true");
+  await expect(rating).toHaveAccessibleDescription("Choose one to five stars.");
+  await expect(rating.getByRole("radio").first()).toBeFocused();
+  await expectAccessibleInBothSchemes(page, "feedback without a rating");
+  await page.keyboard.press("ArrowRight");
+  await expect(rating).toHaveAttribute("aria-invalid", "false");
+});
+
 type Demo = { portal_email: string; portal_password: string };
 
 async function portalUser(studioUrl: string) {

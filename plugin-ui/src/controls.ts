@@ -50,6 +50,11 @@ export abstract class PControl<Value> extends LitElement {
     this.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
   }
 
+  /** The description where a control of the same shadow root can refer to it: `aria-describedby="description"`. */
+  protected renderDescription() {
+    return html`<span id="description" hidden>${this.description}</span>`;
+  }
+
   formDisabledCallback(disabled: boolean): void {
     this.disabled = disabled;
   }
@@ -136,12 +141,12 @@ export class PInput extends PTextControl {
       maxlength=${this.maxlength ?? nothing}
       autocomplete=${this.autocomplete ?? nothing}
       aria-label=${this.label ?? nothing}
-      aria-description=${this.description || nothing}
+      aria-describedby=${this.description ? "description" : nothing}
       aria-invalid=${this.invalid}
       @input=${this.onInput}
       @change=${this.announce}
       @keydown=${this.#key}
-    />`;
+    />${this.renderDescription()}`;
   }
 }
 
@@ -166,11 +171,11 @@ export class PTextarea extends PTextControl {
       placeholder=${this.placeholder ?? nothing}
       maxlength=${this.maxlength ?? nothing}
       aria-label=${this.label ?? nothing}
-      aria-description=${this.description || nothing}
+      aria-describedby=${this.description ? "description" : nothing}
       aria-invalid=${this.invalid}
       @input=${this.onInput}
       @change=${this.announce}
-    ></textarea>`;
+    ></textarea>${this.renderDescription()}`;
   }
 }
 define("p-input", PInput);

@@ -67,7 +67,9 @@ test("controls take the names and descriptions of their fields across shadow roo
   const story = page.getByRole("textbox", { name: "Story" });
   await story.fill("Once");
   expect(await story.getAttribute("aria-invalid")).toBe("true");
-  expect(await story.getAttribute("aria-description")).toBe("Too short: write a sentence");
+  const describes = (control: Element) =>
+    (control.getRootNode() as ShadowRoot).getElementById(control.getAttribute("aria-describedby") ?? "")?.textContent;
+  expect(await story.evaluate(describes)).toBe("Too short: write a sentence");
   await page.getByRole("textbox", { name: "Plain" }).fill("p");
   await page.getByRole("radio", { name: "2 of 5" }).press("ArrowRight");
   await page.locator("p-field .label").first().click();

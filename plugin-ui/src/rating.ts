@@ -1,4 +1,4 @@
-import { css, html, type PropertyDeclarations } from "lit";
+import { css, html, nothing, type PropertyDeclarations } from "lit";
 import { PControl } from "./controls.ts";
 import { define } from "./define.ts";
 import { base, token } from "./tokens.ts";
@@ -41,7 +41,7 @@ export class PRating extends PControl<number> {
       class="stars"
       role="radiogroup"
       aria-label=${this.label ?? "Rating"}
-      aria-description=${this.description ?? ""}
+      aria-describedby=${this.description ? "description" : nothing}
       aria-invalid=${this.invalid}
       aria-required=${this.required}
     >
@@ -58,7 +58,7 @@ export class PRating extends PControl<number> {
           ${this.#star(value)}
         </label>`,
       )}
-    </div>`;
+    </div>${this.renderDescription()}`;
   }
 
   static override styles = [
@@ -97,6 +97,9 @@ export class PRating extends PControl<number> {
       :host([readonly]) svg {
         width: 16px;
         height: 16px;
+      }
+      :host([invalid]) svg {
+        stroke: ${token("bad")};
       }
       svg.lit {
         fill: ${token("warn")};

@@ -1,20 +1,33 @@
 import { css, define, html, messageOf, nothing, type PInput, PorticoElement, type PRating, type PTextarea } from "@portico/plugin-ui";
 import { dayOf, type Feedback, type Outcome } from "./shared/feedback.ts";
 
+type Draft = Pick<Feedback, "title" | "rating" | "message">;
+type Faults = Partial<Record<keyof Draft, string>>;
+
+/** What is missing, by field and in the form's order. */
+const faultsOf = ({ title, rating, message }: Draft): Faults => ({
+  ...(title.trim() === "" ? { title: "Give it a title." } : {}),
+  ...(rating === 0 ? { rating: "Choose one to five stars." } : {}),
+  ...(message.trim() === "" ? { message: "Write what you want to say." } : {}),
+});
+
 /** The portal page: a form, and what this person said before. */
 class FeedbackPortalForm extends PorticoElement {
-  static override properties = { state: { attribute: false }, fault: { attribute: false } };
+  static override properties = { state: { attribute: false }, fault: { attribute: false }, faults: { attribute: false } };
   declare state: "ready" | "sending" | "sent";
+  /** Why nothing was sent, when no field is to blame. */
   declare fault: string;
+  declare faults: Faults;
   #mine = this.rpc<{ feedback: Feedback[] }>("my_feedback");
 
   constructor() {
     super();
     this.state = "ready";
     this.fault = "";
+    this.faults = {};
   }
 
-  #control = <T extends Element>(name: string) => this.renderRoot.querySelector<T>(`[name=${name}]`);
+  #control = <T extends HTMLElement>(name: string) => this.renderRoot.querySelector<T>(`[name=${name}]`);
 
   #submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -23,10 +36,19 @@ class FeedbackPortalForm extends PorticoElement {
     const title = this.#control<PInput>("title")?.value ?? "";
     const message = this.#control<PTextarea>("message")?.value ?? "";
     const rating = this.#control<PRating>("rating")?.value ?? 0;
-    this.state = "sending";
+    const draft = { title, message, rating };
+    this.faults = faultsOf(draft);
     this.fault = "";
+    const [first] = Object.keys(this.faults);
+    if (first) {
+      this.state = "ready";
+      // Once the field has its error, so that it is read out with it.
+      requestAnimationFrame(() => this.#control(first)?.focus());
+      return;
+    }
+    this.state = "sending";
     try {
-      const outcome = await this.call<Outcome>("submit_feedback", { title, message, rating });
+      const outcome = await this.call<Outcome>("submit_feedback", draft);
       this.state = outcome.success ? "sent" : "ready";
       if (!outcome.success) {
         this.fault = outcome.error;
@@ -40,6 +62,12 @@ class FeedbackPortalForm extends PorticoElement {
     }
   };
 
+  /** A field that was mended is not blamed any longer. */
+  #mend = (event: Event) => {
+    const name = (event.target as HTMLElement).getAttribute("name");
+    this.faults = { ...this.faults, [name ?? ""]: undefined };
+  };
+
   override render() {
     // Whoever may not read their feedback may not give any: the page then says why instead of showing a form.
     if (this.#mine.state === "error") {
@@ -48,10 +76,10 @@ class FeedbackPortalForm extends PorticoElement {
     }
     return html`<h1>Give feedback</h1>
       <p-card>
-        <form @submit=${this.#submit}>
-          <p-field label="Title" required><p-input name="title" maxlength="200"></p-input></p-field>
-          <p-field label="Rating" required><p-rating name="rating"></p-rating></p-field>
-          <p-field label="Message" required hint="What works, what does not, and what you miss.">
+        <form @submit=${this.#submit} @change=${this.#mend}>
+          <p-field label="Title" required .error=${this.faults.title}><p-input name="title" maxlength="200"></p-input></p-field>
+          <p-field label="Rating" required .error=${this.faults.rating}><p-rating name="rating"></p-rating></p-field>
+          <p-field label="Message" required hint="What works, what does not, and what you miss." .error=${this.faults.message}>
             <p-textarea name="message" maxlength="5000"></p-textarea>
           </p-field>
           ${this.fault ? html`<p-alert>${this.fault}</p-alert>` : nothing}
