@@ -68,7 +68,9 @@ for (const route of routes) {
 
 test("what does not exist is said so on a page of its own, in the area asked for", async ({ page, faults }) => {
   for (const address of ["/nothing/here", "/admin/nothing/here", "/admin/llms/999999", "/portal/plugins/nothing"]) {
-    await page.goto(address);
+    const answer = await page.goto(address);
+    // A page there is, about a thing there is not.
+    expect(answer?.status(), address).toBe(address === "/admin/llms/999999" ? 200 : 404);
     await expect(page.getByRole("heading", { level: 1, name: /^There is no such (page|LLM)$/ })).toBeVisible();
     await expectFine(page, address);
   }

@@ -1,0 +1,15 @@
+import type { Metadata } from "next";
+import { api } from "../../../../../../components/api/query.ts";
+import { LlmDetail } from "../../../../../../components/llms/llm-detail.tsx";
+import { Prefetched } from "../../../../../prefetch.tsx";
+
+export const metadata: Metadata = { title: "LLM" };
+
+export default async function Page({ params }: { params: Promise<{ id: string }> }) {
+  const id = decodeURIComponent((await params).id);
+  return (
+    <Prefetched keys={[api.one("llms", id)]}>
+      <LlmDetail id={id} />
+    </Prefetched>
+  );
+}
