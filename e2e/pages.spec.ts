@@ -77,6 +77,57 @@ test("what does not exist is said so on a page of its own, in the area asked for
   expect(faults.splice(0).filter((fault) => !isRefusal(fault))).toEqual([]);
 });
 
+test("an edge is created, shows its token and command once, gets another token and is deleted, each asked first", async ({
+  page,
+  rest,
+  faults,
+}) => {
+  await page.goto("/admin/edges");
+  await page.getByRole("link", { name: "Create edge" }).click();
+  const id = page.getByRole("textbox", { name: "Id" });
+  await expect(id).toBeFocused();
+  for (const [wrong, fault] of [
+    ["", "Give it an id"],
+    ["-x", "begins and ends with a letter or digit"],
+    ["local", "already exists"],
+  ] as const) {
+    await id.fill(wrong);
+    await page.keyboard.press("Control+s");
+    await expect(id).toHaveAccessibleDescription(new RegExp(fault));
+    await expect(id).toBeFocused();
+  }
+  await expectAccessibleInBothSchemes(page, "an edge's form with an error");
+  await id.fill("journey-1");
+  await page.getByRole("textbox", { name: "Namespace" }).fill("journey");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/admin\/edges\/journey-1$/);
+
+  const shown = page.getByRole("status").filter({ hasText: "shown only this once" }).locator("code");
+  await expect(shown).toHaveText(/^pe_/);
+  const first = await shown.innerText();
+  await expect(page.getByRole("region", { name: "command" })).toContainText(`PORTICO_EDGE_TOKEN=${first}`);
+  await expectFine(page, "a new token of an edge");
+
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Rotate token" }).click();
+  await expect(dialog.getByRole("button", { name: "Cancel" })).toBeFocused();
+  await expectAccessibleInBothSchemes(page, "rotating a token");
+  await dialog.getByRole("button", { name: "Rotate token" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(shown).not.toHaveText(first);
+  const second = await shown.innerText();
+  await page.reload();
+  await settled(page);
+  expect(await page.content()).not.toContain(second);
+
+  await page.getByRole("button", { name: "Delete" }).click();
+  await expectAccessibleInBothSchemes(page, "deleting an edge");
+  await dialog.getByRole("button", { name: "Delete edge" }).click();
+  await expect(page).toHaveURL(/\/admin\/edges$/);
+  expect((await rest("GET", "/api/v1/edges/journey-1")).status).toBe(404);
+  expect(faults.splice(0).filter((fault) => !isRefusal(fault))).toEqual([]);
+});
+
 test("feedback without a rating is refused at the rating, which gets the focus", async ({ page, studioUrl }) => {
   await page.context().addCookies((await portalUser(studioUrl)).cookies);
   await page.goto("/portal/plugins/feedback");

@@ -135,6 +135,8 @@ export type Edge = {
   };
   created_at: string;
   updated_at: string;
+  /** Only in the answer that made it. */
+  token?: string;
 };
 
 export type Group = { name: string; user_count?: number; users?: Resource<User>[]; is_default?: boolean };

@@ -5,6 +5,7 @@ import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
+import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { api } from "../api/query.ts";
 import type { App, FrontendConfig, Llm, One, Resource } from "../api/types.ts";
 import { RecentCalls } from "../overview/calls.tsx";
@@ -18,7 +19,6 @@ import { Ago } from "../ui/time.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 import { Credentials } from "./credentials.tsx";
-import { forgetSecret, newSecretOf } from "./secrets.ts";
 import { Snippets } from "./snippets.tsx";
 
 export function AppDetail({ id }: { id: string }) {
@@ -34,8 +34,8 @@ function Detail({ app }: { app: Resource<App> }) {
   const router = useRouter();
   const remove = useDelete("apps", "app");
   const client = useQueryClient();
-  const [secret, setSecret] = useState<string | null>(() => newSecretOf(client, app.id));
-  useEffect(() => () => forgetSecret(client, app.id), [client, app.id]);
+  const [secret, setSecret] = useState<string | null>(() => newSecretOf(client, "apps", app.id));
+  useEffect(() => () => forgetSecret(client, "apps", app.id), [client, app.id]);
   useCrumbs([{ label: attributes.name }]);
   const ids = attributes.llm_ids ?? [];
   const llmQueries = useQueries({ queries: ids.map((id) => api.one("llms", String(id))) });

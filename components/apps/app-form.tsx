@@ -5,6 +5,7 @@ import { DateInput } from "@mantine/dates";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { call, document } from "../api/http.ts";
+import { rememberSecret } from "../api/new-secret.ts";
 import type { App, One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker, OnePicker } from "../form/picker.tsx";
@@ -14,7 +15,6 @@ import { useCrumbs } from "../shell/crumbs.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
-import { rememberSecret } from "./secrets.ts";
 
 type Values = {
   name: string;
@@ -63,7 +63,7 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
         app ? `${attributes.name} saved` : `${attributes.name} created`,
         app ? undefined : "Copy its secret now: it is shown only this once.",
       );
-      rememberSecret(client, saved.data.id, saved.data.attributes.credential?.secret);
+      rememberSecret(client, "apps", saved.data.id, saved.data.attributes.credential?.secret);
       router.push(`/admin/apps/${saved.data.id}`);
     },
   });

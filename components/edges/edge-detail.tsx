@@ -4,12 +4,15 @@ import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
+import { useEffect, useState } from "react";
 import { call } from "../api/http.ts";
+import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
+import { refresh } from "../api/query.ts";
 import type { Edge, Resource } from "../api/types.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanelRead } from "../ui/api-panel.tsx";
 import { CopyLine } from "../ui/code.tsx";
-import { useDelete } from "../ui/confirm.tsx";
+import { confirmAction } from "../ui/confirm.tsx";
 import classes from "../ui/dependents.module.css";
 import { formatCount } from "../ui/format.ts";
 import { Notice } from "../ui/notice.tsx";
@@ -20,24 +23,46 @@ import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 import { EdgeLink, EdgeSync } from "./edge-state.tsx";
+import { NewToken, useRotateToken } from "./edge-token.tsx";
 
-export function EdgeDetail({ id }: { id: string }) {
+/** `hubPort`: where gateways connect to this studio. */
+export function EdgeDetail({ id, hubPort }: { id: string; hubPort: number }) {
   return (
     <WithResource<Edge> root="edges" id={id} noun="edge" back="/admin/edges" refetchMs={1500}>
-      {(edge) => <Detail edge={edge} />}
+      {(edge) => <Detail edge={edge} hubPort={hubPort} />}
     </WithResource>
   );
 }
 
 const pluginTones: Record<string, Tone> = { healthy: "good", starting: "info", unhealthy: "warn", failed: "bad", stopped: "idle" };
 
-function Detail({ edge }: { edge: Resource<Edge> }) {
+function Detail({ edge, hubPort }: { edge: Resource<Edge>; hubPort: number }) {
   const { attributes } = edge;
   const path = `/api/v1/edges/${encodeURIComponent(attributes.edge_id)}`;
   const router = useRouter();
   const client = useQueryClient();
-  const remove = useDelete("edges", "edge");
-  useCrumbs([{ label: attributes.edge_id }]);
+  const id = attributes.edge_id;
+  const [token, setToken] = useState<string | null>(() => newSecretOf(client, "edges", id));
+  useEffect(() => () => forgetSecret(client, "edges", id), [client, id]);
+  const rotate = useRotateToken(attributes, setToken);
+  useCrumbs([{ label: id }]);
+  const remove = () =>
+    confirmAction({
+      title: "Delete edge",
+      lead: (
+        <>
+          <strong>{id}</strong> will be gone for good and its token with it.{" "}
+          {attributes.status === "connected" && "It is connected now: stop its gateway first, or this is refused."}
+        </>
+      ),
+      verb: "Delete edge",
+      run: () => call("DELETE", path),
+      onDone: () => {
+        toast(`${id} deleted`);
+        router.push("/admin/edges");
+        void refresh(client, "edges", [encodeURIComponent(id)]);
+      },
+    });
   const push = useMutation({
     mutationFn: () => call("POST", `${path}/reload`),
     onSuccess: () => {
@@ -57,11 +82,11 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
             <Button variant="default" loading={push.isPending} disabled={attributes.status !== "connected"} onClick={() => push.mutate()}>
               Push configuration
             </Button>
-            <Button
-              variant="default"
-              onClick={() => remove(attributes.edge_id, `The entry of ${attributes.edge_id}`, () => router.push("/admin/edges"))}
-            >
-              Remove entry
+            <Button variant="default" onClick={rotate}>
+              Rotate token
+            </Button>
+            <Button variant="default" onClick={remove}>
+              Delete
             </Button>
           </>
         }
@@ -71,6 +96,7 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
           {attributes.refusal}
         </Notice>
       )}
+      {token && <NewToken edge={attributes} token={token} hubPort={hubPort} />}
       <UrlTabs
         label="Parts of this edge"
         tabs={[
@@ -86,7 +112,7 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
                       [
                         "Version",
                         <span className="num" key="version">
-                          {attributes.loaded_version || "–"}
+                          {attributes.loaded_checksum ? attributes.loaded_version : "–"}
                         </span>,
                       ],
                       [
@@ -112,7 +138,7 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
                       ["Address", attributes.advertised_url && <code key="address">{attributes.advertised_url}</code>, "whole row"],
                       ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>, "whole row"],
                       ["Namespace", attributes.namespace || "default"],
-                      ["Software", <code key="software">{attributes.version}</code>],
+                      ["Software", attributes.version && <code key="software">{attributes.version}</code>],
                       ["Last heartbeat", <Ago key="beat" at={attributes.last_heartbeat} />],
                       [
                         "Telemetry waiting",
@@ -134,7 +160,7 @@ function Detail({ edge }: { edge: Resource<Edge> }) {
                           </span>
                         ),
                       ],
-                      ["First seen", <Ago key="created" at={attributes.created_at} />],
+                      ["Created", <Ago key="created" at={attributes.created_at} />],
                     ]}
                   />
                 </Section>

@@ -1,5 +1,7 @@
 "use client";
 
+import { Button } from "@mantine/core";
+import Link from "next/link";
 import { call } from "../api/http.ts";
 import type { Edge } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
@@ -56,12 +58,24 @@ const bulk: BulkAction<Edge>[] = [
     done: "asked to load it again",
     run: (row) => call("POST", `/api/v1/edges/${encodeURIComponent(row.attributes.edge_id)}/reload`),
   },
+  {
+    label: "Delete",
+    done: "deleted",
+    confirm: { verb: "Delete", lead: "Their tokens end for good. An edge that is still connected is kept: stop its gateway first." },
+    run: (row) => call("DELETE", `/api/v1/edges/${encodeURIComponent(row.attributes.edge_id)}`),
+  },
 ];
+
+const create = (
+  <Button component={Link} href="/admin/edges/new">
+    Create edge
+  </Button>
+);
 
 export function EdgeList() {
   return (
     <>
-      <PageHeader title="Edges" lead="The gateways that carry the traffic, and how fresh what they obey is." />
+      <PageHeader title="Edges" lead="The gateways that carry the traffic, and how fresh what they obey is." actions={create} />
       <DataTable
         label="edges"
         query={lists.edges}
@@ -77,13 +91,14 @@ export function EdgeList() {
             options: [
               { value: "connected", label: "Connected" },
               { value: "disconnected", label: "Disconnected" },
+              { value: "registered", label: "Never connected" },
             ],
           },
         ]}
         empty={
-          <Empty title="No edge has ever connected">
-            An edge is a gateway process that registers with this studio and obeys what it pushes. The local one starts with the studio;
-            others need only its address and a token.
+          <Empty title="No edge yet" action={create}>
+            An edge is a gateway that carries traffic and obeys what this studio pushes. Create one to get its token and the command that
+            starts it.
           </Empty>
         }
       />

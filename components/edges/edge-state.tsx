@@ -17,9 +17,13 @@ const syncWords: Record<string, string> = {
   rejected: "Refused",
 };
 
+const linkWords: Record<string, string> = { registered: "Never connected" };
+
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-export const EdgeLink = ({ edge }: { edge: Edge }) => <Status tone={linkTones[edge.status] ?? "idle"}>{capital(edge.status)}</Status>;
+export const EdgeLink = ({ edge }: { edge: Edge }) => (
+  <Status tone={linkTones[edge.status] ?? "idle"}>{linkWords[edge.status] ?? capital(edge.status)}</Status>
+);
 
 export const EdgeSync = ({ edge }: { edge: Edge }) => (
   <Status tone={syncTones[edge.sync_status] ?? "idle"}>{syncWords[edge.sync_status] ?? capital(edge.sync_status || "unknown")}</Status>

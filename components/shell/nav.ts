@@ -41,7 +41,7 @@ export const adminNav: NavSection[] = [
         key: "p",
         create: { label: "Install plugin", href: "/admin/plugins/new" },
       },
-      { label: "Edges", href: "/admin/edges", icon: IconServer, key: "e" },
+      { label: "Edges", href: "/admin/edges", icon: IconServer, key: "e", create: { label: "Create edge", href: "/admin/edges/new" } },
     ],
   },
   {

@@ -14,12 +14,9 @@ import classes from "./data-table.module.css";
 type Outcome = { id: string; name: string; problem: string | null };
 
 const nameOf = (row: Resource<unknown>): string => {
-  const attributes = row.attributes as { name?: unknown; model_name?: unknown };
-  return typeof attributes.name === "string"
-    ? attributes.name
-    : typeof attributes.model_name === "string"
-      ? attributes.model_name
-      : `#${row.id}`;
+  const { name, model_name, edge_id } = row.attributes as Record<string, unknown>;
+  const found = [name, model_name, edge_id].find((each) => typeof each === "string");
+  return typeof found === "string" ? found : `#${row.id}`;
 };
 
 /** What can be done with the chosen rows; each is done on its own, and the result told for each. */

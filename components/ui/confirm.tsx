@@ -136,7 +136,7 @@ export function useDelete(root: string, noun: string) {
         </>
       ),
       verb: `Delete ${noun}`,
-      ...(root === "edges" || root === "model-prices" ? {} : { dependentsOf: { root, id } }),
+      ...(root === "model-prices" ? {} : { dependentsOf: { root, id } }),
       run: () => call("DELETE", `/api/v1/${root}/${encodeURIComponent(id)}`),
       onDone: () => {
         toast(`${name} deleted`);

@@ -60,7 +60,7 @@ export function Facts({ rows }: { rows: [term: string, value: ReactNode, width?:
   return (
     <dl className={classes.facts}>
       {rows
-        .filter(([, value]) => value !== null && value !== undefined && value !== "")
+        .filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false)
         .map(([term, value, width]) => (
           <div key={term} data-wide={width !== undefined || undefined}>
             <dt>{term}</dt>

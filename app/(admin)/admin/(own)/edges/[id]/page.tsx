@@ -5,11 +5,14 @@ import { Prefetched } from "../../../../../prefetch.tsx";
 
 export const metadata: Metadata = { title: "Edge" };
 
+// Where this studio was told to listen; pages are rendered in its process.
+const hubPort = () => Number(process.env.CONTROL_PORT || 50_051);
+
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
   const id = decodeURIComponent((await params).id);
   return (
     <Prefetched keys={[api.one("edges", id)]}>
-      <EdgeDetail id={id} />
+      <EdgeDetail id={id} hubPort={hubPort()} />
     </Prefetched>
   );
 }

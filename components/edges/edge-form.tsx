@@ -1,0 +1,72 @@
+"use client";
+
+import { TextInput } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import { call, document } from "../api/http.ts";
+import { rememberSecret } from "../api/new-secret.ts";
+import type { Edge, One } from "../api/types.ts";
+import { FormLayout, FormSection } from "../form/form-layout.tsx";
+import { useEntityForm } from "../form/use-entity-form.ts";
+import { useCrumbs } from "../shell/crumbs.tsx";
+import { PageHeader } from "../ui/page.tsx";
+import { toast } from "../ui/toast.tsx";
+
+type Values = { edge_id: string; namespace: string };
+
+function faultOfId(id: string): string | undefined {
+  if (id === "") return "Give it an id; its gateway names itself by that.";
+  // The address of an edge ends in its id, and this page is at that address.
+  if (id === "new") return "This id is taken by the page you are on. Choose another.";
+  return undefined;
+}
+
+/** Announces an edge; its page then shows the token, once. */
+export function EdgeForm() {
+  const router = useRouter();
+  const client = useQueryClient();
+  useCrumbs([{ label: "Create" }]);
+  const entity = useEntityForm<Values>({
+    initial: { edge_id: "", namespace: "" },
+    check: (values) => {
+      const fault = faultOfId(values.edge_id.trim());
+      return fault ? { edge_id: fault } : {};
+    },
+    save: async (values) => {
+      const attributes = { edge_id: values.edge_id.trim(), namespace: values.namespace.trim() };
+      const { data } = await call<One<Edge>>("POST", "/api/v1/edges", document("edges", attributes));
+      const id = data.attributes.edge_id;
+      void client.invalidateQueries({ queryKey: ["edges"] });
+      toast(`${id} created`, "Copy its token now: it is shown only this once.");
+      rememberSecret(client, "edges", id, data.attributes.token);
+      router.push(`/admin/edges/${encodeURIComponent(id)}`);
+    },
+  });
+  const { form } = entity;
+  return (
+    <>
+      <PageHeader title="Create edge" />
+      <FormLayout entity={entity} submitLabel="Create edge" cancelHref="/admin/edges">
+        <FormSection
+          title="The edge"
+          lead="A gateway of yours, on any machine that reaches this studio. Both are fixed once it is created."
+        >
+          <TextInput
+            label="Id"
+            description="2 to 64 letters, digits, - _ and dots."
+            placeholder="berlin-1"
+            required
+            autoFocus
+            {...form.getInputProps("edge_id")}
+          />
+          <TextInput
+            label="Namespace"
+            description="It gets what is in this namespace, and what is global. Empty is the global one, default."
+            placeholder="default"
+            {...form.getInputProps("namespace")}
+          />
+        </FormSection>
+      </FormLayout>
+    </>
+  );
+}

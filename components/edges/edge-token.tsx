@@ -1,0 +1,66 @@
+"use client";
+
+import { useQueryClient } from "@tanstack/react-query";
+import { call } from "../api/http.ts";
+import type { Edge, One } from "../api/types.ts";
+import { CodeBlock, CopyLine } from "../ui/code.tsx";
+import { confirmAction } from "../ui/confirm.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { Section } from "../ui/page.tsx";
+import { toast } from "../ui/toast.tsx";
+import classes from "./edge-token.module.css";
+
+function commandOf(edge: Edge, token: string, hubPort: number): string {
+  const settings = {
+    PORTICO_HUB: `${window.location.hostname}:${hubPort}`,
+    PORTICO_EDGE_ID: edge.edge_id,
+    ...(edge.namespace === "default" ? {} : { PORTICO_EDGE_NAMESPACE: edge.namespace }),
+    PORTICO_EDGE_TOKEN: token,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value} \\\n`);
+  return `${lines.join("")}node gateway/src/main.ts`;
+}
+
+/** A token that was just made, and how to start a gateway with it. It is in the browser only until the page is left. */
+export function NewToken({ edge, token, hubPort }: { edge: Edge; token: string; hubPort: number }) {
+  return (
+    <div className={classes.token}>
+      <Notice tone="warn" title="Copy the token now: it is shown only this once.">
+        <CopyLine value={token} what="token" />
+      </Notice>
+      <Section
+        title="Start its gateway"
+        lead="In a checkout of Portico, where this studio can be reached. Next to another gateway it needs a GATEWAY_PORT and a PORTICO_DATA_DIR of its own."
+      >
+        <CodeBlock code={commandOf(edge, token, hubPort)} what="command" />
+      </Section>
+    </div>
+  );
+}
+
+/** Asks, then gives the edge a new token and hands it to `onToken`. */
+export function useRotateToken(edge: Edge, onToken: (token: string) => void) {
+  const client = useQueryClient();
+  return () => {
+    let made: string | undefined;
+    confirmAction({
+      title: "Rotate token",
+      lead: (
+        <>
+          The token of <strong>{edge.edge_id}</strong> ends at once and its gateway is disconnected. It goes on with the configuration it
+          has, and hears of no change until it is started again with the new token.
+        </>
+      ),
+      verb: "Rotate token",
+      run: async () => {
+        const { data } = await call<One<Edge>>("POST", `/api/v1/edges/${encodeURIComponent(edge.edge_id)}/rotate-token`);
+        made = data.attributes.token;
+      },
+      onDone: () => {
+        if (made) onToken(made);
+        toast("Token rotated", "Copy the new one now: it is shown only this once.");
+        void client.invalidateQueries({ queryKey: ["edges"] });
+      },
+    });
+  };
+}
