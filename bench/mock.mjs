@@ -29,7 +29,8 @@ const rest = [
   "data: [DONE]\n\n",
 ].join("");
 
-const headed = (fields, body) => Buffer.from(`HTTP/1.1 200 OK\r\n${fields.join("\r\n")}\r\nconnection: keep-alive\r\n\r\n${body}`, "latin1");
+const headed = (fields, body) =>
+  Buffer.from(`HTTP/1.1 200 OK\r\n${fields.join("\r\n")}\r\nconnection: keep-alive\r\n\r\n${body}`, "latin1");
 const plain = headed(["content-type: application/json", `content-length: ${answer.length}`], answer.toString("latin1"));
 const piece = (text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 const streamStart = headed(
