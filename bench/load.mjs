@@ -1,27 +1,33 @@
-// One measurement, described by a JSON argument and answered as JSON: { mode, url, method?, headers?, body?, connections?, warmUp?, seconds?, count? }.
-// throughput: requests/s at so many connections; latency: median ms of one request at a time; first-byte: median ms to the first byte of the body.
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 
-const job = JSON.parse(process.argv[2]);
-const { url, method = "POST", headers = {}, body, connections = 32, warmUp = 2, seconds = 5, count = 1_000 } = job;
-
-const measure = { throughput, latency: () => oneByOne(wholeMs), "first-byte": () => oneByOne(firstByteMs) }[job.mode];
-process.stdout.write(`${JSON.stringify(await measure())}\n`);
-process.exit(0);
+/**
+ * Does one measurement. throughput: requests/s at so many connections; latency: median ms of one request at a time; first-byte: median
+ * ms to the first byte of the body.
+ * @param {{ mode: "throughput" | "latency" | "first-byte", url: string, method?: string, headers?: Record<string, string>, body?: string,
+ *   connections?: number, warmUp?: number, seconds?: number, count?: number }} job
+ * @returns {Promise<{ value: number, p50Ms: number, p95Ms: number, p99Ms: number, asked: number, answered: number }>} `asked` and `answered`
+ *   count all requests, also those before what was measured.
+ */
+export function measure(job) {
+  if (job.mode === "throughput") return throughput(job);
+  return oneByOne(job, job.mode === "latency" ? wholeMs : firstByteMs);
+}
 
 /**
  * Keeps so many connections busy, one request at a time on each, after `warmUp` seconds that do not count. Written on bare sockets: a
  * client that costs as much as the server it measures would measure itself.
  */
-async function throughput() {
+async function throughput({ url, method = "POST", headers = {}, body, connections = 32, warmUp = 2, seconds = 5 }) {
   const { host, hostname, port, pathname, search } = new URL(url);
   const head = Object.entries({ host, ...headers, "content-length": body ? Buffer.byteLength(body) : undefined })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${value}\r\n`);
   const question = Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\n${head.join("")}\r\n${body ?? ""}`);
   let counting = false;
+  let asked = 0;
+  let answered = 0;
   const times = [];
   const sockets = [];
   const broken = new Promise((_, reject) => {
@@ -32,6 +38,7 @@ async function throughput() {
       let sentAt = 0;
       let pieces = [];
       const ask = () => {
+        asked++;
         sentAt = performance.now();
         socket.write(question);
       };
@@ -44,21 +51,26 @@ async function throughput() {
         if (!isWhole(answer)) return;
         pieces = [];
         if (answer.latin1Slice(9, 12) !== "200") return fail(answer.toString("utf8", 0, 300));
+        answered++;
         if (counting) times.push(performance.now() - sentAt);
         ask();
       });
     }
   });
-  await Promise.race([sleep(warmUp * 1_000), broken]);
-  counting = true;
-  const startedAt = performance.now();
-  await Promise.race([sleep(seconds * 1_000), broken]);
-  const took = (performance.now() - startedAt) / 1_000;
-  counting = false;
   broken.catch(() => {});
-  for (const socket of sockets) socket.destroy();
+  let took;
+  try {
+    await Promise.race([sleep(warmUp * 1_000), broken]);
+    counting = true;
+    const startedAt = performance.now();
+    await Promise.race([sleep(seconds * 1_000), broken]);
+    took = (performance.now() - startedAt) / 1_000;
+  } finally {
+    counting = false;
+    for (const socket of sockets) socket.destroy();
+  }
   if (times.length === 0) throw new Error(`${url}: nothing was answered`);
-  return { value: times.length / took, ...quantiles(times) };
+  return { value: times.length / took, ...quantiles(times), asked, answered };
 }
 
 /** True when the bytes are an answer with all of its body. */
@@ -71,13 +83,17 @@ function isWhole(answer) {
   return answer.latin1Slice(answer.length - 7) === "\r\n0\r\n\r\n";
 }
 
-async function oneByOne(sample) {
+async function oneByOne({ url, method = "POST", headers = {}, body, count = 1_000 }, sample) {
   const dispatcher = new Agent({ connections: 1, pipelining: 1 });
-  for (let i = 0; i < Math.ceil(count / 5); i++) await sample(dispatcher);
+  const question = { dispatcher, method, headers, body };
+  const warmUp = Math.ceil(count / 5);
+  for (let i = 0; i < warmUp; i++) await sample(url, question);
   const times = [];
-  for (let i = 0; i < count; i++) times.push(await sample(dispatcher));
+  for (let i = 0; i < count; i++) times.push(await sample(url, question));
+  await dispatcher.close();
   const found = quantiles(times);
-  return { value: found.p50Ms, ...found };
+  const asked = warmUp + count;
+  return { value: found.p50Ms, ...found, asked, answered: asked };
 }
 
 function quantiles(times) {
@@ -86,22 +102,22 @@ function quantiles(times) {
   return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
 }
 
-async function ask(dispatcher) {
-  const response = await request(url, { dispatcher, method, headers, body });
+async function ask(url, question) {
+  const response = await request(url, question);
   if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}: ${(await response.body.text()).slice(0, 300)}`);
   return response;
 }
 
-async function wholeMs(dispatcher) {
+async function wholeMs(url, question) {
   const startedAt = performance.now();
-  const response = await ask(dispatcher);
+  const response = await ask(url, question);
   await response.body.arrayBuffer();
   return performance.now() - startedAt;
 }
 
-async function firstByteMs(dispatcher) {
+async function firstByteMs(url, question) {
   const startedAt = performance.now();
-  const response = await ask(dispatcher);
+  const response = await ask(url, question);
   let took;
   for await (const _piece of response.body) took ??= performance.now() - startedAt;
   return took;

@@ -35,7 +35,7 @@ export const defaultLimits: Limits = {
   pluginStartWaitMs: 5_000,
   drainMs: 10_000,
   journalRecords: 500_000,
-  journalFlushMs: 100,
+  journalFlushMs: 200,
 };
 
 export type Settings = {

@@ -55,6 +55,30 @@ test("a batch sent twice, and a record in two batches, are counted once", async 
   expect(await spent()).toEqual({ app: 80, llm: 80 });
 });
 
+test("a record is stored as it was sent, whatever is in its texts, alone and beside one that was there before", async () => {
+  const odd = {
+    model: 'a\tb\\n"c",{NULL}\r\n\\.',
+    path: "/v1/\\N/ü–😀?x='",
+    reason: "NULL",
+    vendor: "",
+    userId: 1,
+    durationMs: 0.1 + 0.2,
+    costMicroUsd: 1e11,
+  };
+  const alone = usage(odd);
+  const beside = usage(odd);
+  await edge().send(randomUUID(), [alone]);
+  await edge().send(randomUUID(), [alone, beside]);
+  for (const { requestId, startedAtMs } of [alone, beside]) {
+    const { model, path, reason, vendor, userId, durationMs, costMicroUsd, at, edgeId } =
+      await studio.db.prisma.usageRecord.findUniqueOrThrow({
+        where: { requestId },
+      });
+    expect({ model, path, reason, vendor, userId, durationMs, costMicroUsd: Number(costMicroUsd) }).toEqual(odd);
+    expect([at.getTime(), edgeId]).toEqual([startedAtMs, "usage-a"]);
+  }
+});
+
 test("latencies are of completed calls: failed, blocked and aborted ones have their own figures", async () => {
   const before = await sums();
   const outcomes = ["completed", "failed", "blocked", "aborted"];

@@ -42,7 +42,7 @@ export type Journal = {
   close(): void;
 };
 
-const batchRecords = 500;
+const batchRecords = 2_000;
 const queueRecords = 50_000;
 const recentBatches = 16;
 

@@ -1,5 +1,4 @@
-// A vendor that does nothing: the same chat completion, plain or streamed, for every question. Prints its port. Written on bare
-// sockets, so that it costs next to nothing: it shares a core with the load.
+import { once } from "node:events";
 import { createServer } from "node:net";
 
 const usage = { prompt_tokens: 21, completion_tokens: 12, total_tokens: 33 };
@@ -39,7 +38,19 @@ const streamStart = headed(
 );
 const streamEnd = `${piece(rest)}0\r\n\r\n`;
 
-const server = createServer({ noDelay: true }, (socket) => {
+/**
+ * Starts a vendor that does nothing: the same chat completion, plain or streamed, for every question. Written on bare sockets, so that it
+ * costs next to nothing: it shares a core with the load.
+ * @returns {Promise<number>} its port.
+ */
+export async function startVendor() {
+  const server = createServer({ noDelay: true }, answerAll);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server.address().port;
+}
+
+function answerAll(socket) {
   let pieces = [];
   socket.on("data", (chunk) => {
     pieces.push(chunk);
@@ -56,8 +67,4 @@ const server = createServer({ noDelay: true }, (socket) => {
     setTimeout(() => socket.write(streamEnd), 2);
   });
   socket.on("error", () => {});
-});
-server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () =>
-  process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`),
-);
-process.once("SIGTERM", () => process.exit(0));
+}
