@@ -115,6 +115,17 @@ test("a compressed answer reaches the client readable and is billed", async () =
   expect(hub.records()[0]).toMatchObject({ promptTokens: 60, cacheReadTokens: 40, responseTokens: 7, costMicroUsd: 60 + 4 + 14 });
 });
 
+test("a vendor that names its model at length cannot make usage undeliverable", async () => {
+  const url = await anUpstream((_req, res) => {
+    res.setHeader("Content-Type", "application/json");
+    res.end(JSON.stringify({ model: "m".repeat(500_000), usage: { prompt_tokens: 1, completion_tokens: 1 } }));
+  });
+  const { gateway, hub } = await aWorld(upstreamAt(url));
+  expect((await call(gateway, chatPath.replace("chat/completions", "threads/runs"), { body: "{}" })).status).toBe(200);
+  await until(() => hub.records().length === 1);
+  expect(hub.records()[0]).toMatchObject({ model: "m".repeat(256), promptTokens: 1 });
+});
+
 test("a silent upstream is 504, an unreachable or nonsensical one 502; each in JSON and settled once", async () => {
   const silent = await aRawUpstream(() => undefined);
   const garbage = await aRawUpstream((socket) => socket.on("data", () => socket.end("what?\r\n\r\n")));

@@ -1,13 +1,12 @@
 import type { Ledger } from "../budget/ledger.ts";
 import { isObject, type Json, parseJson, textChars, tokensOfChars } from "../vendors/json.ts";
-import { type Exchange, headerOf } from "./exchange.ts";
+import { type Exchange, headerOf, maxModelChars } from "./exchange.ts";
 import { priceOf } from "./price.ts";
 import { next, refuse, type Step } from "./reply.ts";
 
 const generating = /\/(?:completions|embeddings|responses|messages)$/;
 // Endpoints that name a model in their body; others may do without one.
 const takesModel = /\/(?:completions|embeddings|responses|messages|count_tokens|generations|speech|moderations)$/;
-const maxModelChars = 256;
 /** Answer assumed for a reservation when the request sets no limit. */
 const assumedResponseTokens = 512;
 const mostResponseTokens = 1_000_000;

@@ -6,6 +6,9 @@ import type { UsageMeter } from "../vendors/vendor.ts";
 /** How an LLM is called: as the body says, or only plain, or only streamed. */
 export type CallMode = "call" | "rest" | "stream";
 
+/** Longest name of a model. */
+export const maxModelChars = 256;
+
 export type Outcome = "completed" | "failed" | "aborted" | "blocked";
 
 /**

@@ -2,7 +2,7 @@ import { costOf, type Tokens } from "@portico/core";
 import type { UsageRecord } from "@portico/protocol/edge";
 import type { Ledger, Spend } from "../budget/ledger.ts";
 import { tokensOfChars } from "../vendors/json.ts";
-import type { Exchange, Outcome } from "./exchange.ts";
+import { type Exchange, maxModelChars, type Outcome } from "./exchange.ts";
 import { priceOf } from "./price.ts";
 
 export type Ending = { outcome: Outcome /** Stable code; "" when completed. */; reason: string };
@@ -43,7 +43,8 @@ export function createSettle({
         userId: exchange.userId,
         llmId: spend.llmId,
         vendor: llm?.vendor.id ?? "",
-        model: exchange.model || reported?.model || "",
+        // The vendor's word has no length of its own, and a record must fit beside others in a message.
+        model: exchange.model || (reported?.model ?? "").slice(0, maxModelChars),
         outcome,
         // A client that left before any answer is written down the way web servers do.
         statusCode: exchange.statusCode || 499,
