@@ -15,7 +15,7 @@ import { createCredentialStore } from "./credentials/store.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
-import { migrateDeploy, migrationsDir } from "./db/migrate.ts";
+import { createMigrationCheck, migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import { seedDemo } from "./demo/seed.ts";
 import { createDemoStore } from "./demo/store.ts";
 import { createEdges } from "./edges/feature.ts";
@@ -115,6 +115,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
       name: "database",
       missing: async () => void (await db.sql.query("SELECT 1")),
     },
+    { name: "migrations", missing: createMigrationCheck(db.sql) },
     { name: "events", missing: () => (listener.connected() ? undefined : "the event channel is not connected") },
     plugins.readyCheck,
   ];

@@ -74,6 +74,19 @@ export async function migrateDeploy(url: string, dir: string = migrationsDir, op
   }
 }
 
+/**
+ * Tells whether the database still has all migrations of `dir`: another version, or somebody's hand, may have been there since the start.
+ * The function it makes resolves to what is missing, undefined when nothing is, and rejects with MigrationError when the two do not fit.
+ */
+export function createMigrationCheck(pool: pg.Pool, dir: string = migrationsDir): () => Promise<string | undefined> {
+  let known: Promise<Migration[]> | undefined;
+  return async () => {
+    known ??= readMigrations(dir);
+    const pending = await pendingMigrations(pool, await known);
+    return pending.length > 0 ? `${pending.map(({ name }) => name).join(", ")} not applied: start studio again, which does it` : undefined;
+  };
+}
+
 async function readMigrations(dir: string): Promise<Migration[]> {
   const entries = await readdir(dir, { withFileTypes: true }).catch((cause) => {
     throw new MigrationError("none_found", `No migrations at ${dir}: restore that folder from the repository.`, { cause });
@@ -116,7 +129,7 @@ async function takeLock(client: pg.Client, lockTimeoutMs: number): Promise<void>
   );
 }
 
-async function pendingMigrations(client: pg.Client, migrations: Migration[]): Promise<Migration[]> {
+async function pendingMigrations(client: pg.Client | pg.Pool, migrations: Migration[]): Promise<Migration[]> {
   const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
     "SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at",
   );

@@ -4,7 +4,15 @@ import { z } from "zod";
 /** Stands for a stored secret: sent back it keeps the stored value, "" clears it. */
 export const redacted = "[redacted]";
 
-export const text = (max: number) => z.string("must be text").trim().max(max, `must be at most ${max} characters`);
+/** What to say of a value of another kind, or of none. */
+export const must = (rule: string) => (issue: { input?: unknown }) =>
+  `${issue.input === undefined ? "is required and " : ""}must be ${rule}`;
+
+export const text = (max: number) =>
+  z
+    .string({ error: must("text") })
+    .trim()
+    .max(max, `must be at most ${max} characters`);
 
 /** Dollars, for people and the wire; rounded to a micro-dollar. null is unlimited. */
 export const Budget = z.number("must be a number of dollars").min(0, "must not be negative").max(1e9, "is too large").nullable();

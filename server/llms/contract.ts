@@ -1,12 +1,12 @@
 import { slugify } from "@portico/core";
 import { z } from "zod";
-import { Budget, Flag, Namespace, redacted, Time, text } from "../fields/contract.ts";
+import { Budget, Flag, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 
 export { redacted };
 
 /** Vendors whose requests the gateway speaks. */
 export const llmVendors = ["openai", "anthropic"] as const;
-export const LlmVendor = z.enum(llmVendors, `must be one of ${llmVendors.join(", ")}`);
+export const LlmVendor = z.enum(llmVendors, { error: must(`one of ${llmVendors.join(", ")}`) });
 
 const Endpoint = text(2000).refine(
   (value) => value === "" || isHttpUrl(value),

@@ -1,7 +1,7 @@
 import { slugify } from "@portico/core";
 import { hookTypes } from "@portico/protocol";
 import { z } from "zod";
-import { Flag, Ids, Namespace, text } from "../fields/contract.ts";
+import { Flag, Ids, must, Namespace, text } from "../fields/contract.ts";
 
 /** Why a command cannot be one, as far as its text tells; undefined when it can. */
 export function faultOfCommand(command: string): string | undefined {
@@ -17,7 +17,7 @@ export function faultOfCommand(command: string): string | undefined {
 }
 
 const Command = z
-  .string("must be text")
+  .string({ error: must("text") })
   .trim()
   .max(500, "must be at most 500 characters")
   .superRefine((command, ctx) => {

@@ -1,8 +1,11 @@
 import { z } from "zod";
-import { text } from "../fields/contract.ts";
+import { must, text } from "../fields/contract.ts";
 
 /** Dollars for one token; kept to a trillionth of a dollar. */
-const Price = z.number("must be a number of dollars for one token").min(0, "must not be negative").max(1000, "is too large");
+const Price = z
+  .number({ error: must("a number of dollars for one token") })
+  .min(0, "must not be negative")
+  .max(1000, "is too large");
 
 const fields = {
   model_name: text(200).min(1, "is required"),

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { Flag, Ids, text } from "../fields/contract.ts";
+import { Flag, Ids, must, text } from "../fields/contract.ts";
 
 export const passwordMinLength = 8;
 
 const fields = {
   email: z
-    .string("must be text")
+    .string({ error: must("text") })
     .trim()
     .toLowerCase()
     .max(320, "is too long")
@@ -24,7 +24,7 @@ const fields = {
 
 /** Write-only. Absent or "" leaves it as it is: a new account then has none and cannot sign in with a password. */
 const Password = z
-  .string("must be text")
+  .string({ error: must("text") })
   .max(1000, "is too long")
   .refine((value) => value === "" || value.length >= passwordMinLength, `needs at least ${passwordMinLength} characters`)
   .optional();
