@@ -91,7 +91,7 @@ export function Charts({ data, range, stale }: { data: Overview | undefined; ran
         <Chart title="Cost">
           <AreaChart
             {...shared}
-            yAxisProps={{ ...everyTick, width: 62 }}
+            yAxisProps={{ ...everyTick, width: 74 }}
             curveType="monotone"
             withDots={false}
             withGradient={false}
