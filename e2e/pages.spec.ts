@@ -125,6 +125,11 @@ test("an edge is created, shows its token and command once, gets another token a
   await dialog.getByRole("button", { name: "Delete edge" }).click();
   await expect(page).toHaveURL(/\/admin\/edges$/);
   expect((await rest("GET", "/api/v1/edges/journey-1")).status).toBe(404);
+
+  await page.goto("/admin/edges/local");
+  await page.getByRole("button", { name: "Rotate token" }).click();
+  await expect(dialog).toContainText("started together with the studio");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
   expect(faults.splice(0).filter((fault) => !isRefusal(fault))).toEqual([]);
 });
 

@@ -25,18 +25,18 @@ import { WithResource } from "../ui/with-resource.tsx";
 import { EdgeLink, EdgeSync } from "./edge-state.tsx";
 import { NewToken, useRotateToken } from "./edge-token.tsx";
 
-/** `hubPort`: where gateways connect to this studio. */
-export function EdgeDetail({ id, hubPort }: { id: string; hubPort: number }) {
+/** `hubPort`: where gateways connect to this studio. `isOwn`: the gateway is started together with the studio, which gives it its token. */
+export function EdgeDetail({ id, hubPort, isOwn }: { id: string; hubPort: number; isOwn: boolean }) {
   return (
     <WithResource<Edge> root="edges" id={id} noun="edge" back="/admin/edges" refetchMs={1500}>
-      {(edge) => <Detail edge={edge} hubPort={hubPort} />}
+      {(edge) => <Detail edge={edge} hubPort={hubPort} isOwn={isOwn} />}
     </WithResource>
   );
 }
 
 const pluginTones: Record<string, Tone> = { healthy: "good", starting: "info", unhealthy: "warn", failed: "bad", stopped: "idle" };
 
-function Detail({ edge, hubPort }: { edge: Resource<Edge>; hubPort: number }) {
+function Detail({ edge, hubPort, isOwn }: { edge: Resource<Edge>; hubPort: number; isOwn: boolean }) {
   const { attributes } = edge;
   const path = `/api/v1/edges/${encodeURIComponent(attributes.edge_id)}`;
   const router = useRouter();
@@ -44,7 +44,7 @@ function Detail({ edge, hubPort }: { edge: Resource<Edge>; hubPort: number }) {
   const id = attributes.edge_id;
   const [token, setToken] = useState<string | null>(() => newSecretOf(client, "edges", id));
   useEffect(() => () => forgetSecret(client, "edges", id), [client, id]);
-  const rotate = useRotateToken(attributes, setToken);
+  const rotate = useRotateToken(attributes, { isOwn, onToken: setToken });
   useCrumbs([{ label: id }]);
   const remove = () =>
     confirmAction({
@@ -53,6 +53,7 @@ function Detail({ edge, hubPort }: { edge: Resource<Edge>; hubPort: number }) {
         <>
           <strong>{id}</strong> will be gone for good and its token with it.{" "}
           {attributes.status === "connected" && "It is connected now: stop its gateway first, or this is refused."}
+          {isOwn && " The next start of the studio makes it again, for the gateway that is started with it."}
         </>
       ),
       verb: "Delete edge",

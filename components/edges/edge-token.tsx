@@ -39,7 +39,7 @@ export function NewToken({ edge, token, hubPort }: { edge: Edge; token: string; 
 }
 
 /** Asks, then gives the edge a new token and hands it to `onToken`. */
-export function useRotateToken(edge: Edge, onToken: (token: string) => void) {
+export function useRotateToken(edge: Edge, { isOwn, onToken }: { isOwn: boolean; onToken(token: string): void }) {
   const client = useQueryClient();
   return () => {
     let made: string | undefined;
@@ -49,6 +49,7 @@ export function useRotateToken(edge: Edge, onToken: (token: string) => void) {
         <>
           The token of <strong>{edge.edge_id}</strong> ends at once and its gateway is disconnected. It goes on with the configuration it
           has, and hears of no change until it is started again with the new token.
+          {isOwn && " This gateway is started together with the studio: their next start gives it a token of its own again."}
         </>
       ),
       verb: "Rotate token",

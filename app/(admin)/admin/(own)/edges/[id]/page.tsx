@@ -5,14 +5,15 @@ import { Prefetched } from "../../../../../prefetch.tsx";
 
 export const metadata: Metadata = { title: "Edge" };
 
-// Where this studio was told to listen; pages are rendered in its process.
+// What this studio was started with; pages are rendered in its process.
 const hubPort = () => Number(process.env.CONTROL_PORT || 50_051);
+const ownEdge = () => (process.env.PORTICO_EDGE_TOKEN ? process.env.PORTICO_EDGE_ID || "local" : undefined);
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
   const id = decodeURIComponent((await params).id);
   return (
     <Prefetched keys={[api.one("edges", id)]}>
-      <EdgeDetail id={id} hubPort={hubPort()} />
+      <EdgeDetail id={id} hubPort={hubPort()} isOwn={id === ownEdge()} />
     </Prefetched>
   );
 }
