@@ -43,6 +43,8 @@ export function testSteps({ children, progress }) {
 }
 
 async function checkTypes(quiet, bin) {
+  // What `npm run dev` wrote of pages that have moved since; it writes those that it needs anew.
+  rmSync(join(root, ".next", "dev", "types"), { recursive: true, force: true });
   // The types of routes and of imported images and styles, which a build would write.
   await quiet(pinnedNode, [join(root, "node_modules", "next", "dist", "bin", "next"), "typegen"], "next typegen", {
     env: toolEnv({ NEXT_TELEMETRY_DISABLED: "1" }),
