@@ -1,7 +1,6 @@
 // The other end of every measurement: load and vendor in one process, which polls while it measures a job with `poll`. A process that
-// sleeps has to be woken by the server under test, and waking another core costs a virtual machine as much as the rest of a write: the
-// slower the server, the oftener. Prints the vendor's port as JSON, then takes one measurement a line from standard input and answers it with a line:
-// { result } or { error }.
+// sleeps has to be woken, and on a virtual machine the server under test pays for that: the oftener the slower it is. Prints the vendor's
+// port as JSON, then takes one measurement a line from standard input and answers it with a line: { result } or { error }.
 import { createInterface } from "node:readline";
 import { measure } from "./load.mjs";
 import { startVendor } from "./vendor.mjs";

@@ -115,7 +115,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
       name: "database",
       missing: async () => void (await db.sql.query("SELECT 1")),
     },
-    { name: "migrations", missing: createMigrationCheck(db.sql) },
+    { name: "migrations", missing: await createMigrationCheck(db.sql) },
     { name: "events", missing: () => (listener.connected() ? undefined : "the event channel is not connected") },
     plugins.readyCheck,
   ];

@@ -75,15 +75,18 @@ export async function migrateDeploy(url: string, dir: string = migrationsDir, op
 }
 
 /**
- * Tells whether the database still has all migrations of `dir`: another version, or somebody's hand, may have been there since the start.
- * The function it makes resolves to what is missing, undefined when nothing is, and rejects with MigrationError when the two do not fit.
+ * Makes a function that resolves to what the database lacks of the migrations `dir` holds now, undefined when nothing: a backup may be
+ * put back under a running process. More than these is no fault: while versions are exchanged the newer one's are there first.
  */
-export function createMigrationCheck(pool: pg.Pool, dir: string = migrationsDir): () => Promise<string | undefined> {
-  let known: Promise<Migration[]> | undefined;
+export async function createMigrationCheck(pool: pg.Pool, dir: string = migrationsDir): Promise<() => Promise<string | undefined>> {
+  const names = (await readMigrations(dir)).map(({ name }) => name);
   return async () => {
-    known ??= readMigrations(dir);
-    const pending = await pendingMigrations(pool, await known);
-    return pending.length > 0 ? `${pending.map(({ name }) => name).join(", ")} not applied: start studio again, which does it` : undefined;
+    const { rows } = await pool.query<{ name: string }>(
+      `SELECT name FROM unnest($1::text[]) AS name WHERE NOT EXISTS (SELECT FROM _prisma_migrations
+         WHERE migration_name = name AND finished_at IS NOT NULL AND rolled_back_at IS NULL) ORDER BY name`,
+      [names],
+    );
+    return rows.length > 0 ? `${rows.map(({ name }) => name).join(", ")} not applied: start studio again, which does it` : undefined;
   };
 }
 
@@ -129,7 +132,7 @@ async function takeLock(client: pg.Client, lockTimeoutMs: number): Promise<void>
   );
 }
 
-async function pendingMigrations(client: pg.Client | pg.Pool, migrations: Migration[]): Promise<Migration[]> {
+async function pendingMigrations(client: pg.Client, migrations: Migration[]): Promise<Migration[]> {
   const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
     "SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at",
   );

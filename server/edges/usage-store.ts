@@ -22,7 +22,7 @@ export function createUsageStore(db: Db) {
      * nothing.
      */
     async insertBatch(batch: { edgeId: string; batchId: string; records: UsageRecord[] }): Promise<StoredBatch> {
-      // COPY costs half of what INSERT does and cannot skip rows; records that were there before are rare.
+      // COPY costs three fifths of what INSERT does and cannot skip rows; records that were there before are rare.
       let store = copyRecords;
       for (let attempt = 1; ; attempt++) {
         const client = await db.sql.connect();
@@ -187,18 +187,13 @@ const copyEscapes: Record<string, string> = { "\\": "\\\\", "\t": "\\t", "\n": "
 
 async function insertNewRecords(client: pg.PoolClient, edgeId: string, records: UsageRecord[]): Promise<UsageRecord[]> {
   // In order, here and below: two batches that touch the same rows must not wait for each other.
-  const { rows } = await client.query<{ stored: number; ids: string[] | null }>({
-    name: "edges:usage-records",
-    text: `WITH stored AS (
-             INSERT INTO usage_records (edge_id, ${names})
-             SELECT $1, ${names} FROM unnest(${columns.map(([, type], at) => `$${at + 3}::${type}[]`).join(", ")}) AS t(${names}) ORDER BY request_id
-             ON CONFLICT (request_id) DO NOTHING RETURNING request_id)
-           SELECT count(*)::int AS stored, CASE WHEN count(*) < $2::int THEN array_agg(request_id) END AS ids FROM stored`,
-    values: [edgeId, records.length, ...columns.map(([, , of]) => records.map(of))],
-  });
-  const answer = rows[0];
-  if (answer?.stored === records.length) return records;
-  const fresh = new Set(answer?.ids);
+  const { rows } = await client.query<{ id: string }>(
+    `INSERT INTO usage_records (edge_id, ${names})
+     SELECT $1, ${names} FROM unnest(${columns.map(([, type], at) => `$${at + 2}::${type}[]`).join(", ")}) AS t(${names}) ORDER BY request_id
+     ON CONFLICT (request_id) DO NOTHING RETURNING request_id AS id`,
+    [edgeId, ...valuesOf.map((of) => records.map(of))],
+  );
+  const fresh = new Set(rows.map(({ id }) => id));
   return records.filter(({ requestId }) => fresh.delete(requestId));
 }
 
