@@ -2,8 +2,10 @@ import { messageOf } from "@portico/core";
 import { createLogger, type Logger } from "@portico/core/logger";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { keepTickShape } from "./tick-shape.ts";
 
 process.title = "portico-gateway";
+keepTickShape();
 
 // Whoever read the log may be gone; a line that nobody reads must neither end this process nor keep it busy with itself.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});

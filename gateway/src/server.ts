@@ -18,7 +18,6 @@ export type ServerDeps = {
   logger: Logger;
 };
 
-const route = /^\/llm\/(call|rest|stream)\/([^/]+)(\/.*)$/;
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 const idleConnectionMs = 300_000;
 
@@ -55,14 +54,9 @@ export function createGatewayServer(deps: ServerDeps): Server {
 function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
   const nowMs = Date.now();
   const requestId = newRequestId(nowMs);
-  const url = req.url ?? "/";
-  const mark = url.indexOf("?");
-  const query = mark < 0 ? "" : url.slice(mark);
-  let path = mark < 0 ? url : url.slice(0, mark);
-  if (path.includes("//")) path = path.replace(/\/{2,}/g, "/");
-
-  const match = route.exec(path);
-  if (!match) return answerPlain({ req, res, requestId, path }, deps);
+  const { path, query, hasOddSegment } = splitUrl(req.url ?? "/");
+  const route = routeOf(path);
+  if (!route) return answerPlain({ req, res, requestId, path }, deps);
   if (!methods.has(req.method ?? "")) {
     const message = `Method ${req.method} is not allowed here.`;
     return sendReply(
@@ -76,8 +70,8 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
     const message = "The gateway has no configuration yet; its hub has not been reached.";
     return sendReply(res, requestId, refuse({ status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } }).reply);
   }
-  const [, mode, slug, rest] = match as unknown as [string, CallMode, string, string];
-  if (hasDotSegment(rest)) {
+  const { mode, slug, rest } = route;
+  if (hasOddSegment && hasDotSegment(rest)) {
     return sendReply(
       res,
       requestId,
@@ -93,6 +87,43 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
     exchange.upstream?.abort(new Error("the client left"));
   });
   deps.start(exchange);
+}
+
+/** Takes a URL apart, with slashes that follow each other as one. `hasOddSegment`: its path has to be looked at for dot segments. */
+function splitUrl(url: string): { path: string; query: string; hasOddSegment: boolean } {
+  let hasOddSegment = false;
+  let isDoubled = false;
+  let before = 0;
+  let end = 0;
+  for (; end < url.length; end++) {
+    const char = url.charCodeAt(end);
+    if (char === questionMark) break;
+    if (char === percent || (char === dot && before === slash)) hasOddSegment = true;
+    else if (char === slash && before === slash) isDoubled = true;
+    before = char;
+  }
+  const path = end === url.length ? url : url.slice(0, end);
+  return { path: isDoubled ? path.replace(/\/{2,}/g, "/") : path, query: url.slice(end), hasOddSegment };
+}
+
+const questionMark = 63;
+const percent = 37;
+const dot = 46;
+const slash = 47;
+
+const prefix = "/llm/";
+const modes: readonly CallMode[] = ["call", "rest", "stream"];
+
+/** `/llm/{mode}/{slug}/{rest}` */
+function routeOf(path: string): { mode: CallMode; slug: string; rest: string } | undefined {
+  if (!path.startsWith(prefix)) return undefined;
+  for (const mode of modes) {
+    const slugAt = prefix.length + mode.length + 1;
+    if (!path.startsWith(mode, prefix.length) || path.charCodeAt(slugAt - 1) !== slash) continue;
+    const restAt = path.indexOf("/", slugAt);
+    return restAt > slugAt ? { mode, slug: path.slice(slugAt, restAt), rest: path.slice(restAt) } : undefined;
+  }
+  return undefined;
 }
 
 type Plain = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string };
@@ -113,7 +144,6 @@ function answerPlain({ req, res, requestId, path }: Plain, deps: ServerDeps) {
 
 /** A vendor might resolve such segments and leave the path of the endpoint that the key was given for. */
 function hasDotSegment(path: string): boolean {
-  if (!path.includes("/.") && !path.includes("%")) return false;
   return path
     .replace(/%2e/gi, ".")
     .replace(/%(?:2f|5c)/gi, "/")

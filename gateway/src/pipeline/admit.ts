@@ -1,5 +1,6 @@
 import type { Ledger } from "../budget/ledger.ts";
 import { isObject, type Json, parseJson, textChars, tokensOfChars } from "../vendors/json.ts";
+import { type RequestFacts, readRequest } from "../vendors/json-scan.ts";
 import { type Exchange, headerOf, maxModelChars } from "./exchange.ts";
 import { priceOf } from "./price.ts";
 import { next, refuse, type Step } from "./reply.ts";
@@ -28,22 +29,20 @@ export function createAdmit({ ledger }: { ledger: Ledger }) {
   };
 
   function admitJson(exchange: Exchange): Step {
-    const body = exchange.body as Buffer;
-    const text = body.toString("utf8");
-    const json = parseJson(text);
-    if (!isObject(json)) return badRequest("invalid_json", "invalid JSON body");
-    const modelStep = admitModel(exchange, json, text);
+    const { mode } = exchange;
+    const judged = factsOf(exchange);
+    if ("kind" in judged) return judged;
+    const modelStep = admitModel(exchange, judged.model);
     if (modelStep.kind !== "next") return modelStep;
 
-    exchange.streaming = json.stream === true;
-    if (exchange.mode === "rest" && exchange.streaming)
-      return badRequest("streaming_mismatch", "streaming is not allowed for this endpoint");
-    if (exchange.mode === "stream" && !exchange.streaming) return notStreamed(exchange);
+    exchange.streaming = judged.stream;
+    if (mode === "rest" && judged.stream) return badRequest("streaming_mismatch", "streaming is not allowed for this endpoint");
+    if (mode === "stream" && !judged.stream) return notStreamed(exchange);
     if (exchange.generates) {
-      exchange.promptChars = textChars(json);
-      if (exchange.streaming) askForUsage(exchange, json);
+      exchange.promptChars = judged.textChars;
+      if (judged.stream) askForUsage(exchange, judged);
     }
-    exchange.maxResponseTokens = maxTokensOf(json);
+    exchange.maxResponseTokens = judged.maxTokens < 0 ? assumedResponseTokens : Math.min(judged.maxTokens, mostResponseTokens);
     return next;
   }
 
@@ -71,33 +70,51 @@ export function createAdmit({ ledger }: { ledger: Ledger }) {
 const notStreamed = (exchange: Exchange) =>
   badRequest("streaming_mismatch", `streaming is required for this endpoint: ${exchange.req.method} ${exchange.path}`);
 
-function admitModel(exchange: Exchange, json: Json, text: string): Step {
-  const llm = exchange.llm;
-  if (!llm) return next;
+/** What the body says; an unusual one is judged by what it means, and mended where a vendor might read it otherwise. */
+function factsOf(exchange: Exchange): RequestFacts | Extract<Step, { kind: "reply" }> {
+  const body = exchange.body as Buffer;
+  const facts = readRequest(body);
+  if (facts) return facts;
+  const text = body.toString("utf8");
+  const json = parseJson(text);
+  if (!isObject(json)) return badRequest("invalid_json", "invalid JSON body");
   const { model } = json;
   if (model !== undefined && typeof model !== "string") return badRequest("model_invalid", "model must be a string");
   if (model && model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
-  if (model) {
-    exchange.model = model;
-  } else if (takesModel.test(exchange.path) || llm.allowedModels.length > 0) {
-    if (exchange.req.method !== "POST") return next;
-    if (!llm.defaultModel) return badRequest("model_missing", "model field is required");
-    exchange.model = llm.defaultModel;
-    if (model === undefined) exchange.body = insertField(text, `"model":${JSON.stringify(llm.defaultModel)}`);
-    else exchange.body = rewrite(json, { model: llm.defaultModel });
-  } else return next;
-
-  if (llm.allowedModels.length === 0) return next;
-  if (!llm.allowedModels.some((pattern) => pattern.test(exchange.model))) {
-    return refuse({ status: 403, reason: "model_not_allowed", message: `model '${exchange.model}' is not allowed` });
+  if (exchange.llm && exchange.llm.allowedModels.length > 0) {
+    // Some vendors take the first of two models, or "Model" for "model": what was judged is what is sent.
+    const others = Object.keys(json).filter((name) => name !== "model" && name.toLowerCase() === "model");
+    for (const name of others) delete json[name];
+    if (others.length > 0 || namesTwice(text) || text.includes("\\u00")) exchange.body = Buffer.from(JSON.stringify(json));
   }
-  // A body that names a model twice, or hides the name behind escapes, might be read otherwise by the vendor: what was
-  // judged is what is sent.
-  if (model && (namesTwice(text) || text.includes("\\u00"))) exchange.body = rewrite(json, {});
-  return next;
+  return {
+    model,
+    stream: json.stream === true,
+    hasStreamOptions: json.stream_options !== undefined,
+    maxTokens: maxTokensOf(json),
+    textChars: textChars(json),
+  };
 }
 
 const namesTwice = (text: string): boolean => text.indexOf('"model"', text.indexOf('"model"') + 1) >= 0;
+
+function admitModel(exchange: Exchange, model: string | undefined): Step {
+  const { llm } = exchange;
+  if (!llm) return next;
+  if (model) exchange.model = model;
+  else if (takesModel.test(exchange.path) || llm.allowedModels.length > 0) {
+    if (exchange.req.method !== "POST") return next;
+    if (!llm.defaultModel) return badRequest("model_missing", "model field is required");
+    exchange.model = llm.defaultModel;
+    if (model === undefined) insertField(exchange, `"model":${JSON.stringify(llm.defaultModel)}`);
+    else changeFields(exchange, () => ({ model: llm.defaultModel }));
+  } else return next;
+
+  if (llm.allowedModels.length > 0 && !llm.allowedModels.some((pattern) => pattern.test(exchange.model))) {
+    return refuse({ status: 403, reason: "model_not_allowed", message: `model '${exchange.model}' is not allowed` });
+  }
+  return next;
+}
 
 /** Forms (audio, files) cannot be judged by model, so an LLM that allows only some models takes none. */
 function admitForm(exchange: Exchange): Step {
@@ -109,32 +126,40 @@ function admitForm(exchange: Exchange): Step {
 }
 
 /** Vendors that report a stream's usage only when asked are asked, whether or not the client did. */
-function askForUsage(exchange: Exchange, json: Json): void {
-  const options = json.stream_options;
+function askForUsage(exchange: Exchange, { hasStreamOptions }: RequestFacts): void {
   if (!exchange.llm?.vendor.usageOnRequest(exchange.path)) return;
-  if (isObject(options) && options.include_usage === true) return;
   exchange.hideUsage = true;
-  const body = exchange.body as Buffer;
-  if (options === undefined) exchange.body = insertField(body.toString("utf8"), '"stream_options":{"include_usage":true}');
-  else
-    exchange.body = rewrite(parseJson(body.toString("utf8")) as Json, {
-      stream_options: { ...(isObject(options) ? options : {}), include_usage: true },
-    });
+  if (!hasStreamOptions) {
+    insertField(exchange, '"stream_options":{"include_usage":true}');
+    return;
+  }
+  changeFields(exchange, ({ stream_options: given }) => {
+    const options = isObject(given) ? given : {};
+    if (options.include_usage !== true) return { stream_options: { ...options, include_usage: true } };
+    exchange.hideUsage = false;
+    return undefined;
+  });
 }
 
 /** Adds a field in front of a JSON object's others, leaving every other byte as it was. */
-function insertField(text: string, field: string): Buffer {
-  const at = text.indexOf("{") + 1;
-  const empty = /^\s*\}/.test(text.slice(at, at + 64));
-  return Buffer.from(`${text.slice(0, at)}${field}${empty ? "" : ","}${text.slice(at)}`);
+function insertField(exchange: Exchange, field: string): void {
+  const body = exchange.body as Buffer;
+  const at = body.indexOf("{") + 1;
+  const isEmpty = /^\s*\}/.test(body.toString("latin1", at, at + 64));
+  exchange.body = Buffer.concat([body.subarray(0, at), Buffer.from(isEmpty ? field : `${field},`), body.subarray(at)]);
 }
 
-const rewrite = (json: Json, changes: Json): Buffer => Buffer.from(JSON.stringify({ ...json, ...changes }));
+/** Writes a JSON object's fields anew, unless nothing is to be changed. */
+function changeFields(exchange: Exchange, change: (fields: Json) => Json | undefined): void {
+  const fields = parseJson((exchange.body as Buffer).toString("utf8")) as Json;
+  const changes = change(fields);
+  if (changes) exchange.body = Buffer.from(JSON.stringify({ ...fields, ...changes }));
+}
 
 function maxTokensOf(json: Json): number {
   for (const key of ["max_tokens", "max_completion_tokens", "max_output_tokens"]) {
     const value = json[key];
-    if (typeof value === "number" && value >= 0) return Math.min(value, mostResponseTokens);
+    if (typeof value === "number" && value >= 0) return value;
   }
-  return assumedResponseTokens;
+  return -1;
 }

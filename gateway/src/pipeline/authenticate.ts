@@ -8,7 +8,14 @@ import { next, refuse, type Step, unauthorized } from "./reply.ts";
 export type AskAuthPlugins = (exchange: Exchange, credential: string) => Promise<Step>;
 
 const rememberedHashes = 10_000;
+const usualPrefix = "Bearer ";
 const bearer = /^Bearer +(\S+) *$/i;
+
+/** The token of an Authorization header; "" when it has none. */
+const bearerOf = (header: string): string =>
+  header.startsWith(usualPrefix) && !header.includes(" ", usualPrefix.length)
+    ? header.slice(usualPrefix.length)
+    : (bearer.exec(header)?.[1] ?? "");
 
 export function createAuthenticate({ store, askPlugins }: { store: ConfigStore; askPlugins: AskAuthPlugins }) {
   // Hashes of secrets that were good once; hashing again is most of what authentication costs. Guesses are never kept.
@@ -29,7 +36,7 @@ export function createAuthenticate({ store, askPlugins }: { store: ConfigStore; 
   return function authenticate(exchange: Exchange): Step | Promise<Step> {
     const { llm } = exchange;
     const header = headerOf(exchange, "authorization");
-    const fromBearer = header ? (bearer.exec(header)?.[1] ?? "") : "";
+    const fromBearer = header ? bearerOf(header) : "";
     const secret = fromBearer || (header ? "" : keyOf(exchange));
     if (!secret) return unauthorized("credential_missing", "Missing or invalid authentication method.");
 
@@ -63,7 +70,7 @@ function admitApp(exchange: Exchange): Step {
     const named = headerOf(exchange, "x-portico-user");
     if (named) {
       const userId = Number(named);
-      if (!Number.isInteger(userId) || userId <= 0 || userId > 0xffff_ffff) {
+      if (!Number.isInteger(userId) || userId <= 0 || userId > 0x7fff_ffff) {
         return refuse({ status: 400, reason: "user_invalid", message: "X-Portico-User must be the id of a user." });
       }
       exchange.userId = userId;

@@ -3,6 +3,7 @@ import type { Logger } from "@portico/core/logger";
 import type { Dispatcher } from "undici";
 import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
 import { lastUsage, parseJson } from "../vendors/json.ts";
+import { usageAtEnd } from "../vendors/json-scan.ts";
 import { createSseReader, type SseReader } from "../vendors/sse.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
@@ -207,10 +208,14 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (!meter || !this.#isJson || statusCode >= 400) return;
     const { table, llm, model } = this.#exchange;
     const all = this.#whole ?? this.#scan?.all();
+    if (!all) {
+      const found = this.#scan && lastUsage(this.#scan.tail());
+      if (found) meter.body({ usage: found });
+      return;
+    }
     // The usual answer is not parsed as a whole; the name of the model that ran matters only where the one asked for has no price.
-    const found = lastUsage(all ?? this.#scan?.tail() ?? Buffer.alloc(0), { exact: all !== undefined });
-    if (found && (!all || (llm && priceOf(table, llm.vendor.id, model, "")))) meter.body({ usage: found });
-    else if (all) meter.body(parseJson(all.toString("utf8")));
+    const found = llm && priceOf(table, llm.vendor.id, model, "") ? usageAtEnd(all) : undefined;
+    meter.body(found ? { usage: found } : parseJson(all.toString("utf8")));
   }
 
   #fail(error: Error): void {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { type BudgetUsage, TelemetryBatch, type UsageRecord } from "@portico/protocol/edge";
+import type { BudgetUsage, UsageRecord } from "@portico/protocol/edge";
 import type { Spend } from "../budget/ledger.ts";
+import { RecordWriter } from "./record-writer.ts";
 
 /** Records waiting for the hub, as they will be sent. */
 export type StoredBatch = {
@@ -42,7 +43,11 @@ export type Journal = {
   close(): void;
 };
 
+/** Records that will be stored together, already as they will be sent. */
+type Part = Pick<StoredBatch, "count" | "body" | "spends">;
+
 const batchRecords = 2_000;
+const batchBytes = 1024 * 1024;
 const queueRecords = 50_000;
 const recentBatches = 16;
 
@@ -90,7 +95,11 @@ export function openJournal({
   // The youngest batches, so that what the hub takes at once is never read back.
   let recent: StoredBatch[] = [];
   const budget = new Map<string, BudgetUsage>();
-  let queue: { record: UsageRecord; spend: Spend }[] = [];
+  // Batches that were full before the next flush, and the one that is being filled.
+  let full: Part[] = [];
+  let fullRecords = 0;
+  const writer = new RecordWriter();
+  const spends = createSums();
   let stored = Number(db.prepare("SELECT COALESCE(SUM(records), 0) AS n FROM batch").get()?.n ?? 0);
   let droppedTotal = 0;
   let droppedUntold = Number(factOf("dropped_untold") ?? 0);
@@ -102,16 +111,35 @@ export function openJournal({
     setFact.run("dropped_untold", JSON.stringify(droppedUntold));
   };
 
+  const filling = (): Part => ({ count: writer.count, body: writer.bytes(), spends: spends.all() });
+  const startNext = () => {
+    writer.clear();
+    spends.clear();
+  };
+
+  /** Closes a batch before the next flush; while nothing can be written, the oldest go. */
+  function closeFull(): void {
+    full.push(filling());
+    fullRecords += writer.count;
+    startNext();
+    while (fullRecords > queueRecords) {
+      const lost = full.shift()?.count ?? 0;
+      fullRecords -= lost;
+      droppedTotal += lost;
+      droppedUntold += lost;
+    }
+  }
+
   function flush(): void {
-    if (queue.length === 0 && goneUpTo === erasedUpTo && budget.size === 0) return;
-    const taken = queue;
+    const parts = writer.count > 0 ? [...full, filling()] : full;
+    if (parts.length === 0 && goneUpTo === erasedUpTo && budget.size === 0) return;
     const written: StoredBatch[] = [];
     try {
       db.exec("BEGIN");
       if (goneUpTo > erasedUpTo) erase.run(goneUpTo);
       for (const { kind, id, periodStartMs, spentMicroUsd } of budget.values()) setBudget.run(kind, id, periodStartMs, spentMicroUsd);
-      for (let at = 0; at < taken.length; at += batchRecords) written.push(write(taken.slice(at, at + batchRecords)));
-      let held = stored + taken.length;
+      for (const part of parts) written.push(write(part));
+      let held = stored + fullRecords + writer.count;
       let lost = 0;
       let lostUpTo = goneUpTo;
       while (held > maxRecords) {
@@ -126,7 +154,9 @@ export function openJournal({
         drop(lost);
       }
       db.exec("COMMIT");
-      queue = [];
+      full = [];
+      fullRecords = 0;
+      startNext();
       budget.clear();
       stored = held;
       erasedUpTo = goneUpTo = lostUpTo;
@@ -142,13 +172,10 @@ export function openJournal({
     if (written.length > 0) onStored();
   }
 
-  function write(part: typeof queue): StoredBatch {
-    const records = part.map((item) => item.record);
-    const body = Buffer.from(TelemetryBatch.encode({ sessionId: "", batchId: "", records, droppedBefore: 0 }).finish());
-    const spends = summed(part.map((item) => item.spend));
+  function write(part: Part): StoredBatch {
     const batchId = randomUUID();
-    const { lastInsertRowid } = insert.run(batchId, part.length, body, JSON.stringify(spends));
-    return { id: Number(lastInsertRowid), batchId, count: part.length, body, spends };
+    const { lastInsertRowid } = insert.run(batchId, part.count, part.body, JSON.stringify(part.spends));
+    return { id: Number(lastInsertRowid), batchId, ...part };
   }
 
   const timer = setInterval(flush, flushMs);
@@ -164,12 +191,9 @@ export function openJournal({
 
   return {
     add(record, spend) {
-      if (queue.length >= queueRecords) {
-        queue.splice(0, batchRecords);
-        droppedTotal += batchRecords;
-        droppedUntold += batchRecords;
-      }
-      queue.push({ record, spend });
+      writer.add(record);
+      spends.add(spend);
+      if (writer.count >= batchRecords || writer.length >= batchBytes) closeFull();
     },
     flush,
     oldest() {
@@ -189,7 +213,7 @@ export function openJournal({
     discard(batch) {
       if (settleBatch(batch)) drop(batch.count);
     },
-    pending: () => stored + queue.length,
+    pending: () => stored + fullRecords + writer.count,
     droppedTotal: () => droppedTotal,
     droppedUntold: () => droppedUntold,
     droppedTold(count) {
@@ -199,7 +223,9 @@ export function openJournal({
     },
     unacknowledged() {
       const rows = db.prepare("SELECT spends FROM batch WHERE id > ?").all(goneUpTo);
-      return summed(rows.flatMap((row) => JSON.parse(String(row.spends)) as Spend[]));
+      const sums = createSums();
+      for (const row of rows) for (const spend of JSON.parse(String(row.spends)) as Spend[]) sums.add(spend);
+      return sums.all();
     },
     saveBudget(usage) {
       for (const one of usage) budget.set(`${one.kind} ${one.id}`, one);
@@ -224,15 +250,32 @@ export function openJournal({
   };
 }
 
-/** One line for each app, LLM and day, so that a batch says in a few words what it cost. */
-function summed(spends: Spend[]): Spend[] {
+/** Sums spends in one line for each app, LLM and day, so that a batch says in a few words what it cost. */
+function createSums() {
   const sums = new Map<string, Spend>();
-  for (const spend of spends) {
-    if (spend.costMicroUsd === 0) continue;
-    const key = `${spend.appId} ${spend.llmId} ${Math.floor(spend.startedAtMs / 86_400_000)}`;
-    const sum = sums.get(key);
-    if (sum) sum.costMicroUsd += spend.costMicroUsd;
-    else sums.set(key, { ...spend });
-  }
-  return [...sums.values()];
+  // Requests of one app at one LLM often come together.
+  let last: Spend | undefined;
+  return {
+    add(spend: Spend): void {
+      const { appId, llmId, startedAtMs, costMicroUsd } = spend;
+      if (costMicroUsd === 0) return;
+      const day = dayOf(startedAtMs);
+      if (!last || last.appId !== appId || last.llmId !== llmId || dayOf(last.startedAtMs) !== day) {
+        const key = `${appId} ${llmId} ${day}`;
+        last = sums.get(key);
+        if (!last) {
+          last = { ...spend, costMicroUsd: 0 };
+          sums.set(key, last);
+        }
+      }
+      last.costMicroUsd += costMicroUsd;
+    },
+    all: (): Spend[] => [...sums.values()],
+    clear(): void {
+      sums.clear();
+      last = undefined;
+    },
+  };
 }
+
+const dayOf = (ms: number): number => Math.floor(ms / 86_400_000);

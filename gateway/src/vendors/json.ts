@@ -7,10 +7,13 @@ export const objectIn = (value: unknown, key: string): Json | undefined => {
   return isObject(inner) ? inner : undefined;
 };
 
+/** More tokens than any answer has; what is above is no count. */
+const maxCount = 1_000_000_000;
+
 /** A count a vendor reports; anything that is none counts as 0. */
 export const countIn = (value: Json | undefined, key: string): number => {
   const count = value?.[key];
-  return typeof count === "number" && Number.isFinite(count) && count > 0 ? Math.round(count) : 0;
+  return typeof count === "number" && count > 0 && count <= maxCount ? Math.round(count) : 0;
 };
 
 export const parseJson = (text: string): unknown => {
@@ -37,7 +40,8 @@ export function generatedChars(data: string): number {
 export const tokensOfChars = (chars: number): number => Math.ceil(chars / 4);
 
 const maxDepth = 16;
-const notText = new Set(["url", "image_url", "data", "file_data", "model", "type", "role", "id"]);
+/** Fields of a request that hold no text of the conversation. */
+export const notText: ReadonlySet<string> = new Set(["url", "image_url", "data", "file_data", "model", "type", "role", "id"]);
 
 /** Characters of text in a request's body: every string of it but names, links and embedded files. */
 export function textChars(value: unknown, depth = 0): number {
@@ -53,25 +57,12 @@ export function textChars(value: unknown, depth = 0): number {
 }
 
 const usageObject = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
-const usageWindow = 4_096;
 
-/**
- * The `usage` object of a JSON answer, read from its end without parsing the rest.
- * @param exact accept it only if what follows proves that it belongs to the answer itself and to nothing inside it.
- * @returns undefined when it cannot be told; the answer must then be parsed as a whole.
- */
-export function lastUsage(answer: Buffer, { exact }: { exact: boolean }): Json | undefined {
-  const at = answer.lastIndexOf('"usage"');
+/** The `usage` object that stands last in a JSON answer of which only the end is left. */
+export function lastUsage(tail: Buffer): Json | undefined {
+  const at = tail.lastIndexOf('"usage"');
   // After a backslash the quote belongs to a longer name.
-  if (at <= 0 || answer[at - 1] === 92) return undefined;
-  if (exact && answer.length - at > usageWindow) return undefined;
-  const text = answer.toString("utf8", at);
-  if (exact) {
-    // It is JSON only if one brace is closed after it, as the last thing of the answer: what stood before was at the top.
-    const rest = parseJson(`{${text}`);
-    return objectIn(rest, "usage");
-  }
-  const match = usageObject.exec(text);
-  const usage = match?.[1] ? parseJson(match[1]) : undefined;
-  return isObject(usage) ? usage : undefined;
+  if (at <= 0 || tail[at - 1] === 92) return undefined;
+  const usage = usageObject.exec(tail.toString("utf8", at))?.[1];
+  return usage ? objectIn({ usage: parseJson(usage) }, "usage") : undefined;
 }

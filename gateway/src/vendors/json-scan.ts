@@ -1,0 +1,364 @@
+import { type Json, notText } from "./json.ts";
+
+/*
+ * Reads the few facts the gateway needs from the bytes of a JSON text, without building what they say. It is as strict as JSON.parse;
+ * what is unusual it leaves to its caller, who then parses the text.
+ */
+
+/** What is judged of a request's body. */
+export type RequestFacts = {
+  /** Undefined when the body names none. */
+  model: string | undefined;
+  stream: boolean;
+  hasStreamOptions: boolean;
+  /** Most tokens the body allows an answer; -1 when it does not say. */
+  maxTokens: number;
+  /** As `textChars` counts them. */
+  textChars: number;
+};
+
+const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
+const [yes, no, nothing] = [bytesOf("true"), bytesOf("false"), bytesOf("null")];
+const model = bytesOf("model");
+const stream = bytesOf("stream");
+const streamOptions = bytesOf("stream_options");
+const usage = bytesOf('"usage"');
+/** In the order in which they are asked for. */
+const limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"].map(bytesOf);
+
+const quote = 34;
+const backslash = 92;
+const openBrace = 123;
+const closeBrace = 125;
+const openBracket = 91;
+const closeBracket = 93;
+const comma = 44;
+const colon = 58;
+const minus = 45;
+const escapedUnicode = 117;
+
+const maxDepth = 16;
+const maxDigits = 15;
+const maxModelBytes = 256;
+
+/**
+ * @returns undefined for a body that is no JSON object, or an unusual one: with fields that are named twice, or spelled otherwise, or of
+ *   another type than they should be.
+ */
+export function readRequest(body: Buffer): RequestFacts | undefined {
+  const scanner = new Scanner(body, 0);
+  const facts = scanner.request();
+  return facts && scanner.isAtEnd() ? facts : undefined;
+}
+
+const usageWindow = 4_096;
+
+/**
+ * The counts in the `usage` object of a JSON answer, read from its end: it is the answer's own when exactly one brace is closed after it.
+ * @returns whole numbers by name, and objects of such; undefined when it cannot be told, and the answer must be parsed.
+ */
+export function usageAtEnd(answer: Buffer): Json | undefined {
+  const first = Math.max(1, answer.length - usageWindow);
+  for (let at = answer.length - usage.length; at >= first; at--) {
+    if (answer[at] !== quote || answer[at + 1] !== 117 || !isAt(answer, at, usage)) continue;
+    // After a backslash the quote belongs to a longer name.
+    if (answer[at - 1] === backslash) return undefined;
+    return new Scanner(answer, at).usage();
+  }
+  return undefined;
+}
+
+function isAt(bytes: Buffer, at: number, name: Buffer): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
+  return true;
+}
+
+/** The same but for the case of its letters. */
+function isAlike(bytes: Buffer, at: number, name: Buffer): boolean {
+  for (let i = 0; i < name.length; i++) if (((bytes[at + i] as number) | 32) !== name[i]) return false;
+  return true;
+}
+
+/** Names of fields that hold no text, by their length. */
+const textless: Buffer[][] = [];
+for (const name of notText) {
+  const alike = textless[name.length] ?? [];
+  textless[name.length] = [...alike, bytesOf(name)];
+}
+
+/** Each method goes past what it is named after, and answers whether that was there. */
+class Scanner {
+  readonly #bytes: Buffer;
+  #at: number;
+  #keyStart = 0;
+  #keyEnd = 0;
+  /** Of the last string: its length as JavaScript counts, and whether it says what it means without escapes, in ASCII. */
+  #chars = 0;
+  #isPlain = false;
+  /** Of the last number: its value if it is a whole one, else -1. */
+  #whole = -1;
+  /** Characters in texts so far. */
+  #textChars = 0;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  isAtEnd(): boolean {
+    return Number.isNaN(this.#next());
+  }
+
+  request(): RequestFacts | undefined {
+    const bytes = this.#bytes;
+    let named: string | undefined;
+    let wants: boolean | undefined;
+    let hasStreamOptions = false;
+    let limit = -1;
+    let limitRank = limits.length;
+    if (this.#next() !== openBrace) return undefined;
+    this.#at++;
+    if (this.#next() === closeBrace) this.#at++;
+    else
+      for (;;) {
+        if (!this.#key() || !this.#isPlain) return undefined;
+        const keyStart = this.#keyStart;
+        const length = this.#keyEnd - keyStart;
+        const first = (bytes[keyStart] as number) | 32;
+        if (length === 5 && first === 109 && isAlike(bytes, keyStart, model)) {
+          if (named !== undefined || !isAt(bytes, keyStart, model) || !this.#string() || !this.#isPlain) return undefined;
+          if (this.#chars === 0 || this.#chars > maxModelBytes) return undefined;
+          named = bytes.toString("latin1", this.#at - 1 - this.#chars, this.#at - 1);
+        } else if (length === 6 && first === 115 && isAt(bytes, keyStart, stream)) {
+          if (wants !== undefined) return undefined;
+          wants = this.#literal(yes);
+          if (!wants && !this.#literal(no)) return undefined;
+        } else if (length === 14 && first === 115 && isAt(bytes, keyStart, streamOptions)) {
+          hasStreamOptions = true;
+          if (!this.#value(1, true)) return undefined;
+        } else if (first === 109 && length >= 10) {
+          const rank = limits.findIndex((name) => name.length === length && isAt(bytes, keyStart, name));
+          if (rank < 0) {
+            if (!this.#value(1, this.#holdsText())) return undefined;
+          } else {
+            if (!this.#number() || this.#whole < 0 || rank === limitRank) return undefined;
+            if (rank < limitRank) limit = this.#whole;
+            limitRank = Math.min(rank, limitRank);
+          }
+        } else if (!this.#value(1, this.#holdsText())) return undefined;
+        const byte = this.#next();
+        this.#at++;
+        if (byte === closeBrace) break;
+        if (byte !== comma) return undefined;
+      }
+    return { model: named, stream: wants === true, hasStreamOptions, maxTokens: limit, textChars: this.#textChars };
+  }
+
+  /** Begins at the name of the field; ends at the end of the text. */
+  usage(): Json | undefined {
+    if (!this.#key() || this.#next() !== openBrace) return undefined;
+    const counts = this.#counts(0);
+    if (!counts) return undefined;
+    for (;;) {
+      const byte = this.#next();
+      this.#at++;
+      if (byte === closeBrace) break;
+      if (byte !== comma || !this.#key() || !this.#value(1, false)) return undefined;
+    }
+    return this.isAtEnd() ? counts : undefined;
+  }
+
+  #counts(depth: number): Json | undefined {
+    const counts: Json = {};
+    this.#at++;
+    if (this.#next() === closeBrace) {
+      this.#at++;
+      return counts;
+    }
+    for (;;) {
+      if (!this.#key() || !this.#isPlain) return undefined;
+      const keyStart = this.#keyStart;
+      const byte = this.#next();
+      const isNumber = byte === minus || (byte >= 48 && byte <= 57);
+      if (isNumber || (byte === openBrace && depth === 0)) {
+        // Names that objects know themselves begin like this.
+        if (this.#bytes[keyStart] === 95) return undefined;
+        const name = this.#bytes.toString("latin1", keyStart, this.#keyEnd);
+        if (isNumber) {
+          if (!this.#number() || this.#whole < 0) return undefined;
+          counts[name] = this.#whole;
+        } else {
+          const inner = this.#counts(depth + 1);
+          if (!inner) return undefined;
+          counts[name] = inner;
+        }
+      } else if (!this.#value(depth + 2, false)) return undefined;
+      const after = this.#next();
+      this.#at++;
+      if (after === closeBrace) return counts;
+      if (after !== comma) return undefined;
+    }
+  }
+
+  /** Goes past white space. @returns the byte that follows; NaN at the end. */
+  #next(): number {
+    const bytes = this.#bytes;
+    for (let at = this.#at; at < bytes.length; at++) {
+      const byte = bytes[at] as number;
+      if (byte === 32 || byte === 10 || byte === 13 || byte === 9) continue;
+      this.#at = at;
+      return byte;
+    }
+    this.#at = bytes.length;
+    return Number.NaN;
+  }
+
+  /** A field's name and its colon. */
+  #key(): boolean {
+    if (!this.#string()) return false;
+    this.#keyStart = this.#at - 1 - this.#chars;
+    this.#keyEnd = this.#at - 1;
+    if (this.#next() !== colon) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Whether the field whose name was read last may hold text. */
+  #holdsText(): boolean {
+    const alike = textless[this.#keyEnd - this.#keyStart];
+    if (alike) for (const name of alike) if (isAt(this.#bytes, this.#keyStart, name)) return false;
+    return true;
+  }
+
+  #value(depth: number, isText: boolean): boolean {
+    const byte = this.#next();
+    if (byte === quote) {
+      if (!this.#string()) return false;
+      if (isText) this.#textChars += this.#chars;
+      return true;
+    }
+    if (byte === openBrace) return depth < maxDepth && this.#object(depth, isText);
+    if (byte === openBracket) return depth < maxDepth && this.#array(depth, isText);
+    if (byte === 116) return this.#literal(yes);
+    if (byte === 102) return this.#literal(no);
+    if (byte === 110) return this.#literal(nothing);
+    return this.#number();
+  }
+
+  #object(depth: number, isText: boolean): boolean {
+    this.#at++;
+    if (this.#next() === closeBrace) {
+      this.#at++;
+      return true;
+    }
+    for (;;) {
+      // A name with escapes might be one of those that hold no text.
+      if (!this.#key() || (isText && !this.#isPlain)) return false;
+      if (!this.#value(depth + 1, isText && this.#holdsText())) return false;
+      const byte = this.#next();
+      this.#at++;
+      if (byte === closeBrace) return true;
+      if (byte !== comma) return false;
+    }
+  }
+
+  #array(depth: number, isText: boolean): boolean {
+    this.#at++;
+    if (this.#next() === closeBracket) {
+      this.#at++;
+      return true;
+    }
+    for (;;) {
+      if (!this.#value(depth + 1, isText)) return false;
+      const byte = this.#next();
+      this.#at++;
+      if (byte === closeBracket) return true;
+      if (byte !== comma) return false;
+    }
+  }
+
+  #string(): boolean {
+    if (this.#next() !== quote) return false;
+    const bytes = this.#bytes;
+    const end = bytes.length;
+    let chars = 0;
+    let isPlain = true;
+    for (let at = this.#at + 1; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte === quote) {
+        this.#at = at + 1;
+        this.#chars = chars;
+        this.#isPlain = isPlain;
+        return true;
+      }
+      if (byte === backslash) {
+        isPlain = false;
+        const length = escapeLength(bytes, at);
+        if (length === 0) return false;
+        at += length - 1;
+        chars++;
+      } else if (byte < 32) return false;
+      else if (byte < 128) chars++;
+      else {
+        isPlain = false;
+        // A character is counted at its first byte; one of four bytes is two of JavaScript's.
+        if (byte >= 192) chars += byte >= 240 ? 2 : 1;
+      }
+    }
+    return false;
+  }
+
+  #literal(text: Buffer): boolean {
+    this.#next();
+    if (!isAt(this.#bytes, this.#at, text)) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  #number(): boolean {
+    this.#next();
+    const bytes = this.#bytes;
+    let at = this.#at;
+    const start = at;
+    if (bytes[at] === minus) at++;
+    const digits = at;
+    let value = 0;
+    for (; isDigit(bytes[at]); at++) value = value * 10 + (bytes[at] as number) - 48;
+    if (at === digits || (bytes[digits] === 48 && at > digits + 1)) return false;
+    const isWhole = digits === start && at - digits <= maxDigits;
+    const wholeEnd = at;
+    if (bytes[at] === 46) {
+      const from = ++at;
+      while (isDigit(bytes[at])) at++;
+      if (at === from) return false;
+    }
+    if (bytes[at] === 101 || bytes[at] === 69) {
+      at++;
+      if (bytes[at] === 43 || bytes[at] === minus) at++;
+      const from = at;
+      while (isDigit(bytes[at])) at++;
+      if (at === from) return false;
+    }
+    this.#whole = isWhole && at === wholeEnd ? value : -1;
+    this.#at = at;
+    return true;
+  }
+}
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 48 && byte <= 57;
+
+/** Bytes of an escape that begins at `at`; 0 when it is none. */
+function escapeLength(bytes: Buffer, at: number): number {
+  const kind = bytes[at + 1];
+  if (kind !== escapedUnicode) return simpleEscapes.has(kind as number) ? 2 : 0;
+  for (let i = at + 2; i < at + 6; i++) if (!isHex(bytes[i])) return 0;
+  return 6;
+}
+
+const simpleEscapes = new Set(bytesOf('"\\/bfnrt'));
+
+function isHex(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  const lower = byte | 32;
+  return isDigit(byte) || (lower >= 97 && lower <= 102);
+}
