@@ -115,15 +115,37 @@ test("a compressed answer reaches the client readable and is billed", async () =
   expect(hub.records()[0]).toMatchObject({ promptTokens: 60, cacheReadTokens: 40, responseTokens: 7, costMicroUsd: 60 + 4 + 14 });
 });
 
-test("a vendor that names its model at length cannot make usage undeliverable", async () => {
+test("a vendor cannot make usage undeliverable: by a model of any length, or counts that are none", async () => {
   const url = await anUpstream((_req, res) => {
     res.setHeader("Content-Type", "application/json");
-    res.end(JSON.stringify({ model: "m".repeat(500_000), usage: { prompt_tokens: 1, completion_tokens: 1 } }));
+    res.end(JSON.stringify({ model: "m".repeat(500_000), usage: { prompt_tokens: 1, completion_tokens: 1e300 } }));
   });
   const { gateway, hub } = await aWorld(upstreamAt(url));
   expect((await call(gateway, chatPath.replace("chat/completions", "threads/runs"), { body: "{}" })).status).toBe(200);
   await until(() => hub.records().length === 1);
-  expect(hub.records()[0]).toMatchObject({ model: "m".repeat(256), promptTokens: 1 });
+  expect(hub.records()[0]).toMatchObject({ model: "m".repeat(256), promptTokens: 1, responseTokens: 0 });
+});
+
+test("a vendor that takes names loosely sees no model but the one that was judged", async () => {
+  const bodies: string[] = [];
+  const url = await anUpstream(async (req, res) => {
+    bodies.push(Buffer.concat(await req.toArray()).toString());
+    res.end("{}");
+  });
+  const { gateway } = await aWorld(upstreamAt(url, { allowedModels: ["^small$"] }));
+  const loose = [
+    '{"model":"small","Model":"large","n":1}',
+    '{"MODEL":"large","model":"small","n":1}',
+    '{"model":"large","n":1,"model":"small"}',
+  ];
+  for (const body of loose) expect((await call(gateway, chatPath, { body })).status, body).toBe(200);
+  expect(bodies.map((body) => JSON.parse(body))).toEqual(loose.map(() => ({ model: "small", n: 1 })));
+  expect(bodies.join()).not.toContain("large");
+  // With no rule about models there is nothing to mend: a body arrives as it was sent.
+  const open = await aWorld(upstreamAt(url));
+  const odd = '{ "model": "small", "n": 1.50, "model": "small" }';
+  await call(open.gateway, chatPath, { body: odd });
+  expect(bodies.at(-1)).toBe(odd);
 });
 
 test("a silent upstream is 504, an unreachable or nonsensical one 502; each in JSON and settled once", async () => {
