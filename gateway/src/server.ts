@@ -54,8 +54,8 @@ export function createGatewayServer(deps: ServerDeps): Server {
 function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
   const nowMs = Date.now();
   const requestId = newRequestId(nowMs);
-  const { path, query, hasOddSegment } = splitUrl(req.url ?? "/");
-  const route = routeOf(path);
+  const target = readTarget(req.url ?? "/");
+  const { path, route } = target;
   if (!route) return answerPlain({ req, res, requestId, path }, deps);
   if (!methods.has(req.method ?? "")) {
     const message = `Method ${req.method} is not allowed here.`;
@@ -70,15 +70,26 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
     const message = "The gateway has no configuration yet; its hub has not been reached.";
     return sendReply(res, requestId, refuse({ status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } }).reply);
   }
-  const { mode, slug, rest } = route;
-  if (hasOddSegment && hasDotSegment(rest)) {
+  const { mode, slug, rest, hasDotSegment } = route;
+  if (hasDotSegment) {
     return sendReply(
       res,
       requestId,
       refuse({ status: 400, reason: "path_invalid", message: "The path must not contain . or .. segments." }).reply,
     );
   }
-  const exchange = newExchange({ req, res, requestId, nowMs, table, mode, slug, path: rest, query, llm: table.llmsBySlug.get(slug) });
+  const exchange = newExchange({
+    req,
+    res,
+    requestId,
+    nowMs,
+    table,
+    mode,
+    slug,
+    path: rest,
+    query: target.query,
+    llm: table.llmsBySlug.get(slug),
+  });
   deps.onStarted();
   res.on("close", () => {
     if (exchange.settled) return;
@@ -89,41 +100,34 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
   deps.start(exchange);
 }
 
-/** Takes a URL apart, with slashes that follow each other as one. `hasOddSegment`: its path has to be looked at for dot segments. */
-function splitUrl(url: string): { path: string; query: string; hasOddSegment: boolean } {
-  let hasOddSegment = false;
-  let isDoubled = false;
-  let before = 0;
-  let end = 0;
-  for (; end < url.length; end++) {
-    const char = url.charCodeAt(end);
-    if (char === questionMark) break;
-    if (char === percent || (char === dot && before === slash)) hasOddSegment = true;
-    else if (char === slash && before === slash) isDoubled = true;
-    before = char;
+type Route = { mode: CallMode; slug: string; rest: string; hasDotSegment: boolean };
+type Target = { path: string; query: string; route: Route | undefined };
+
+const rememberedTargets = 1_000;
+const rememberedChars = 256;
+const targets = new Map<string, Target>();
+
+/** Takes a request's URL apart; the few that most requests have are remembered. */
+function readTarget(url: string): Target {
+  const known = targets.get(url);
+  if (known) return known;
+  const mark = url.indexOf("?");
+  const path = (mark < 0 ? url : url.slice(0, mark)).replace(/\/{2,}/g, "/");
+  const target = { path, query: mark < 0 ? "" : url.slice(mark), route: routeOf(path) };
+  if (mark < 0 && url.length <= rememberedChars) {
+    if (targets.size >= rememberedTargets) targets.clear();
+    targets.set(url, target);
   }
-  const path = end === url.length ? url : url.slice(0, end);
-  return { path: isDoubled ? path.replace(/\/{2,}/g, "/") : path, query: url.slice(end), hasOddSegment };
+  return target;
 }
 
-const questionMark = 63;
-const percent = 37;
-const dot = 46;
-const slash = 47;
+const route = /^\/llm\/(call|rest|stream)\/([^/]+)(\/.*)$/;
 
-const prefix = "/llm/";
-const modes: readonly CallMode[] = ["call", "rest", "stream"];
-
-/** `/llm/{mode}/{slug}/{rest}` */
-function routeOf(path: string): { mode: CallMode; slug: string; rest: string } | undefined {
-  if (!path.startsWith(prefix)) return undefined;
-  for (const mode of modes) {
-    const slugAt = prefix.length + mode.length + 1;
-    if (!path.startsWith(mode, prefix.length) || path.charCodeAt(slugAt - 1) !== slash) continue;
-    const restAt = path.indexOf("/", slugAt);
-    return restAt > slugAt ? { mode, slug: path.slice(slugAt, restAt), rest: path.slice(restAt) } : undefined;
-  }
-  return undefined;
+function routeOf(path: string): Route | undefined {
+  const match = route.exec(path);
+  if (!match) return undefined;
+  const [, mode, slug, rest] = match as unknown as [string, CallMode, string, string];
+  return { mode, slug, rest, hasDotSegment: hasDotSegment(rest) };
 }
 
 type Plain = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string };
@@ -144,6 +148,7 @@ function answerPlain({ req, res, requestId, path }: Plain, deps: ServerDeps) {
 
 /** A vendor might resolve such segments and leave the path of the endpoint that the key was given for. */
 function hasDotSegment(path: string): boolean {
+  if (!path.includes("/.") && !path.includes("%")) return false;
   return path
     .replace(/%2e/gi, ".")
     .replace(/%(?:2f|5c)/gi, "/")
@@ -177,6 +182,7 @@ const newExchange = (arrival: Arrival): Exchange => ({
   authUserId: "",
   authClaims: {},
   model: "",
+  price: undefined,
   streaming: false,
   hideUsage: false,
   generates: false,

@@ -25,6 +25,7 @@ export function createAdmit({ ledger }: { ledger: Ledger }) {
       const step = contentType.startsWith("multipart/") ? admitForm(exchange) : admitJson(exchange);
       if (step.kind !== "next") return step;
     } else if (exchange.mode === "stream") return notStreamed(exchange);
+    exchange.price = priceOf(exchange.table, llm, exchange.model);
     return reserve(exchange);
   };
 
@@ -51,7 +52,7 @@ export function createAdmit({ ledger }: { ledger: Ledger }) {
     if (!app || !llm || (!app.budget && !llm.budget)) return next;
     let estimateMicroUsd = 0;
     if (exchange.generates) {
-      const price = priceOf(exchange.table, llm.vendor.id, exchange.model, "");
+      const { price } = exchange;
       if (price) {
         const tokens = { prompt: tokensOfChars(exchange.promptChars), response: exchange.maxResponseTokens, cacheWrite: 0, cacheRead: 0 };
         estimateMicroUsd = ledger.estimate(tokens, price);

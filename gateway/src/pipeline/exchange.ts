@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Price } from "@portico/core";
 import type { Reservation } from "../budget/ledger.ts";
 import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
 import type { UsageMeter } from "../vendors/vendor.ts";
@@ -51,6 +52,8 @@ export type Exchange = {
   authClaims: Record<string, string>;
 
   model: string;
+  /** Of the model that was asked for. */
+  price: Price | undefined;
   /** The client asked for a stream. */
   streaming: boolean;
   /** Usage was asked for in the client's stead, so its event is not the client's to see. */

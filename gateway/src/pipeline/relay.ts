@@ -9,7 +9,6 @@ import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
 import { clientHeaders, type HeaderList, headersOf } from "./headers.ts";
-import { priceOf } from "./price.ts";
 import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
@@ -204,9 +203,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   #readUsage() {
-    const { meter, statusCode } = this.#exchange;
+    const { meter, price, statusCode } = this.#exchange;
     if (!meter || !this.#isJson || statusCode >= 400) return;
-    const { table, llm, model } = this.#exchange;
     const all = this.#whole ?? this.#scan?.all();
     if (!all) {
       const found = this.#scan && lastUsage(this.#scan.tail());
@@ -214,7 +212,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return;
     }
     // The usual answer is not parsed as a whole; the name of the model that ran matters only where the one asked for has no price.
-    const found = llm && priceOf(table, llm.vendor.id, model, "") ? usageAtEnd(all) : undefined;
+    const found = price ? usageAtEnd(all) : undefined;
     meter.body(found ? { usage: found } : parseJson(all.toString("utf8")));
   }
 

@@ -29,7 +29,8 @@ export function createSettle({
     const reported = exchange.meter?.reported;
     const estimated = !reported && isBilledUnreported(exchange);
     const tokens = reported?.tokens ?? (estimated ? estimateOf(exchange) : noTokens);
-    const price = llm && priceOf(exchange.table, llm.vendor.id, exchange.model, reported?.model ?? "");
+    // A model that has no price may have one under the name the vendor says it ran, often a dated one.
+    const price = exchange.price ?? (llm && reported?.model ? priceOf(exchange.table, llm, reported.model) : undefined);
     const costMicroUsd = price ? costOf(tokens, price) : 0;
 
     exchange.reservation?.release();

@@ -82,8 +82,27 @@ function isAlike(bytes: Buffer, at: number, name: Buffer): boolean {
 /** Names of fields that hold no text, by their length. */
 const textless: Buffer[][] = [];
 for (const name of notText) {
-  const alike = textless[name.length] ?? [];
-  textless[name.length] = [...alike, bytesOf(name)];
+  textless[name.length] = [...(textless[name.length] ?? []), bytesOf(name)];
+}
+
+/** Names that are read without making a text of them. */
+const usualNames: { name: string; bytes: Buffer }[][] = [];
+for (const name of [
+  "prompt_tokens",
+  "completion_tokens",
+  "total_tokens",
+  "input_tokens",
+  "output_tokens",
+  "cached_tokens",
+  "reasoning_tokens",
+]) {
+  usualNames[name.length] = [...(usualNames[name.length] ?? []), { name, bytes: bytesOf(name) }];
+}
+
+function nameAt(bytes: Buffer, start: number, end: number): string {
+  const alike = usualNames[end - start];
+  if (alike) for (const usual of alike) if (isAt(bytes, start, usual.bytes)) return usual.name;
+  return bytes.toString("latin1", start, end);
 }
 
 /** Each method goes past what it is named after, and answers whether that was there. */
@@ -183,7 +202,7 @@ class Scanner {
       if (isNumber || (byte === openBrace && depth === 0)) {
         // Names that objects know themselves begin like this.
         if (this.#bytes[keyStart] === 95) return undefined;
-        const name = this.#bytes.toString("latin1", keyStart, this.#keyEnd);
+        const name = nameAt(this.#bytes, keyStart, this.#keyEnd);
         if (isNumber) {
           if (!this.#number() || this.#whole < 0) return undefined;
           counts[name] = this.#whole;
