@@ -55,7 +55,7 @@ export function Toolbar<A>(props: {
       <span className={classes.count} aria-live="polite">
         {props.total !== undefined && (
           <>
-            <span className="num">{formatCount(props.total)}</span> {props.label}
+            <span className="num">{formatCount(props.total)}</span> {props.total === 1 ? props.label.replace(/s$/, "") : props.label}
             {props.at > 0 && (
               <span className={classes.time}>
                 {" · "}

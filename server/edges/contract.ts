@@ -6,7 +6,9 @@ export const edgeIdForm = /^[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;
 const EdgeId = z
   .string("is required")
   .trim()
-  .regex(edgeIdForm, "takes 2 to 64 letters, digits, - _ . and begins and ends with a letter or digit");
+  .regex(edgeIdForm, "takes 2 to 64 letters, digits, - _ . and begins and ends with a letter or digit")
+  // Its page would be the one for creating edges.
+  .refine((id) => id !== "new", 'cannot be "new"; choose another name');
 
 export const EdgeDraft = z.strictObject({ edge_id: EdgeId, namespace: Namespace.default("") });
 export type EdgeDraft = z.infer<typeof EdgeDraft>;

@@ -196,6 +196,14 @@ test("a wrong token, a foreign edge id and an unknown session are refused with t
   expect(await refused).toMatchObject({ code: status.UNAUTHENTICATED });
 });
 
+test("an edge's name must be one that it can be addressed by", async () => {
+  for (const edge_id of ["new", "-bad-", "a b", "x", ""]) {
+    const refused = await studio.call("POST", "/api/v1/edges", { edge_id });
+    expect(refused.status, edge_id).toBe(422);
+    expect(refused.errors[0]?.field).toBe("edge_id");
+  }
+});
+
 test("a second connection of an edge takes the place of the first, and a rotated token ends it", async () => {
   const { edge, edgeId } = await announced();
   await edge.connect();
