@@ -164,11 +164,15 @@ test("only the control plane's app names the acting user", async () => {
       apps: [anApp(secret), anApp("system", { id: 9, userId: 1, llmIds: [], system: true })],
     }),
   });
-  await call(gateway, `//${chatPath.slice(1)}`, { body: chat(), headers: { authorization: "Bearer system", "x-portico-user": "42" } });
+  const asUser = (user: string) => ({ body: chat(), headers: { authorization: "Bearer system", "x-portico-user": user } });
+  await call(gateway, `//${chatPath.slice(1)}`, asUser("42"));
   await call(gateway, chatPath, { body: chat(), headers: { "x-portico-user": "42" } });
   await until(() => hub.records().length === 2);
   expect(hub.records()).toMatchObject([
     { appId: 9, userId: 42, interaction: "studio", statusCode: 200 },
     { appId: 7, userId: 3, interaction: "proxy", statusCode: 200 },
   ]);
+  // An id that the hub could not store would cost the records beside it.
+  for (const odd of ["0", "-1", "1.5", "somebody", "2147483648"])
+    expect((await call(gateway, chatPath, asUser(odd))).status, odd).toBe(400);
 });

@@ -115,6 +115,20 @@ test("a compressed answer reaches the client readable and is billed", async () =
   expect(hub.records()[0]).toMatchObject({ promptTokens: 60, cacheReadTokens: 40, responseTokens: 7, costMicroUsd: 60 + 4 + 14 });
 });
 
+test("usage at the end of an answer too large to be kept is billed", async () => {
+  const usage = { prompt_tokens: 100, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 40 } };
+  const url = await anUpstream((_req, res) => {
+    res.setHeader("Content-Type", "application/json");
+    res.write('{"choices":[{"message":{"content":"');
+    for (let i = 0; i < 24; i++) res.write("x".repeat(64 * 1024));
+    res.end(`"}}],"usage":${JSON.stringify(usage)}}`);
+  });
+  const { gateway, hub } = await aWorld(upstreamAt(url));
+  expect((await call(gateway, chatPath, { body: chat() })).json).toMatchObject({ usage });
+  await until(() => hub.records().length === 1);
+  expect(hub.records()[0]).toMatchObject({ promptTokens: 60, cacheReadTokens: 40, responseTokens: 7, usageEstimated: false });
+});
+
 test("a vendor cannot make usage undeliverable: by a model of any length, or counts that are none", async () => {
   const url = await anUpstream((_req, res) => {
     res.setHeader("Content-Type", "application/json");

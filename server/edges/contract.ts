@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { Namespace, namespaceFilter } from "../fields/contract.ts";
 
-export const edgeIdForm = /^[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;
+/** The page of an edge named "new" would be the one for creating edges. */
+export const edgeIdForm = /^(?!new$)[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;
 
-const EdgeId = z
-  .string("is required")
-  .trim()
-  .regex(edgeIdForm, "takes 2 to 64 letters, digits, - _ . and begins and ends with a letter or digit")
-  // Its page would be the one for creating edges.
-  .refine((id) => id !== "new", 'cannot be "new"; choose another name');
+export const edgeIdRule = 'must be 2 to 64 letters, digits, - _ . that begin and end with a letter or digit, and not "new"';
+
+const EdgeId = z.string("is required").trim().regex(edgeIdForm, edgeIdRule);
 
 export const EdgeDraft = z.strictObject({ edge_id: EdgeId, namespace: Namespace.default("") });
 export type EdgeDraft = z.infer<typeof EdgeDraft>;

@@ -19,7 +19,7 @@ import {
 } from "@portico/protocol/edge";
 import { edgeWrappingKey, seal } from "@portico/protocol/sealing";
 import type { EventBus } from "../events/bus.ts";
-import { edgeIdForm } from "./contract.ts";
+import { edgeIdForm, edgeIdRule } from "./contract.ts";
 import type { ControlService } from "./control-server.ts";
 import { createOutgoing, type EdgeStream, type Outgoing } from "./outgoing.ts";
 import type { Publisher } from "./publisher.ts";
@@ -105,11 +105,7 @@ export function createHub({
   async function register(request: RegisterRequest, metadata: Metadata): Promise<RegisterResponse> {
     const { identity, token } = await authenticate(metadata);
     const { edgeId, namespace } = request;
-    if (!edgeIdForm.test(edgeId))
-      throw new RpcError(
-        status.INVALID_ARGUMENT,
-        "edge_id must be 2 to 64 characters of A-Z a-z 0-9 - _ . and begin and end with a letter or digit",
-      );
+    if (!edgeIdForm.test(edgeId)) throw new RpcError(status.INVALID_ARGUMENT, `edge_id ${edgeIdRule}`);
     if (edgeId !== identity.edgeId) throw new RpcError(status.INVALID_ARGUMENT, `edge_id: this token belongs to edge "${identity.edgeId}"`);
     if (namespace !== identity.namespace)
       throw new RpcError(

@@ -39,8 +39,6 @@ type Account = {
   hubReadAtUs: number;
   // By the day of its start, as the journal sums it: what has begun before the period stays out of it.
   unacked: Map<number, MicroUsd>;
-  // What of it is in the period; -1 when it has to be summed again.
-  unackedMicroUsd: MicroUsd;
   reservedMicroUsd: MicroUsd;
   requests: number;
   tokens: number;
@@ -87,7 +85,6 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
         hubPeriodMs: 0,
         hubReadAtUs: 0,
         unacked: new Map(),
-        unackedMicroUsd: -1,
         reservedMicroUsd: 0,
         requests: 0,
         tokens: 0,
@@ -109,26 +106,12 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
       entry.tokens = 0;
     }
     entry.periodStartMs = start;
-    entry.unackedMicroUsd = -1;
   }
 
   function spent(entry: Account): MicroUsd {
-    if (entry.unackedMicroUsd < 0) {
-      entry.unackedMicroUsd = 0;
-      for (const [day, costMicroUsd] of entry.unacked) if (day + dayMs > entry.periodStartMs) entry.unackedMicroUsd += costMicroUsd;
-    }
-    return (entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0) + entry.unackedMicroUsd;
-  }
-
-  function owe(entry: Account, day: number, costMicroUsd: MicroUsd): void {
-    entry.unacked.set(day, (entry.unacked.get(day) ?? 0) + costMicroUsd);
-    if (entry.unackedMicroUsd >= 0 && day + dayMs > entry.periodStartMs) entry.unackedMicroUsd += costMicroUsd;
-  }
-
-  function count(entry: Account, startedAtMs: number, tokens: number): void {
-    if (startedAtMs < entry.periodStartMs) return;
-    entry.requests += 1;
-    entry.tokens += tokens;
+    let sum = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
+    for (const [day, costMicroUsd] of entry.unacked) if (day + dayMs > entry.periodStartMs) sum += costMicroUsd;
+    return sum;
   }
 
   /**
@@ -152,7 +135,6 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     const left = (entry.unacked.get(day) ?? 0) - costMicroUsd;
     if (left > 0) entry.unacked.set(day, left);
     else entry.unacked.delete(day);
-    entry.unackedMicroUsd = -1;
   }
 
   /** A hub that acknowledges without figures is taken to have added the cost to the one it told last, until it tells the next. */
@@ -191,14 +173,12 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     },
     book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
       const day = dayOf(startedAtMs);
-      const ofApp = account("app", appId);
-      const ofLlm = account("llm", llmId);
-      if (costMicroUsd > 0) {
-        owe(ofApp, day, costMicroUsd);
-        owe(ofLlm, day, costMicroUsd);
+      for (const entry of [account("app", appId), account("llm", llmId)]) {
+        if (costMicroUsd > 0) entry.unacked.set(day, (entry.unacked.get(day) ?? 0) + costMicroUsd);
+        if (startedAtMs < entry.periodStartMs) continue;
+        entry.requests += 1;
+        entry.tokens += tokens;
       }
-      count(ofApp, startedAtMs, tokens);
-      count(ofLlm, startedAtMs, tokens);
     },
     acknowledge(spends, usage) {
       const told = new Set(usage.map(hear).filter(isAccount));

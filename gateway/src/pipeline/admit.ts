@@ -1,5 +1,5 @@
 import type { Ledger } from "../budget/ledger.ts";
-import { isObject, type Json, parseJson, textChars, tokensOfChars } from "../vendors/json.ts";
+import { isObject, type Json, limitNames, parseJson, textChars, tokensOfChars } from "../vendors/json.ts";
 import { type RequestFacts, readRequest } from "../vendors/json-scan.ts";
 import { type Exchange, headerOf, maxModelChars } from "./exchange.ts";
 import { priceOf } from "./price.ts";
@@ -81,7 +81,6 @@ function factsOf(exchange: Exchange): RequestFacts | Extract<Step, { kind: "repl
   if (!isObject(json)) return badRequest("invalid_json", "invalid JSON body");
   const { model } = json;
   if (model !== undefined && typeof model !== "string") return badRequest("model_invalid", "model must be a string");
-  if (model && model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
   if (exchange.llm && exchange.llm.allowedModels.length > 0) {
     // Some vendors take the first of two models, or "Model" for "model": what was judged is what is sent.
     const others = Object.keys(json).filter((name) => name !== "model" && name.toLowerCase() === "model");
@@ -102,6 +101,7 @@ const namesTwice = (text: string): boolean => text.indexOf('"model"', text.index
 function admitModel(exchange: Exchange, model: string | undefined): Step {
   const { llm } = exchange;
   if (!llm) return next;
+  if (model && model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
   if (model) exchange.model = model;
   else if (takesModel.test(exchange.path) || llm.allowedModels.length > 0) {
     if (exchange.req.method !== "POST") return next;
@@ -158,7 +158,7 @@ function changeFields(exchange: Exchange, change: (fields: Json) => Json | undef
 }
 
 function maxTokensOf(json: Json): number {
-  for (const key of ["max_tokens", "max_completion_tokens", "max_output_tokens"]) {
+  for (const key of limitNames) {
     const value = json[key];
     if (typeof value === "number" && value >= 0) return value;
   }

@@ -8,14 +8,7 @@ import { next, refuse, type Step, unauthorized } from "./reply.ts";
 export type AskAuthPlugins = (exchange: Exchange, credential: string) => Promise<Step>;
 
 const rememberedHashes = 10_000;
-const usualPrefix = "Bearer ";
 const bearer = /^Bearer +(\S+) *$/i;
-
-/** The token of an Authorization header; "" when it has none. */
-const bearerOf = (header: string): string =>
-  header.startsWith(usualPrefix) && !header.includes(" ", usualPrefix.length)
-    ? header.slice(usualPrefix.length)
-    : (bearer.exec(header)?.[1] ?? "");
 
 export function createAuthenticate({ store, askPlugins }: { store: ConfigStore; askPlugins: AskAuthPlugins }) {
   // Hashes of secrets that were good once; hashing again is most of what authentication costs. Guesses are never kept.
@@ -36,7 +29,7 @@ export function createAuthenticate({ store, askPlugins }: { store: ConfigStore; 
   return function authenticate(exchange: Exchange): Step | Promise<Step> {
     const { llm } = exchange;
     const header = headerOf(exchange, "authorization");
-    const fromBearer = header ? bearerOf(header) : "";
+    const fromBearer = header ? (bearer.exec(header)?.[1] ?? "") : "";
     const secret = fromBearer || (header ? "" : keyOf(exchange));
     if (!secret) return unauthorized("credential_missing", "Missing or invalid authentication method.");
 

@@ -57,7 +57,6 @@ test("an unusual request is left to be parsed", () => {
     '{"model":"\u00e9"}',
     '{"model":""}',
     '{"model":5}',
-    `{"model":"${"m".repeat(257)}"}`,
     '{"stream":1}',
     '{"stream":true,"stream":false}',
     '{"max_tokens":1.5}',

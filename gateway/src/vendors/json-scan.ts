@@ -1,4 +1,4 @@
-import { type Json, notText } from "./json.ts";
+import { type Json, limitNames, maxDepth, notText } from "./json.ts";
 
 /*
  * Reads the few facts the gateway needs from the bytes of a JSON text, without building what they say. It is as strict as JSON.parse;
@@ -23,8 +23,7 @@ const model = bytesOf("model");
 const stream = bytesOf("stream");
 const streamOptions = bytesOf("stream_options");
 const usage = bytesOf('"usage"');
-/** In the order in which they are asked for. */
-const limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"].map(bytesOf);
+const limits = limitNames.map(bytesOf);
 
 const quote = 34;
 const backslash = 92;
@@ -37,9 +36,7 @@ const colon = 58;
 const minus = 45;
 const escapedUnicode = 117;
 
-const maxDepth = 16;
 const maxDigits = 15;
-const maxModelBytes = 256;
 
 /**
  * @returns undefined for a body that is no JSON object, or an unusual one: with fields that are named twice, or spelled otherwise, or of
@@ -60,7 +57,7 @@ const usageWindow = 4_096;
 export function usageAtEnd(answer: Buffer): Json | undefined {
   const first = Math.max(1, answer.length - usageWindow);
   for (let at = answer.length - usage.length; at >= first; at--) {
-    if (answer[at] !== quote || answer[at + 1] !== 117 || !isAt(answer, at, usage)) continue;
+    if (!isAt(answer, at, usage)) continue;
     // After a backslash the quote belongs to a longer name.
     if (answer[at - 1] === backslash) return undefined;
     return new Scanner(answer, at).usage();
@@ -83,26 +80,6 @@ function isAlike(bytes: Buffer, at: number, name: Buffer): boolean {
 const textless: Buffer[][] = [];
 for (const name of notText) {
   textless[name.length] = [...(textless[name.length] ?? []), bytesOf(name)];
-}
-
-/** Names that are read without making a text of them. */
-const usualNames: { name: string; bytes: Buffer }[][] = [];
-for (const name of [
-  "prompt_tokens",
-  "completion_tokens",
-  "total_tokens",
-  "input_tokens",
-  "output_tokens",
-  "cached_tokens",
-  "reasoning_tokens",
-]) {
-  usualNames[name.length] = [...(usualNames[name.length] ?? []), { name, bytes: bytesOf(name) }];
-}
-
-function nameAt(bytes: Buffer, start: number, end: number): string {
-  const alike = usualNames[end - start];
-  if (alike) for (const usual of alike) if (isAt(bytes, start, usual.bytes)) return usual.name;
-  return bytes.toString("latin1", start, end);
 }
 
 /** Each method goes past what it is named after, and answers whether that was there. */
@@ -143,27 +120,22 @@ class Scanner {
         if (!this.#key() || !this.#isPlain) return undefined;
         const keyStart = this.#keyStart;
         const length = this.#keyEnd - keyStart;
-        const first = (bytes[keyStart] as number) | 32;
-        if (length === 5 && first === 109 && isAlike(bytes, keyStart, model)) {
+        const rank = limits.findIndex((name) => name.length === length && isAt(bytes, keyStart, name));
+        if (length === model.length && isAlike(bytes, keyStart, model)) {
           if (named !== undefined || !isAt(bytes, keyStart, model) || !this.#string() || !this.#isPlain) return undefined;
-          if (this.#chars === 0 || this.#chars > maxModelBytes) return undefined;
+          if (this.#chars === 0) return undefined;
           named = bytes.toString("latin1", this.#at - 1 - this.#chars, this.#at - 1);
-        } else if (length === 6 && first === 115 && isAt(bytes, keyStart, stream)) {
+        } else if (length === stream.length && isAt(bytes, keyStart, stream)) {
           if (wants !== undefined) return undefined;
           wants = this.#literal(yes);
           if (!wants && !this.#literal(no)) return undefined;
-        } else if (length === 14 && first === 115 && isAt(bytes, keyStart, streamOptions)) {
+        } else if (length === streamOptions.length && isAt(bytes, keyStart, streamOptions)) {
           hasStreamOptions = true;
           if (!this.#value(1, true)) return undefined;
-        } else if (first === 109 && length >= 10) {
-          const rank = limits.findIndex((name) => name.length === length && isAt(bytes, keyStart, name));
-          if (rank < 0) {
-            if (!this.#value(1, this.#holdsText())) return undefined;
-          } else {
-            if (!this.#number() || this.#whole < 0 || rank === limitRank) return undefined;
-            if (rank < limitRank) limit = this.#whole;
-            limitRank = Math.min(rank, limitRank);
-          }
+        } else if (rank >= 0) {
+          if (!this.#number() || this.#whole < 0 || rank === limitRank) return undefined;
+          if (rank < limitRank) limit = this.#whole;
+          limitRank = Math.min(rank, limitRank);
         } else if (!this.#value(1, this.#holdsText())) return undefined;
         const byte = this.#next();
         this.#at++;
@@ -202,7 +174,7 @@ class Scanner {
       if (isNumber || (byte === openBrace && depth === 0)) {
         // Names that objects know themselves begin like this.
         if (this.#bytes[keyStart] === 95) return undefined;
-        const name = nameAt(this.#bytes, keyStart, this.#keyEnd);
+        const name = this.#bytes.toString("latin1", keyStart, this.#keyEnd);
         if (isNumber) {
           if (!this.#number() || this.#whole < 0) return undefined;
           counts[name] = this.#whole;

@@ -39,9 +39,13 @@ export function generatedChars(data: string): number {
 /** Tokens a text of this length makes, when nobody counted them: four characters each. */
 export const tokensOfChars = (chars: number): number => Math.ceil(chars / 4);
 
-const maxDepth = 16;
+/** Deepest level of a request at which text is looked for. */
+export const maxDepth = 16;
 /** Fields of a request that hold no text of the conversation. */
 export const notText: ReadonlySet<string> = new Set(["url", "image_url", "data", "file_data", "model", "type", "role", "id"]);
+
+/** Fields that limit the tokens of an answer; the first that a request has counts. */
+export const limitNames = ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const;
 
 /** Characters of text in a request's body: every string of it but names, links and embedded files. */
 export function textChars(value: unknown, depth = 0): number {
@@ -64,5 +68,6 @@ export function lastUsage(tail: Buffer): Json | undefined {
   // After a backslash the quote belongs to a longer name.
   if (at <= 0 || tail[at - 1] === 92) return undefined;
   const usage = usageObject.exec(tail.toString("utf8", at))?.[1];
-  return usage ? objectIn({ usage: parseJson(usage) }, "usage") : undefined;
+  const counts = usage ? parseJson(usage) : undefined;
+  return isObject(counts) ? counts : undefined;
 }
