@@ -88,7 +88,8 @@ test("an edge is created, shows its token and command once, gets another token a
   await expect(id).toBeFocused();
   for (const [wrong, fault] of [
     ["", "Give it an id"],
-    ["-x", "begins and ends with a letter or digit"],
+    ["-x", "begin and end with a letter or digit"],
+    ["new", 'and not "new"'],
     ["local", "already exists"],
   ] as const) {
     await id.fill(wrong);

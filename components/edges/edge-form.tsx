@@ -14,12 +14,7 @@ import { toast } from "../ui/toast.tsx";
 
 type Values = { edge_id: string; namespace: string };
 
-function faultOfId(id: string): string | undefined {
-  if (id === "") return "Give it an id; its gateway names itself by that.";
-  // The address of an edge ends in its id, and this page is at that address.
-  if (id === "new") return "This id is taken by the page you are on. Choose another.";
-  return undefined;
-}
+const faultOfId = (id: string): string | undefined => (id === "" ? "Give it an id; its gateway names itself by that." : undefined);
 
 /** Announces an edge; its page then shows the token, once. */
 export function EdgeForm() {
