@@ -1,5 +1,5 @@
 // Who may import whom (ARCHITECTURE.md). Run by scripts/check-walls.mjs, which also fails when too little was looked at.
-const tests = "\\.test\\.tsx?$|(^|/)(test|testing)(/|\\.ts$)|^interop/|^e2e/";
+const tests = "\\.test\\.tsx?$|(^|/)(test|testing)(/|\\.ts$)|^interop/|^e2e/|^attacks/";
 const npm = (...names) => `^node_modules/(${names.join("|")})(/|$)`;
 const nodeBuiltins =
   "^(node:)?(assert|async_hooks|buffer|child_process|cluster|crypto|dgram|dns|fs|http|http2|https|module|net|os|path|process|readline|sqlite|stream|timers|tls|tty|url|util|v8|vm|worker_threads|zlib)(/|$)";

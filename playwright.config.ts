@@ -2,8 +2,7 @@ import { defineConfig } from "@playwright/test";
 
 // The stack is started once by the global set-up, which puts its addresses into the environment that workers inherit.
 export default defineConfig({
-  testDir: "e2e",
-  testMatch: "**/*.spec.ts",
+  testMatch: ["e2e/**/*.spec.ts", "attacks/**/*.spec.ts"],
   outputDir: "test-results",
   globalSetup: "./packages/testkit/src/playwright-setup.ts",
   // Journeys tell stories on one shared product: in order, one at a time, and never tried twice until green.
@@ -20,6 +19,8 @@ export default defineConfig({
     baseURL: process.env.PORTICO_STUDIO_URL,
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },
+    // Pages stand still from their first paint, so that no check measures a colour or a place that is still changing.
+    contextOptions: { reducedMotion: "reduce" },
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: process.env.CHROMIUM_PATH,

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{server,gateway,packages,plugins,plugin-ui,scripts,components,interop,app,bench}/**/*.test.{ts,tsx,mjs}"],
+    include: ["{server,gateway,packages,plugins,plugin-ui,scripts,components,interop,app,attacks,bench}/**/*.test.{ts,tsx,mjs}"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     globalSetup: ["packages/testkit/src/global-setup.ts"],
     // Processes, not threads: tests start children, bind sockets and are ended by signals.

@@ -118,7 +118,6 @@ test("what a list shows is in its address: search, filter, sort and page survive
 test("dialogs hold the focus, give it back, and axe finds nothing on them: palette, help, tokens, menus, deletion, navigation on a phone", async ({
   page,
 }) => {
-  await page.emulateMedia({ reducedMotion: "reduce" });
   await page.goto("/admin/plugins");
   await settled(page);
   await page.getByRole("button", { name: "Go to anything" }).click();

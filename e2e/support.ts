@@ -67,12 +67,24 @@ export async function settled(page: Page): Promise<void> {
   }
 }
 
+/** Resolves when nothing in the page or in a frame of it is being animated, endless animations aside. */
+async function still(page: Page): Promise<void> {
+  for (const frame of page.frames()) {
+    await frame.waitForFunction(() =>
+      document
+        .getAnimations()
+        .every(({ playState, effect }) => playState !== "running" || effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY),
+    );
+  }
+}
+
 // What a colour scheme can change; everything else about a page is the same in both.
 const colourRules = ["color-contrast", "link-in-text-block"];
 
 /** Asks axe about the page and every frame in it: all rules of WCAG 2.2 A and AA and its best practices, or those about colour only. */
 export async function expectAccessible(page: Page, where: string, { colours = false, menu = false } = {}): Promise<void> {
   const axe = new AxeBuilder({ page });
+  await still(page);
   // An open menu stands outside the landmarks of the page it belongs to.
   if (menu) axe.disableRules(["region"]);
   if (colours) axe.withRules(colourRules);
@@ -89,7 +101,7 @@ export async function expectAccessible(page: Page, where: string, { colours = fa
 /** Asks axe about the page in light, and about its colours in dark. */
 export async function expectAccessibleInBothSchemes(page: Page, where: string): Promise<void> {
   for (const scheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme: scheme });
     await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", scheme);
     for (const frame of await page.locator("iframe").all())
       await expect(frame.contentFrame().locator("html")).toHaveAttribute("data-theme", scheme);
