@@ -2,7 +2,7 @@ import { AppError } from "@portico/core";
 import { inspectPlugin } from "./inspect.ts";
 import type { Surroundings } from "./life.ts";
 import { createSupervisor, type Supervisor } from "./supervise.ts";
-import { defaultTimings, type PluginHost, type PluginHostOptions } from "./types.ts";
+import { defaultTimings, type Inspection, type PluginHost, type PluginHostOptions } from "./types.ts";
 import { under } from "./under.ts";
 import { createWatchdog } from "./watchdog.ts";
 
@@ -58,7 +58,7 @@ export function createPluginHost({
     throw unavailable(`Plugin ${id} is ${state === "healthy" ? "restarting" : state}${error === "" ? "." : `: ${error}`}`, id);
   }
 
-  async function inspect(command: string, checksum = ""): Promise<{ manifest: string; configSchema: string }> {
+  async function inspect(command: string, checksum = ""): Promise<Inspection> {
     if (closing.signal.aborted) throw unavailable("The plugin host is closed.");
     if (inspections.size >= maxInspections)
       throw unavailable(`${maxInspections} plugins are already being inspected; try again in a moment.`);

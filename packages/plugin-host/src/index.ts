@@ -3,6 +3,7 @@ export { isUnimplemented } from "./hot-client.ts";
 export type {
   CallOptions,
   GrpcService,
+  Inspection,
   LogLine,
   PluginHost,
   PluginHostOptions,

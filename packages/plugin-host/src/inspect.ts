@@ -1,11 +1,13 @@
 import { AppError } from "@portico/core";
 import { ConfigProviderServiceService as methods } from "@portico/protocol/config-provider";
 import { PluginServiceService as fallback } from "@portico/protocol/plugin";
+import { codeHashOf } from "./code.ts";
 import { resolveCommand, verifyChecksum } from "./command.ts";
 import { createHotClient, isUnimplemented } from "./hot-client.ts";
 import type { Surroundings } from "./life.ts";
 import { createLogRing } from "./logs.ts";
 import { spawnPlugin } from "./spawn.ts";
+import type { Inspection } from "./types.ts";
 
 const pingTimeoutMs = 5_000;
 const readTimeoutMs = 10_000;
@@ -32,9 +34,11 @@ export async function inspectPlugin({
   checksum: string;
   around: Surroundings;
   signal: AbortSignal;
-}): Promise<{ manifest: string; configSchema: string }> {
+}): Promise<Inspection> {
   const path = await resolveCommand(command, around.allowedDirs);
   await verifyChecksum(path, checksum);
+  // Before the process runs: it must not be able to choose what it is approved as.
+  const codeHash = await codeHashOf(path);
   const process = await spawnPlugin({
     path,
     runtime: around.runtime,
@@ -59,7 +63,7 @@ export async function inspectPlugin({
     const read = { manifest: manifest.manifestJson, configSchema: schema?.schemaJson || "{}" };
     for (const [what, text] of Object.entries(read))
       if (text.length > maxTextChars) throw unreadable(what, "it is longer than a million characters");
-    return read;
+    return { ...read, codeHash };
   } finally {
     client.close();
     await process.kill();

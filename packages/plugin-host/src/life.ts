@@ -1,5 +1,6 @@
 import { AppError, messageOf, sleep, withTimeout } from "@portico/core";
 import { PluginServiceService } from "@portico/protocol/plugin";
+import { codeHashOf, requireApprovedCode } from "./code.ts";
 import { resolveCommand, verifyChecksum } from "./command.ts";
 import { stringifyConfig } from "./config.ts";
 import { type Connection, connectPlugin } from "./connection.ts";
@@ -22,6 +23,8 @@ export type Surroundings = Pick<PluginHostOptions, "runtime" | "services" | "all
 export type Life = {
   readonly plugin: RunningPlugin;
   readonly pid: number;
+  /** Of the code it was started from; undefined in development. */
+  readonly codeHash: string | undefined;
   readonly lastPingAt: () => Date | null;
   /** Resolves with the reason when the process exited or stopped answering pings; never rejects. */
   readonly ended: Promise<string>;
@@ -45,9 +48,11 @@ export async function startLife({
   around: Surroundings;
 }): Promise<Life> {
   const { timings } = around;
-  const { id, name, command, checksum, config } = spec();
+  const { id, name, command, checksum, codeHash, dev, config } = spec();
   const path = await resolveCommand(command, around.allowedDirs);
   await verifyChecksum(path, checksum);
+  const runs = dev ? undefined : await codeHashOf(path);
+  if (codeHash && runs !== undefined) requireApprovedCode(runs, codeHash);
   const process = await spawnPlugin({
     path,
     runtime: around.runtime,
@@ -81,7 +86,7 @@ export async function startLife({
         new AppError({ code: "plugin_timeout", message: `The plugin was not made ready within ${timings.readyTimeoutMs / 1000} s.` });
       await withTimeout(Promise.race([around.onReady(calls.plugin), interrupted]), timings.readyTimeoutMs, late);
     }
-    return aLife({ process, connection, calls, ending, timings, ring });
+    return aLife({ process, codeHash: runs, connection, calls, ending, timings, ring });
   } catch (error) {
     ending.abort();
     await connection?.close();
@@ -179,6 +184,7 @@ function unaryMethod<Request, Response>(method: keyof typeof PluginServiceServic
 
 function aLife({
   process,
+  codeHash,
   connection,
   calls,
   ending,
@@ -186,6 +192,7 @@ function aLife({
   ring,
 }: {
   process: PluginProcess;
+  codeHash: string | undefined;
   connection: Connection;
   calls: Calls;
   ending: AbortController;
@@ -257,6 +264,7 @@ function aLife({
   return {
     plugin: calls.plugin,
     pid: process.pid,
+    codeHash,
     lastPingAt: () => lastPingAt,
     ended,
     stop() {

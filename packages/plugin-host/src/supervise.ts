@@ -18,7 +18,17 @@ export type Supervisor = {
 type Failure = { why: string; refused: boolean; livedMs: number };
 
 const needsRestart = (a: PluginSpec, b: PluginSpec): boolean =>
-  a.command !== b.command || a.checksum !== b.checksum || a.generation !== b.generation || !isDeepStrictEqual(a.config, b.config);
+  a.command !== b.command ||
+  a.checksum !== b.checksum ||
+  (a.dev ?? false) !== (b.dev ?? false) ||
+  a.generation !== b.generation ||
+  !isDeepStrictEqual(a.config, b.config);
+
+const changedCode = (a: PluginSpec, b: PluginSpec): boolean => (a.codeHash ?? "") !== (b.codeHash ?? "");
+
+/** An approval of the code that runs already is no reason to interrupt it. */
+const runsOtherCode = ({ codeHash, dev }: PluginSpec, life: Life | undefined): boolean =>
+  Boolean(codeHash) && !dev && life?.codeHash !== codeHash;
 
 const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {
@@ -145,7 +155,10 @@ export function createSupervisor({
     running: () => (state === "healthy" && !pending ? life?.plugin : undefined),
     want(next) {
       const settled = new Promise<void>((resolve) => waiting.push(resolve));
-      const same = next !== null && wanted !== null ? !needsRestart(next, wanted) : next === wanted;
+      const same =
+        next !== null && wanted !== null
+          ? !needsRestart(next, wanted) && !(changedCode(next, wanted) && runsOtherCode(next, life))
+          : next === wanted;
       wanted = next;
       if (same) {
         if (!pending) settle();

@@ -12,6 +12,10 @@ export type PluginSpec = {
   command: string;
   /** Hex SHA-256 of the executable; "" accepts any content. */
   checksum: string;
+  /** What `inspect` answered when the plugin was approved; code that hashes to anything else is not started. Absent or "" accepts any code. */
+  codeHash?: string | undefined;
+  /** A plugin under development: its code may change, so `codeHash` is not compared. */
+  dev?: boolean | undefined;
   config: Record<string, unknown>;
   /** Raised by whoever wants a restart although nothing else changed. */
   generation: number;
@@ -133,6 +137,13 @@ export type PluginHostOptions = {
   onState?: ((status: PluginStatus) => void) | undefined;
 };
 
+export type Inspection = {
+  manifest: string;
+  configSchema: string;
+  /** SHA-256 in hex: of a binary the file, of a script its folder without installed dependencies. */
+  codeHash: string;
+};
+
 export type PluginHost = {
   /**
    * Makes the running processes match the specs. Settles when every changed plugin has finished its first attempt to start or its
@@ -150,7 +161,7 @@ export type PluginHost = {
    * Starts the executable only to read its manifest and config schema, then kills it; Initialize is never called.
    * @throws AppError plugin_invalid (command), plugin_unavailable, plugin_timeout or plugin_failed.
    */
-  inspect(command: string, checksum?: string): Promise<{ manifest: string; configSchema: string }>;
+  inspect(command: string, checksum?: string): Promise<Inspection>;
   /** Stops every plugin in parallel, orderly and bounded, and removes every socket. */
   close(): Promise<void>;
 };
