@@ -14,6 +14,7 @@ import { createCredentialService } from "./credentials/service.ts";
 import { createCredentialStore } from "./credentials/store.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
+import { rejectionOf } from "./db/failures.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { createMigrationCheck, migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import { seedDemo } from "./demo/seed.ts";
@@ -133,7 +134,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     ...eventEndpoints({ events, closing: closing.signal }),
   ];
   endpoints.push(...systemEndpoints({ checks, gatewayUrl: env.gatewayUrl, version, openapi: () => openApiDocument(endpoints, version) }));
-  const application = mountEndpoints({ endpoints, authenticator, logger, verifyResults: env.mode === "test" });
+  const application = mountEndpoints({ endpoints, authenticator, logger, rejectionOf, verifyResults: env.mode === "test" });
 
   return {
     env,

@@ -1,6 +1,6 @@
 import { toDollars } from "@portico/core";
 import { z } from "zod";
-import { Id } from "../fields/contract.ts";
+import { Day, Id } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
@@ -9,7 +9,6 @@ import type { AnalyticsService } from "./service.ts";
 import type { Call } from "./store.ts";
 
 const maxDays = 400;
-const Day = z.iso.date("must be a day, e.g. 2026-02-01").transform((day) => new Date(`${day}T00:00:00Z`));
 const notTooLong = ({ start_date, end_date }: { start_date?: Date; end_date?: Date }) =>
   !start_date || !end_date || (end_date >= start_date && end_date.getTime() - start_date.getTime() <= maxDays * 86_400_000);
 const tooLong = { message: `must be at most ${maxDays} days after start_date, and not before it`, path: ["end_date"] };

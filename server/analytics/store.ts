@@ -154,7 +154,7 @@ export function createAnalyticsStore(db: Db) {
          SELECT 'app', a.id, a.name, a.monthly_budget_micro_usd, a.budget_start_at, u.id, u.email, coalesce(s.cost, 0), coalesce(s.tokens, 0)
          FROM apps a LEFT JOIN sums s ON s.app_id = a.id LEFT JOIN users u ON u.id = a.user_id
          WHERE s.app_id IS NOT NULL OR a.monthly_budget_micro_usd IS NOT NULL
-         ORDER BY kind DESC, name LIMIT 1000`,
+         ORDER BY kind DESC, name`,
         [from.toISOString(), to.toISOString(), llm_id ?? null],
       );
       return rows;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Time } from "../fields/contract.ts";
 
 export const SignIn = z.strictObject({
   email: z.string("is required").trim().toLowerCase().min(1, "is required").max(320),
@@ -8,5 +9,5 @@ export const SignIn = z.strictObject({
 export const ApiTokenDraft = z.strictObject({
   name: z.string("is required").trim().min(1, "is required").max(120),
   /** RFC 3339; null or absent never expires. */
-  expires_at: z.coerce.date().nullable().default(null),
+  expires_at: Time.default(null),
 });

@@ -1,5 +1,7 @@
+import { backoffMs, sleep } from "@portico/core";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
+import { isTransient, rejectionOf } from "./failures.ts";
 import { type Prisma, PrismaClient } from "./generated/client.ts";
 
 export type Tx = Prisma.TransactionClient;
@@ -11,9 +13,13 @@ export type Tx = Prisma.TransactionClient;
 export type Db = {
   prisma: PrismaClient;
   sql: pg.Pool;
-  /** Runs the steps in one transaction; a throw rolls back. Nothing slow (plugins, network) belongs inside. */
+  /**
+   * Runs the steps in one transaction; a throw rolls back. Nothing slow (plugins, network) belongs inside. After a deadlock the steps
+   * run again, so they change nothing outside the database.
+   * @throws AppError for what the caller or the moment is to blame for (see failures.ts).
+   */
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Called after each committed transaction with the kinds of object it changed (see journal.ts). */
+  /** Called after each committed transaction with the kinds of object it changed (see journal.ts). A throw is logged. */
   onCommit(listener: (kinds: ReadonlySet<string>) => void): void;
   close(): Promise<void>;
 };
@@ -41,12 +47,22 @@ export function openDatabase(
     prisma,
     sql,
     async transaction(run) {
-      const kinds = new Set<string>();
-      const result = await prisma.$transaction((tx) => {
-        changedBy.set(tx, kinds);
-        return run(tx);
+      const { result, kinds } = await retried(() => {
+        const kinds = new Set<string>();
+        return prisma.$transaction(async (tx) => {
+          changedBy.set(tx, kinds);
+          return { result: await run(tx), kinds };
+        });
       });
-      if (kinds.size > 0) for (const listener of listeners) listener(kinds);
+      // The write is committed: whatever a listener makes of it, the caller is told so.
+      if (kinds.size > 0)
+        for (const listener of listeners) {
+          try {
+            listener(kinds);
+          } catch (error) {
+            onError?.(error instanceof Error ? error : new Error(String(error)));
+          }
+        }
       return result;
     },
     onCommit: (listener) => void listeners.push(listener),
@@ -55,6 +71,20 @@ export function openDatabase(
       await sql.end().catch(() => {});
     },
   };
+}
+
+const attempts = 4;
+
+/** Two that waited for each other do so again when they start at the same moment. */
+async function retried<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (!isTransient(error) || attempt === attempts) throw rejectionOf(error) ?? error;
+      await sleep(backoffMs(attempt, { baseMs: 10, capMs: 200 }));
+    }
+  }
 }
 
 const changedBy = new WeakMap<object, Set<string>>();

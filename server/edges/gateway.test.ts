@@ -219,6 +219,14 @@ test("the proxy calls an LLM for an administrator in his name and for an app wit
   expect((await ask({ prompt: "x", at: `${studioUrl}/api/v1/llms/999/proxy`, as: token })).status).toBe(404);
 });
 
+test("a bearer that is nobody's is not told by the proxy which LLMs exist", async () => {
+  const [present, absent] = await Promise.all(
+    [llmId, "999"].map((id) => ask({ prompt: "x", at: `${studioUrl}/api/v1/llms/${id}/proxy`, as: "pk_of-nobody" })),
+  );
+  expect([present?.status, absent?.status]).toEqual([401, 401]);
+  expect(await absent?.text()).toBe(await present?.text());
+});
+
 test("a caller of the proxy who leaves ends the call at the vendor", async () => {
   const leaving = new AbortController();
   const answer = await fetch(`${studioUrl}/api/v1/llms/${llmId}/proxy/v1/chat/completions`, {

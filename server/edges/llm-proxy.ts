@@ -34,6 +34,9 @@ const notForwarded = new Set([
 const ownKeys = new Set(["api-key", "x-api-key"]);
 const notReturned = new Set(["connection", "keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade"]);
 
+/** A path that no LLM's name makes. */
+const absentSlug = "-";
+
 /**
  * `/api/v1/llms/:id/proxy/*`: calls an LLM through the gateway, the only way there is. An administrator calls as the control plane's
  * own app in his own name; any other bearer token is an app's credential and is the gateway's to judge.
@@ -47,8 +50,18 @@ export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: Ll
     pipelining: 1,
   });
 
+  /** The gateway judges a credential before it looks for the LLM; to whom it lets in nowhere, an absent LLM looks like any other. */
+  async function slugOf(id: number, actor: Actor): Promise<string> {
+    try {
+      return (await llms.get(id)).slug;
+    } catch (error) {
+      if (actor.userId === 0 && error instanceof AppError && error.code === "not_found") return absentSlug;
+      throw error;
+    }
+  }
+
   async function forward(request: Request, id: number, actor: Actor, signal: AbortSignal): Promise<Response> {
-    const { slug } = await llms.get(id);
+    const slug = await slugOf(id, actor);
     const url = new URL(request.url);
     const rest = /^\/api\/v1\/llms\/[^/]+\/proxy(\/.*)?$/.exec(url.pathname)?.[1] ?? "/";
     const body = await openBody(request);

@@ -100,7 +100,7 @@ export function createEdgeStore(db: Db) {
     },
 
     async listOfNamespace(namespace: string): Promise<Edge[]> {
-      const { rows } = await db.sql.query<SqlEdge>(`${selectEdges} WHERE e.namespace = $1 ORDER BY e.edge_id LIMIT 1000`, [namespace]);
+      const { rows } = await db.sql.query<SqlEdge>(`${selectEdges} WHERE e.namespace = $1 ORDER BY e.edge_id`, [namespace]);
       return rows.map(fromSql);
     },
 

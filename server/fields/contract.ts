@@ -8,6 +8,44 @@ export const redacted = "[redacted]";
 export const must = (rule: string) => (issue: { input?: unknown }) =>
   `${issue.input === undefined ? "is required and " : ""}must be ${rule}`;
 
+/**
+ * A field that is read whole by one function. A value it does not take ends the validation of the object around it: rules over
+ * several fields see only values that were read.
+ * @param read undefined for a value that is not one.
+ */
+function field<T>(read: (input: unknown) => T | undefined, rule: string) {
+  return z.unknown().transform((input, ctx): T => {
+    const value = read(input);
+    if (value !== undefined) return value;
+    ctx.addIssue({ code: "custom", input, message: must(rule)({ input }), continue: false });
+    return z.NEVER;
+  });
+}
+
+/** Digits and nothing else: JavaScript itself reads "0x10", "1e3", " 1 " and true as numbers. */
+function parseInteger(input: unknown, min: number, max: number): number | undefined {
+  const value = typeof input === "string" && /^(0|[1-9]\d{0,15})$/.test(input) ? Number(input) : input;
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined;
+}
+
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/i;
+
+function parseInstant(input: unknown): Date | undefined {
+  const time = input instanceof Date ? input : parseRfc3339(input);
+  // The year of the instant in UTC: an offset may carry the last day of 9999 into the year 10000.
+  const year = time?.getUTCFullYear() ?? Number.NaN;
+  return year >= 1 && year <= 9999 ? time : undefined;
+}
+
+function parseRfc3339(input: unknown): Date | undefined {
+  const [, year, month, day] = (typeof input === "string" && rfc3339.exec(input)) || [];
+  if (typeof input !== "string" || year === undefined) return undefined;
+  // Date.parse makes 2 March of 30 February.
+  const calendarDay = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  if (Number.isNaN(calendarDay.getTime()) || calendarDay.getUTCDate() !== Number(day)) return undefined;
+  return new Date(input.toUpperCase());
+}
+
 export const text = (max: number) =>
   z
     .string({ error: must("text") })
@@ -17,8 +55,20 @@ export const text = (max: number) =>
 /** Dollars, for people and the wire; rounded to a micro-dollar. null is unlimited. */
 export const Budget = z.number("must be a number of dollars").min(0, "must not be negative").max(1e9, "is too large").nullable();
 
-/** RFC 3339; null is none. */
-export const Time = z.coerce.date("must be an RFC 3339 time, e.g. 2026-01-31T00:00:00Z").nullable();
+/** RFC 3339, or a day alone for its beginning in UTC. PostgreSQL keeps years that JavaScript cannot read back, hence the bounds. */
+const Instant = field<Date>((input) => parseInstant(input), "an RFC 3339 time of the years 1 to 9999, e.g. 2026-01-31T00:00:00Z").meta({
+  type: "string",
+  format: "date-time",
+});
+
+/** An instant; null is none. */
+export const Time = Instant.nullable();
+
+/** A calendar day in a query, as its beginning in UTC. Room is left for the day after it. */
+export const Day = field<Date>(
+  (input) => (typeof input === "string" && /^\d{4}-\d{2}-\d{2}$/.test(input) && input < "9999-12-31" ? parseInstant(input) : undefined),
+  "a day from 0001-01-01 to 9999-12-30, e.g. 2026-02-01",
+).meta({ type: "string", format: "date" });
 
 export const Namespace = text(64)
   .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens")
@@ -28,13 +78,26 @@ export const namespaceFilter = z.string().max(64).transform(namespaceOf);
 
 export const Flag = z.boolean("must be true or false");
 
-/** Id of another object in a body: a positive 32-bit integer, as a number or as its decimal digits. */
-export const Id = z.coerce
-  .number("must be an id")
-  .int("must be a whole number")
-  .min(1, "must be an id")
-  .max(2_147_483_647, "must be an id");
-export const Ids = z.array(Id, "must be a list of ids").max(1000, "takes at most 1000 ids");
+const maxId = 2_147_483_647;
+
+/** Id of an object: a positive 32-bit integer, as a number or as its decimal digits. */
+export const Id = field<number>((input) => parseInteger(input, 1, maxId), `an id: a whole number from 1 to ${maxId}`).meta({
+  type: "integer",
+  minimum: 1,
+  maximum: maxId,
+});
+
+export const IdList = z.array(Id, { error: must("a list of ids") }).max(1000, "must have at most 1000 ids");
+/** A set of ids: one that is named twice counts once. */
+export const Ids = IdList.transform((ids) => [...new Set(ids)]);
+
+/** A whole number in a query, in decimal digits. */
+export const queryInteger = ({ min = 0, max }: { min?: number; max: number }) =>
+  field<number>((input) => parseInteger(input, min, max), `a whole number from ${min} to ${max}`).meta({
+    type: "integer",
+    minimum: min,
+    maximum: max,
+  });
 
 /** A list that the reference's clients send and that this installation has nothing for: it may be sent, but only empty. */
 export const emptyList = (what: string) =>

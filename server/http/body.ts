@@ -1,16 +1,25 @@
 import { AppError } from "@portico/core";
-import { faultOfStored } from "./storable.ts";
+import { faultOfForeign, faultOfStored } from "./storable.ts";
 
 /** Reads a request's JSON, whatever its Content-Type (curl's default is a form's), and takes it out of its envelope. */
 export async function readJsonBody(request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> {
-  const value = await readJson(request, limits);
-  const fault = faultOfStored(value);
-  if (fault) throw new AppError({ code: "invalid_json", message: `The body ${fault}.` });
+  const value = await parseJson(request, limits);
+  refuse(faultOfStored(value));
   return unwrap(value);
 }
 
 /** The same with the envelope left alone, for JSON that is not ours to interpret. */
-export async function readJson(request: Request, { maxBytes, optional }: { maxBytes: number; optional: boolean }): Promise<unknown> {
+export async function readJson(request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> {
+  const value = await parseJson(request, limits);
+  refuse(faultOfForeign(value));
+  return value;
+}
+
+function refuse(fault: string | undefined): void {
+  if (fault) throw new AppError({ code: "invalid_json", message: `The body ${fault}.` });
+}
+
+async function parseJson(request: Request, { maxBytes, optional }: { maxBytes: number; optional: boolean }): Promise<unknown> {
   const text = await readText(request, maxBytes);
   if (text.trim() === "") {
     if (optional) return {};

@@ -22,11 +22,14 @@ export function mountEndpoints({
   endpoints,
   authenticator,
   logger,
+  rejectionOf,
   verifyResults = false,
 }: {
   endpoints: Endpoint[];
   authenticator: Authenticator;
   logger: Logger;
+  /** What a thrown error that is not the product's own means to the caller; undefined when nobody knows. */
+  rejectionOf?: (error: unknown) => AppError | undefined;
   verifyResults?: boolean;
 }): Application {
   const app = new Hono<{ Bindings: { ip: string } }>({ strict: false });
@@ -62,7 +65,7 @@ export function mountEndpoints({
         if (verifyResults) verify(one, reply);
         return respond(one, reply, requestId);
       } catch (error) {
-        return errorResponse(error, log, { "x-request-id": requestId });
+        return errorResponse(rejectionOf?.(error) ?? error, log, { "x-request-id": requestId });
       }
     });
   }

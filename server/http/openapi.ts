@@ -37,10 +37,7 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
       tags: [path.split("/")[3] ?? path.split("/")[1] ?? "system"],
       security: one.permission === "public" ? [] : [{ bearer: [] }, { session: [] }],
       "x-permission": one.permission,
-      parameters: [
-        ...[...path.matchAll(/\{([a-z_]+)\}/gi)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-        ...queryParameters(one),
-      ],
+      parameters: [...pathParameters(one, path), ...queryParameters(one)],
       ...(one.body
         ? { requestBody: { required: !one.bodyOptional, content: { "application/json": { schema: jsonSchema(one.body, "input") } } } }
         : {}),
@@ -62,6 +59,16 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
       securitySchemes: { bearer: { type: "http", scheme: "bearer" }, session: { type: "apiKey", in: "cookie", name: "session" } },
     },
   };
+}
+
+function pathParameters(one: Endpoint, path: string): unknown[] {
+  const { properties = {} } = (one.params ? jsonSchema(one.params, "input") : {}) as { properties?: Record<string, unknown> };
+  return [...path.matchAll(/\{([a-z_]+)\}/gi)].map(([, name = ""]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: properties[name] ?? { type: "string" },
+  }));
 }
 
 function queryParameters(one: Endpoint): unknown[] {

@@ -1,16 +1,17 @@
 import { z } from "zod";
+import { queryInteger } from "../fields/contract.ts";
 
 export type Page<T> = { items: T[]; total: number; number: number; size: number };
 
 /** What a list was asked for. `sort` is a column of the list's allow-list. */
 export type ListQuery = { number: number; size: number; offset: number; q: string; sort: { column: string; descending: boolean } };
 
-const wholeNumber = (fallback: number, max: number) =>
-  z.coerce.number("must be a whole number").int("must be a whole number").min(1, "must be 1 or more").max(max).default(fallback);
+const maxPageSize = 1000;
+const PageSize = queryInteger({ min: 1, max: maxPageSize }).optional();
 
 /**
- * The query of every list: `page`, `page_size` (= `limit`), `sort` (`-column` is descending), `q` (= `search`), `all=true`, and the
- * list's own filters.
+ * The query of every list: `page`, `page_size` (= `limit`), `sort` (`-column` is descending), `q` (= `search`), `all=true` for the
+ * largest pages there are, and the list's own filters.
  */
 export function listQuery<F extends z.ZodRawShape>({
   sortable,
@@ -25,9 +26,9 @@ export function listQuery<F extends z.ZodRawShape>({
   const sorts = columns.flatMap((column) => [column, `-${column}`]);
   return z
     .object({
-      page: wholeNumber(1, 1_000_000),
-      page_size: wholeNumber(10, 1000).optional(),
-      limit: wholeNumber(10, 1000).optional(),
+      page: queryInteger({ min: 1, max: 1_000_000 }).default(1),
+      page_size: PageSize,
+      limit: PageSize,
       all: z.enum(["true", "false"]).optional(),
       q: z.string().trim().max(200).optional(),
       search: z.string().trim().max(200).optional(),
@@ -47,12 +48,11 @@ export function listQuery<F extends z.ZodRawShape>({
         search?: string;
         sort: string;
       };
-      const size = all === "true" ? 1000 : (page_size ?? limit ?? 10);
-      const number = all === "true" ? 1 : page;
+      const size = all === "true" ? maxPageSize : (page_size ?? limit ?? 10);
       const list: ListQuery = {
-        number,
+        number: page,
         size,
-        offset: (number - 1) * size,
+        offset: (page - 1) * size,
         q: q ?? search ?? "",
         sort: { column: sort.replace(/^-/, ""), descending: sort.startsWith("-") },
       };
@@ -61,3 +61,14 @@ export function listQuery<F extends z.ZodRawShape>({
 }
 
 export const pageOf = <T>(list: ListQuery, items: T[], total: number): Page<T> => ({ items, total, number: list.number, size: list.size });
+
+/** Every item of a list, for answers that have no pages. */
+export async function allPages<T>(read: (list: ListQuery) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  for (let number = 1; ; number++) {
+    const offset = (number - 1) * maxPageSize;
+    const page = await read({ number, size: maxPageSize, offset, q: "", sort: { column: "id", descending: false } });
+    items.push(...page.items);
+    if (page.items.length < maxPageSize) return items;
+  }
+}

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { AppError } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
+import { errorResponse } from "./errors.ts";
 import { type Application, isApiPath } from "./mount.ts";
 import type { Pages } from "./pages.ts";
 
@@ -10,6 +12,23 @@ const baseHeaders = {
   "referrer-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
 };
+
+/** Keeps out what would be another part of the URL; the rest is the URL parser's to judge. */
+const hostForm = /^[a-z0-9_.:[\]-]+$/i;
+
+/** Request lines and hosts that neither the API nor the pages can make a URL of. */
+function faultOfTarget({ url = "/", headers: { host = "" } }: IncomingMessage): string | undefined {
+  if (!url.startsWith("/")) return "The request's target must be a path.";
+  return hostForm.test(host) && URL.canParse(`http://${host}/`)
+    ? undefined
+    : "The Host header must be a host name or address, with or without a port.";
+}
+
+async function refuse(outgoing: ServerResponse, message: string, logger: Logger): Promise<void> {
+  const answer = errorResponse(new AppError({ code: "bad_request", message }), logger);
+  outgoing.writeHead(answer.status, { ...baseHeaders, ...Object.fromEntries(answer.headers) });
+  outgoing.end(await answer.text());
+}
 
 /** API first, then pages: an API answer never pays for the page router. */
 export function createListener({
@@ -25,6 +44,8 @@ export function createListener({
     overrideGlobalObjects: false,
   });
   return (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const fault = faultOfTarget(incoming);
+    if (fault) return void refuse(outgoing, fault, logger);
     const path = (incoming.url ?? "/").split("?", 1)[0] ?? "/";
     for (const [name, value] of Object.entries(baseHeaders)) outgoing.setHeader(name, value);
     if (isApiPath(path)) return void api(incoming, outgoing);

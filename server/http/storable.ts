@@ -1,4 +1,6 @@
 const maxDepth = 100;
+/** Far below what overflows the stack of those who write JSON. */
+const maxForeignDepth = 1000;
 
 /**
  * What JSON can say and the database cannot keep: NUL characters, halves of characters, endless nesting.
@@ -16,6 +18,16 @@ export function faultOfStored(value: unknown): string | undefined {
       if (keyFault) return keyFault;
       waiting.push({ value: inner, depth: next.depth + 1 });
     }
+  }
+  return undefined;
+}
+
+/** What is wrong with JSON that is only passed on: nesting that it could not be written with again. */
+export function faultOfForeign(value: unknown): string | undefined {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxForeignDepth) return `is nested more than ${maxForeignDepth} levels deep`;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
   }
   return undefined;
 }

@@ -203,6 +203,6 @@ export function mergeConfig(base: Json, override: Json): Json {
 }
 
 /** Postgres keeps no NUL in its JSON. */
-export const hasNul = (value: unknown): boolean => /(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(value));
+const hasNul = (value: unknown): boolean => /(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(value));
 
 export const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 import { slugify } from "@portico/core";
 import { hookTypes } from "@portico/protocol";
 import { z } from "zod";
-import { Flag, Ids, must, Namespace, text } from "../fields/contract.ts";
+import { Flag, IdList, must, Namespace, text } from "../fields/contract.ts";
 
 /** Why a command cannot be one, as far as its text tells; undefined when it can. */
 export function faultOfCommand(command: string): string | undefined {
@@ -114,7 +114,7 @@ export const ApproveScopes = z.strictObject({
 
 export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
 
-export const LlmPlugins = z.strictObject({ plugin_ids: Ids });
+export const LlmPlugins = z.strictObject({ plugin_ids: IdList });
 export const ConfigOverride = z.strictObject({ config_override: Config });
 
 export const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;

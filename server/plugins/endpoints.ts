@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { namespaceFilter } from "../fields/contract.ts";
+import { namespaceFilter, queryInteger } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
@@ -120,7 +120,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "What a plugin has written (the last 1000 lines) after the line `after`, in this process or at its gateways",
     permission: "plugins.read",
     params: IdParam,
-    query: z.object({ after: z.coerce.number("must be a number").int().min(0).default(0) }),
+    query: z.object({ after: queryInteger({ max: Number.MAX_SAFE_INTEGER }).default(0) }),
     handle: async ({ params, query }) => ({ json: await operations.logs(params.id, query.after) }),
   }),
   endpoint({

@@ -1,6 +1,7 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
 import { gatewayHookTypes, PluginManifest, studioHookTypes, type UiSlotItem } from "@portico/protocol";
-import { hasNul, type Json } from "./config.ts";
+import { faultOfStored } from "../http/storable.ts";
+import type { Json } from "./config.ts";
 import type { PluginCategory } from "./contract.ts";
 import type { UiRoute } from "./store.ts";
 
@@ -16,7 +17,8 @@ export function parseManifest(text: string): { manifest: PluginManifest; json: J
   } catch (error) {
     throw refuse([{ field: "manifest", message: `is not JSON: ${messageOf(error)}` }]);
   }
-  if (hasNul(json)) throw refuse([{ field: "manifest", message: "contains a NUL character" }]);
+  const fault = faultOfStored(json);
+  if (fault) throw refuse([{ field: "manifest", message: fault }]);
   const parsed = PluginManifest.safeParse(json);
   if (!parsed.success)
     throw refuse(parsed.error.issues.map(({ path, message }) => ({ field: ["manifest", ...path].map(String).join("."), message })));

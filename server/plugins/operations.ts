@@ -6,6 +6,7 @@ import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import type { PluginLogStore } from "../edges/plugin-log-store.ts";
 import type { Resource } from "../http/envelope.ts";
+import { allPages } from "../http/paging.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { categoryOf, runsInStudio } from "./manifest.ts";
 import type { PluginService } from "./service.ts";
@@ -174,15 +175,14 @@ export function createPluginOperations({
 
     async listOfType(type: "gateway" | "ai_studio"): Promise<Resource[]> {
       const any_hook = type === "gateway" ? gatewayHookTypes : studioHookTypes;
-      const whole = { number: 1, size: 1000, offset: 0, q: "", sort: { column: "id", descending: false } };
-      return (await plugins.list(whole, { any_hook })).items;
+      return allPages((list) => plugins.list(list, { any_hook }));
     },
 
     async clearData(actor: Actor, id: number): Promise<void> {
       await plugins.get(id);
-      const { count } = await kv.clear(id);
       await db.transaction(async (tx) => {
         if (!(await store.lock(tx, id))) throw notFound("Plugin");
+        const { count } = await kv.clear(tx, id);
         await record(tx, { kind: "plugin", action: "updated", id, actor, changes: { data: `cleared ${count} values` } });
       });
     },

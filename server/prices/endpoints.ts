@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { queryInteger } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
@@ -83,14 +84,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
         "Change a price, if fields are named, and book past usage of the model at it: calls, sums and budgets. Comes again with `after` while `meta.after` is not null",
       permission: "model-prices.write",
       params: IdParam,
-      query: z.object({
-        after: z.coerce
-          .number("must be a number")
-          .int("must be a whole number")
-          .min(0)
-          .max(2 ** 52)
-          .default(0),
-      }),
+      query: z.object({ after: queryInteger({ max: 2 ** 52 }).default(0) }),
       body: ModelPricePatch,
       bodyOptional: true,
       result: PriceResource.extend({ meta: Recalculated }),

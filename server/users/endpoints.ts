@@ -4,14 +4,13 @@ import { toResource as toAppResource } from "../apps/wire.ts";
 import { Id } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
-import { listQuery } from "../http/paging.ts";
+import { allPages, listQuery } from "../http/paging.ts";
 import { UserAttributes, UserDraft, UserPatch } from "./contract.ts";
 import type { UserService } from "./service.ts";
 import { userSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
 
 const UserResource = resourceOf("users", UserAttributes);
-const wholeList = { number: 1, size: 1000, offset: 0, q: "", sort: { column: "id", descending: false } };
 
 export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppService }) => [
   endpoint({
@@ -107,7 +106,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     params: IdParam,
     async handle({ params }) {
       await users.get(params.id);
-      return all((await apps.list(wholeList, { user_id: params.id })).items.map((app) => toAppResource(app)));
+      return all((await allPages((list) => apps.list(list, { user_id: params.id }))).map((app) => toAppResource(app)));
     },
   }),
   endpoint({

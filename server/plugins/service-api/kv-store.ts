@@ -1,4 +1,4 @@
-import type { Db } from "../../db/client.ts";
+import type { Db, Tx } from "../../db/client.ts";
 
 export function createKvStore(db: Db) {
   return {
@@ -45,7 +45,7 @@ export function createKvStore(db: Db) {
     },
 
     count: (pluginId: number): Promise<number> => db.prisma.pluginData.count({ where: { pluginId } }),
-    clear: (pluginId: number) => db.prisma.pluginData.deleteMany({ where: { pluginId } }),
+    clear: (tx: Tx, pluginId: number) => tx.pluginData.deleteMany({ where: { pluginId } }),
     purgeExpired: () => db.prisma.pluginData.deleteMany({ where: { expiresAt: { lt: new Date() } } }),
   };
 }
