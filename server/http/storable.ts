@@ -6,17 +6,22 @@ const maxForeignDepth = 1000;
  * What JSON can say and the database cannot keep: NUL characters, halves of characters, endless nesting.
  * @returns what is wrong, to be said of "the body"; undefined when nothing is.
  */
-export function faultOfStored(value: unknown): string | undefined {
-  const waiting: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const fault = typeof next.value === "string" ? faultOfText(next.value) : undefined;
-    if (fault) return fault;
-    if (typeof next.value !== "object" || next.value === null) continue;
-    if (next.depth === maxDepth) return `is nested more than ${maxDepth} levels deep`;
-    for (const [key, inner] of Object.entries(next.value)) {
+export const faultOfStored = (value: unknown): string | undefined => placeOfFault(value)?.fault;
+
+type Place = { value: unknown; depth: number; key: string; outer: Place | undefined };
+
+/** The same with the names that lead to the value at fault. */
+export function placeOfFault(value: unknown): { path: string[]; fault: string } | undefined {
+  const waiting: Place[] = [{ value, depth: 0, key: "", outer: undefined }];
+  for (let place = waiting.pop(); place; place = waiting.pop()) {
+    const fault = typeof place.value === "string" ? faultOfText(place.value) : undefined;
+    if (fault) return { path: pathOf(place), fault };
+    if (typeof place.value !== "object" || place.value === null) continue;
+    if (place.depth === maxDepth) return { path: pathOf(place).slice(0, 1), fault: `is nested more than ${maxDepth} levels deep` };
+    for (const [key, inner] of Object.entries(place.value)) {
       const keyFault = faultOfText(key);
-      if (keyFault) return keyFault;
-      waiting.push({ value: inner, depth: next.depth + 1 });
+      if (keyFault) return { path: pathOf(place), fault: `has a name that ${keyFault}` };
+      waiting.push({ value: inner, depth: place.depth + 1, key, outer: place });
     }
   }
   return undefined;
@@ -30,6 +35,12 @@ export function faultOfForeign(value: unknown): string | undefined {
     level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
   }
   return undefined;
+}
+
+function pathOf(place: Place): string[] {
+  const path: string[] = [];
+  for (let at: Place | undefined = place; at?.outer; at = at.outer) path.unshift(at.key);
+  return path;
 }
 
 export function faultOfText(text: string): string | undefined {

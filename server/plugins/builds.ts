@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { Script } from "node:vm";
 import { AppError, notFound } from "@portico/core";
 import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
-import type { Json } from "./config.ts";
+import type { Json } from "./json.ts";
 import { routesOf, storedManifest } from "./manifest.ts";
 import type { Plugin } from "./store.ts";
 

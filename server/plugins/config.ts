@@ -1,143 +1,120 @@
 import { isDeepStrictEqual } from "node:util";
-import { AppError, type FieldIssue, messageOf } from "@portico/core";
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import formats from "ajv-formats";
+import { AppError, type FieldIssue } from "@portico/core";
+import { type LinearPattern, linearPattern, PatternRefused, patternSize } from "@portico/core/patterns";
 import { redacted } from "../fields/contract.ts";
-
-export type Json = Record<string, unknown>;
-
-/** Isolated for each schema: plugins may use the same `$id` for different things. */
-function compile(schema: Json): ValidateFunction {
-  const ajv = new Ajv({ strict: false, allErrors: true, useDefaults: true, validateSchema: false, logger: false });
-  formats.default(ajv);
-  // Schemas of later drafts are read as far as draft-07 goes.
-  const { $schema: _, ...rest } = schema;
-  return ajv.compile(rest);
-}
-
-/** @throws AppError plugin_invalid when the text is not a JSON Schema that can be used. */
-export function parseConfigSchema(text: string): Json {
-  const refuse = (why: string) => {
-    const message = `Its config schema ${why}.`;
-    return new AppError({ code: "plugin_invalid", message, issues: [{ field: "config_schema", message, code: "plugin_invalid" }] });
-  };
-  if (text.length > 512 * 1024) throw refuse("is larger than 512 KiB");
-  let schema: unknown;
-  try {
-    schema = JSON.parse(text.trim() === "" ? "{}" : text);
-  } catch (error) {
-    throw refuse(`is not JSON: ${messageOf(error)}`);
-  }
-  if (!isObject(schema)) throw refuse("is not a JSON object");
-  if (hasNul(schema)) throw refuse("contains a NUL character");
-  try {
-    compile(schema);
-  } catch (error) {
-    throw refuse(`is not a usable JSON Schema: ${messageOf(error)}`);
-  }
-  return schema;
-}
-
-/** The config with the schema's defaults, and what is wrong with it. Fields are `<prefix>.<path>`. */
-export function checkConfig(schema: Json | null, config: Json, prefix = "config"): { config: Json; issues: FieldIssue[] } {
-  const complete = structuredClone(config);
-  if (schema === null) return { config: complete, issues: [] };
-  const validate = compile(schema);
-  validate(complete);
-  const issues = (validate.errors ?? []).map((error) => ({ field: fieldOf(error, prefix), message: sentenceOf(error) }));
-  return { config: complete, issues: issues.filter((issue, i) => issues.findIndex((other) => isDeepStrictEqual(issue, other)) === i) };
-}
-
-/** @throws AppError validation_failed naming each field. @returns the config with defaults. */
-export function acceptConfig(schema: Json | null, config: Json, prefix = "config"): Json {
-  const { config: complete, issues } = checkConfig(schema, config, prefix);
-  if (issues.length > 0) throw new AppError({ code: "validation_failed", message: "The configuration is not valid.", issues });
-  return complete;
-}
-
-function fieldOf(error: ErrorObject, prefix: string): string {
-  const at = error.instancePath
-    .split("/")
-    .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const own = error.params as { missingProperty?: string; additionalProperty?: string };
-  return [prefix, ...at, own.missingProperty ?? own.additionalProperty].filter((part) => part !== undefined).join(".");
-}
-
-function sentenceOf({ keyword, message, params }: ErrorObject): string {
-  if (keyword === "required") return "is required";
-  if (keyword === "additionalProperties") return "is not a setting of this plugin";
-  if (keyword === "enum") return `must be one of ${(params as { allowedValues: unknown[] }).allowedValues.map(String).join(", ")}`;
-  return message ?? "is not valid";
-}
+import { isObject, type Json } from "./json.ts";
+import { targetOf } from "./schemas/limits.ts";
 
 /** Which parts of a config are secrets. */
-type Marking = { secret: boolean; properties: (key: string) => Marking; item: Marking | (() => Marking) };
+type Marking = { secret: boolean; properties(key: string): Marking; item(): Marking };
 
 const secretName = /(^|[_-])(api[_-]?key|authorization|credential|password|secret|token)$/i;
-
-/** Follows local references and collects every schema that may describe the value. */
-function describing(schema: unknown, root: Json, depth = 0): Json[] {
-  if (!isObject(schema) || depth > 16) return [];
-  const at = typeof schema.$ref === "string" && schema.$ref.startsWith("#/") ? lookUp(root, schema.$ref) : undefined;
-  const parts = ["allOf", "anyOf", "oneOf"].flatMap((key) => (Array.isArray(schema[key]) ? (schema[key] as unknown[]) : []));
-  return [schema, ...[at, schema.if, schema.then, schema.else, ...parts].flatMap((part) => describing(part, root, depth + 1))];
-}
-
-const lookUp = (root: Json, pointer: string): unknown =>
-  pointer
-    .slice(2)
-    .split("/")
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .reduce<unknown>((node, key) => (isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined), root);
-
-/** What the schemas say of a value. A property no schema describes is judged by its name. */
-function marked(schemas: Json[], root: Json, name = ""): Marking {
-  const described = schemas.some((schema) => Object.keys(schema).length > 0);
-  const secret = described ? schemas.some((s) => s.format === "password" || s.writeOnly === true) : secretName.test(name);
-  return {
-    secret,
-    properties(key) {
-      const found = schemas.flatMap((schema) => {
-        const own = isObject(schema.properties) && Object.hasOwn(schema.properties, key) ? [schema.properties[key]] : [];
-        const byPattern = isObject(schema.patternProperties)
-          ? Object.entries(schema.patternProperties).flatMap(([pattern, value]) => (matches(pattern, key) ? [value] : []))
-          : [];
-        return own.length + byPattern.length > 0 ? [...own, ...byPattern] : [schema.additionalProperties];
-      });
-      return marked(
-        found.flatMap((one) => describing(one, root)),
-        root,
-        key,
-      );
-    },
-    item: () =>
-      marked(
-        schemas.flatMap(({ items, prefixItems }) => [items, prefixItems].flat()).flatMap((one) => describing(one, root)),
-        root,
-        name,
-      ),
-  };
-}
-
-function matches(pattern: string, key: string): boolean {
-  try {
-    return new RegExp(pattern, "u").test(key);
-  } catch {
-    return false;
-  }
-}
 
 /** Nothing is known of the settings yet, so every text may be a secret. */
 const unknownMarking: Marking = { secret: true, properties: () => unknownMarking, item: () => unknownMarking };
 
-const markingOf = (schema: Json | null): Marking => (schema === null ? unknownMarking : marked(describing(schema, schema), schema));
-const itemOf = ({ item }: Marking): Marking => (typeof item === "function" ? item() : item);
+/** Nothing more is looked at, so everything may be. */
+const secretMarking: Marking = { secret: true, properties: () => secretMarking, item: () => secretMarking };
+
+/** What one config may cost, in schemas and steps of patterns that are looked at; whatever is left after that counts as secret. */
+const maxSteps = 30_000;
+const maxKeyChars = 256;
+
+/** Reads from a schema what is secret. What was found of a place is remembered, so that long lists cost no more than one element. */
+function markingOf(root: Json | null): Marking {
+  if (root === null) return unknownMarking;
+  let stepsLeft = maxSteps;
+
+  /** The schemas with all that apply to the same value: by reference, as conditions, as alternatives. */
+  function describing(schemas: unknown[]): Set<Json> {
+    const found = new Set<Json>();
+    const waiting = [...schemas];
+    while (waiting.length > 0 && stepsLeft-- > 0) {
+      const schema = waiting.pop();
+      if (!isObject(schema) || found.has(schema)) continue;
+      found.add(schema);
+      waiting.push(targetOf(schema, root as Json), schema.if, schema.then, schema.else);
+      for (const list of [schema.allOf, schema.anyOf, schema.oneOf]) if (Array.isArray(list)) for (const one of list) waiting.push(one);
+    }
+    return found;
+  }
+
+  function matches(pattern: string, key: string): boolean {
+    stepsLeft -= 1 + 4 * patternSize(pattern);
+    return stepsLeft > 0 && patternOf(pattern)?.test(key) === true;
+  }
+
+  function propertiesOf(schema: Json, key: string): unknown[] {
+    const { properties, patternProperties } = schema;
+    const found = isObject(properties) && Object.hasOwn(properties, key) ? [properties[key]] : [];
+    if (isObject(patternProperties))
+      for (const [pattern, value] of Object.entries(patternProperties)) if (matches(pattern, key)) found.push(value);
+    return found.length > 0 ? found : [schema.additionalProperties];
+  }
+
+  /** A property that no schema describes is judged by its name. */
+  function marked(schemas: unknown[], name: string): Marking {
+    const found = describing(schemas);
+    if (stepsLeft <= 0) return secretMarking;
+    let described = false;
+    let secret = false;
+    for (const schema of found) {
+      described ||= Object.keys(schema).length > 0;
+      secret ||= schema.format === "password" || schema.writeOnly === true;
+    }
+    const known = new Map<string, Marking>();
+    let item: Marking | undefined;
+    return {
+      secret: described ? secret : secretName.test(name),
+      properties(key) {
+        let marking = known.get(key);
+        if (!marking) {
+          stepsLeft -= found.size;
+          const fits = stepsLeft > 0 && key.length <= maxKeyChars;
+          marking = fits
+            ? marked(
+                [...found].flatMap((schema) => propertiesOf(schema, key)),
+                key,
+              )
+            : secretMarking;
+          known.set(key, marking);
+        }
+        return marking;
+      },
+      item() {
+        item ??= marked(
+          [...found].flatMap(({ items, prefixItems }) => [items, prefixItems].flat()),
+          name,
+        );
+        return item;
+      },
+    };
+  }
+
+  return marked([root], "");
+}
+
+const keptPatterns = 200;
+const patterns = new Map<string, LinearPattern | undefined>();
+
+/** Undefined for a pattern that is not accepted; it matches nothing. */
+function patternOf(source: string): LinearPattern | undefined {
+  if (patterns.has(source)) return patterns.get(source);
+  let pattern: LinearPattern | undefined;
+  try {
+    pattern = linearPattern(source);
+  } catch (error) {
+    if (!(error instanceof PatternRefused)) throw error;
+  }
+  if (patterns.size >= keptPatterns) patterns.clear();
+  patterns.set(source, pattern);
+  return pattern;
+}
 
 function hide(value: unknown, marking: Marking): unknown {
   if (Array.isArray(value)) {
     if (marking.secret && marking !== unknownMarking) return value.length === 0 ? value : redacted;
-    const item = itemOf(marking);
+    const item = marking.item();
     return value.map((one) => hide(one, item));
   }
   if (isObject(value)) {
@@ -164,7 +141,7 @@ export function restoreConfig(schema: Json | null, sent: Json, stored: Json, pre
       return value;
     }
     if (Array.isArray(value)) {
-      const item = itemOf(marking);
+      const item = marking.item();
       const olds = Array.isArray(old) ? old : [];
       const shown = olds.map((one) => hide(one, item));
       return value.map((one, i) => {
@@ -201,8 +178,3 @@ export function mergeConfig(base: Json, override: Json): Json {
   }
   return out;
 }
-
-/** Postgres keeps no NUL in its JSON. */
-const hasNul = (value: unknown): boolean => /(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(value));
-
-export const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -12,7 +12,6 @@ import { systemSecret, type Vault } from "../secrets/vault.ts";
 import { afterHookJobs } from "./after-hooks.ts";
 import { createAssets } from "./assets.ts";
 import { createBuilds } from "./builds.ts";
-import { parseConfigSchema } from "./config.ts";
 import { llmPluginEndpoints, pluginEndpoints } from "./endpoints.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLlmPluginStore } from "./llm-plugin-store.ts";
@@ -23,6 +22,7 @@ import { createAsker, createObjectHooks } from "./object-hooks.ts";
 import { createPluginOperations } from "./operations.ts";
 import { createRegistrations } from "./registrations.ts";
 import { createPluginRpc, rpcTimeoutMs } from "./rpc.ts";
+import { createSchemas } from "./schemas/schemas.ts";
 import { createPluginService } from "./service.ts";
 import { createDispatcher } from "./service-api/dispatcher.ts";
 import { eventService } from "./service-api/event-service.ts";
@@ -38,8 +38,8 @@ import { pluginUiEndpoints } from "./ui-endpoints.ts";
 
 const manifestTimeoutMs = 10_000;
 
-export type PluginLimits = { hookDeadlineMs: number; rpcTimeoutMs: number; kvQuotaBytes: number };
-const defaultLimits: PluginLimits = { hookDeadlineMs: 5_000, rpcTimeoutMs, kvQuotaBytes: 100 * 1024 * 1024 };
+export type PluginLimits = { hookDeadlineMs: number; rpcTimeoutMs: number; kvQuotaBytes: number; schemaDeadlineMs: number };
+const defaultLimits: PluginLimits = { hookDeadlineMs: 5_000, rpcTimeoutMs, kvQuotaBytes: 100 * 1024 * 1024, schemaDeadlineMs: 3_000 };
 
 /** The plugin system of the control plane: rows, processes, hooks, pages and the service API. */
 export async function createPlugins({
@@ -93,9 +93,10 @@ export async function createPlugins({
     // Pages look again: whether a plugin is healthy is nothing that is written anywhere.
     onState: ({ id }) => events.publish({ eventId: "0", topic: "system.plugin.state", objectId: String(id) }),
   });
-  const lifecycle = createLifecycle({ store, vault, host, logger });
+  const schemas = createSchemas({ deadlineMs: limits.schemaDeadlineMs });
+  const lifecycle = createLifecycle({ store, vault, host, schemas, logger });
   const registrations = createRegistrations({ lifecycle, logger });
-  const service = createPluginService({ db, store, vault, host, lifecycle });
+  const service = createPluginService({ db, store, vault, host, schemas, lifecycle });
 
   /** A process may be of a newer build than the one that was read last. What it says is stored if it says anything new. */
   async function refresh(process: RunningPlugin): Promise<void> {
@@ -110,7 +111,7 @@ export async function createPlugins({
       const loaded: Loaded = {
         manifest: parsed.manifest,
         manifestJson: parsed.json,
-        configSchema: parseConfigSchema(schema.success ? schema.schemaJson : "{}"),
+        configSchema: await schemas.parse(schema.success ? schema.schemaJson : "{}"),
       };
       await fromFreshRead(async () => {
         const before = await store.find(process.id);
@@ -126,8 +127,17 @@ export async function createPlugins({
   const hooks = createObjectHooks({ registrations, ask, logger });
   const builds = createBuilds({ host });
   const assets = createAssets({ store, builds, signingKey });
-  const operations = createPluginOperations({ db, plugins: service, store, host, lifecycle, kv, gatewayLogs: createPluginLogStore(db) });
-  const llmPlugins = createLlmPluginService({ db, store: links, vault, lifecycle });
+  const operations = createPluginOperations({
+    db,
+    plugins: service,
+    store,
+    host,
+    schemas,
+    lifecycle,
+    kv,
+    gatewayLogs: createPluginLogStore(db),
+  });
+  const llmPlugins = createLlmPluginService({ db, store: links, vault, lifecycle, schemas });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
       ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, new Map()).error }),
@@ -164,6 +174,7 @@ export async function createPlugins({
       stopListening();
       localEvents.close();
       await lifecycle.close();
+      await schemas.close();
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { Json } from "./config.ts";
 import type { HookedObject } from "./hooks.ts";
+import type { Json } from "./json.ts";
 
 /** Keys that the reference's objects have and ours do not, by kind of object; plugins may read them. */
 const absent: Record<HookedObject, Json> = {

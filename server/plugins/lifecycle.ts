@@ -1,12 +1,13 @@
-import { messageOf, sleep } from "@portico/core";
+import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec } from "@portico/plugin-host";
 import { z } from "zod";
 import type { Vault } from "../secrets/vault.ts";
 import type { ReadyCheck } from "../system/endpoints.ts";
-import { checkConfig, type Json } from "./config.ts";
 import { pluginStates } from "./contract.ts";
+import type { Json } from "./json.ts";
 import { runsInStudio } from "./manifest.ts";
+import { retryAfterMs, type Schemas } from "./schemas/schemas.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 import type { LiveState } from "./wire.ts";
 
@@ -27,13 +28,26 @@ const EdgeReport = z.object({
 });
 
 /** Keeps the processes of this replica what the table says; every replica does so for itself. */
-export function createLifecycle({ store, vault, host, logger }: { store: PluginStore; vault: Vault; host: PluginHost; logger: Logger }) {
+export function createLifecycle({
+  store,
+  vault,
+  host,
+  schemas,
+  logger,
+}: {
+  store: PluginStore;
+  vault: Vault;
+  host: PluginHost;
+  schemas: Schemas;
+  logger: Logger;
+}) {
   let desired = new Map<number, Desired>();
-  /** Why an active plugin is not started. */
+  /** Why an active plugin cannot be started, here or at a gateway. */
   let held = new Map<number, string>();
   let queued: Promise<{ settled: Promise<void> }> | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   let retry: NodeJS.Timeout | undefined;
+  let recheck: NodeJS.Timeout | undefined;
   let closed = false;
   let firstAttemptsDone = false;
 
@@ -41,24 +55,38 @@ export function createLifecycle({ store, vault, host, logger }: { store: PluginS
     configSealed === null ? {} : (JSON.parse(vault.open(configSealed)) as Json);
 
   /** The settings with their defaults, or why a process cannot be started with them. */
-  function configOf(plugin: Plugin): Json | string {
+  async function configOf(plugin: Plugin): Promise<Json | string> {
     try {
-      const { config, issues } = checkConfig(plugin.configSchema, openConfig(plugin));
+      const { config, issues } = await schemas.check(plugin.configSchema, openConfig(plugin), { patient: false });
       if (issues.length === 0) return config;
       return `Its configuration is not complete: ${issues.map(({ field, message }) => `${field} ${message}`).join("; ")}.`;
     } catch (error) {
+      if (error instanceof AppError) {
+        // It may have been this machine that was slow.
+        checkAgainLater();
+        return error.message;
+      }
       return `Its configuration cannot be read: ${messageOf(error)}`;
     }
+  }
+
+  function checkAgainLater(): void {
+    if (closed) return;
+    recheck ??= setTimeout(() => {
+      recheck = undefined;
+      void applySoon();
+    }, retryAfterMs).unref();
   }
 
   async function readSpecs(): Promise<PluginSpec[]> {
     const next = new Map<number, Desired>();
     const nextHeld = new Map<number, string>();
-    for (const plugin of await store.listActive()) {
-      if (!runsInStudio(plugin.hookTypes)) continue;
-      const config = configOf(plugin);
+    const active = await store.listActive();
+    const configs = await Promise.all(active.map(configOf));
+    for (const [i, plugin] of active.entries()) {
+      const config = configs[i];
       if (typeof config === "string") nextHeld.set(plugin.id, config);
-      else next.set(plugin.id, { plugin, config });
+      else if (config && runsInStudio(plugin.hookTypes)) next.set(plugin.id, { plugin, config });
     }
     desired = next;
     held = nextHeld;
@@ -163,8 +191,8 @@ export function createLifecycle({ store, vault, host, logger }: { store: PluginS
       if (!runsInStudio(plugin.hookTypes)) {
         const reported = onEdges.get(plugin.id);
         if (reported) return reported;
-        const fault = configOf(plugin);
-        if (typeof fault === "string") return { state: "failed", error: fault, restarts: 0 };
+        const fault = held.get(plugin.id);
+        if (fault !== undefined) return { state: "failed", error: fault, restarts: 0 };
         return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
       }
       const reason = held.get(plugin.id);
@@ -176,6 +204,7 @@ export function createLifecycle({ store, vault, host, logger }: { store: PluginS
     async close(): Promise<void> {
       closed = true;
       clearTimeout(retry);
+      clearTimeout(recheck);
       await tail;
       await host.close();
     },

@@ -4,9 +4,11 @@ import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import type { Resource } from "../http/envelope.ts";
 import type { Vault } from "../secrets/vault.ts";
-import { acceptConfig, type Json, mergeConfig, redactConfig, restoreConfig } from "./config.ts";
+import { mergeConfig, redactConfig, restoreConfig } from "./config.ts";
+import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { LlmPluginRow, LlmPluginStore } from "./llm-plugin-store.ts";
+import type { Schemas } from "./schemas/schemas.ts";
 import { toResource } from "./wire.ts";
 
 const field = "config_override";
@@ -18,11 +20,13 @@ export function createLlmPluginService({
   store,
   vault,
   lifecycle,
+  schemas,
 }: {
   db: Db;
   store: LlmPluginStore;
   vault: Vault;
   lifecycle: Lifecycle;
+  schemas: Schemas;
 }) {
   const openOverride = ({ overrideSealed }: LlmPluginRow): Json =>
     overrideSealed === null ? {} : (JSON.parse(vault.open(overrideSealed)) as Json);
@@ -78,7 +82,7 @@ export function createLlmPluginService({
       const row = await attached(llmId, pluginId);
       const { plugin } = row;
       const override = restoreConfig(plugin.configSchema, sent, openOverride(row), field);
-      acceptConfig(plugin.configSchema, mergeConfig(lifecycle.openConfig(plugin), override), field);
+      await schemas.accept(plugin.configSchema, mergeConfig(lifecycle.openConfig(plugin), override), field);
       const sealed = Object.keys(override).length === 0 ? null : vault.seal(JSON.stringify(override));
       await db.transaction(async (tx) => {
         if (!(await store.setOverride(tx, llmId, pluginId, sealed))) throw notAttached();

@@ -1,8 +1,9 @@
 import { AppError, messageOf, withTimeout } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
 import type { PluginManifest } from "@portico/protocol";
-import { type Json, parseConfigSchema } from "./config.ts";
+import type { Json } from "./json.ts";
 import { parseManifest, requestedScopes } from "./manifest.ts";
+import type { Schemas } from "./schemas/schemas.ts";
 import type { Plugin, PluginRow } from "./store.ts";
 
 const inspectTimeoutMs = 30_000;
@@ -14,7 +15,11 @@ export type Loaded = { manifest: PluginManifest; manifestJson: Json; configSchem
  * Starts the executable only to read its manifest and config schema.
  * @throws AppError plugin_invalid with the reason, naming `command`, `checksum`, `manifest.<path>` or `config_schema`.
  */
-export async function loadPlugin(host: PluginHost, command: string, checksum: string): Promise<Loaded> {
+export async function loadPlugin(
+  { host, schemas }: { host: PluginHost; schemas: Schemas },
+  command: string,
+  checksum: string,
+): Promise<Loaded> {
   const late = () => new AppError({ code: "plugin_timeout", message: `it did not answer within ${inspectTimeoutMs / 1000} s` });
   let read: { manifest: string; configSchema: string };
   try {
@@ -25,7 +30,7 @@ export async function loadPlugin(host: PluginHost, command: string, checksum: st
     throw new AppError({ code: "plugin_invalid", message, issues: [{ field: "command", message, code: "plugin_invalid" }], cause: error });
   }
   const { manifest, json } = parseManifest(read.manifest);
-  return { manifest, manifestJson: json, configSchema: parseConfigSchema(read.configSchema) };
+  return { manifest, manifestJson: json, configSchema: await schemas.parse(read.configSchema) };
 }
 
 /** The columns that follow from what was read. Approval ends only when something is asked for that was not approved. */

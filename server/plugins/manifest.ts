@@ -1,27 +1,35 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
 import { gatewayHookTypes, PluginManifest, studioHookTypes, type UiSlotItem } from "@portico/protocol";
-import { faultOfStored } from "../http/storable.ts";
-import type { Json } from "./config.ts";
+import { placeOfFault } from "../http/storable.ts";
 import type { PluginCategory } from "./contract.ts";
+import type { Json } from "./json.ts";
 import type { UiRoute } from "./store.ts";
+
+const maxManifestChars = 512 * 1024;
+const maxIssues = 50;
+const maxFieldChars = 300;
 
 const refuse = (issues: FieldIssue[], message = "The plugin's manifest is not valid.") =>
   new AppError({ code: "plugin_invalid", message, issues: issues.map((issue) => ({ ...issue, code: "plugin_invalid" as const })) });
 
 /** Reads a manifest's text. @throws AppError plugin_invalid naming what is wrong as `manifest.<path>`. */
 export function parseManifest(text: string): { manifest: PluginManifest; json: Json } {
-  if (text.length > 512 * 1024) throw refuse([{ field: "manifest", message: "is larger than 512 KiB" }]);
+  if (text.length > maxManifestChars) throw refuse([{ field: "manifest", message: `is larger than ${maxManifestChars / 1024} KiB` }]);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw refuse([{ field: "manifest", message: `is not JSON: ${messageOf(error)}` }]);
   }
-  const fault = faultOfStored(json);
-  if (fault) throw refuse([{ field: "manifest", message: fault }]);
+  const unstorable = placeOfFault(json);
+  if (unstorable) throw refuse([{ field: ["manifest", ...unstorable.path].join(".").slice(0, maxFieldChars), message: unstorable.fault }]);
   const parsed = PluginManifest.safeParse(json);
   if (!parsed.success)
-    throw refuse(parsed.error.issues.map(({ path, message }) => ({ field: ["manifest", ...path].map(String).join("."), message })));
+    throw refuse(
+      parsed.error.issues
+        .slice(0, maxIssues)
+        .map(({ path, message }) => ({ field: ["manifest", ...path].map(String).join(".").slice(0, maxFieldChars), message })),
+    );
   const faults = faultsOfRoutes(parsed.data);
   if (faults.length > 0) throw refuse(faults);
   return { manifest: parsed.data, json: json as Json };

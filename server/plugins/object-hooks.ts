@@ -5,9 +5,9 @@ import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
 import type { ObjectHookType } from "@portico/protocol";
 import type { ObjectHookResponse } from "@portico/protocol/plugin";
 import type { Actor } from "../auth/actor.ts";
-import { isObject, type Json } from "./config.ts";
 import { fromHookJson, toHookJson } from "./hook-objects.ts";
 import type { HookedObject, HookedOperation, HookVerdict, ObjectHooks } from "./hooks.ts";
+import { isObject, type Json } from "./json.ts";
 import type { Desired } from "./lifecycle.ts";
 import type { Asked, Registrations } from "./registrations.ts";
 

@@ -9,6 +9,7 @@ import type { Resource } from "../http/envelope.ts";
 import { allPages } from "../http/paging.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { categoryOf, runsInStudio } from "./manifest.ts";
+import type { Schemas } from "./schemas/schemas.ts";
 import type { PluginService } from "./service.ts";
 import type { KvStore } from "./service-api/kv-store.ts";
 import type { Plugin, PluginStore } from "./store.ts";
@@ -21,6 +22,7 @@ export function createPluginOperations({
   plugins,
   store,
   host,
+  schemas,
   lifecycle,
   kv,
   gatewayLogs,
@@ -29,6 +31,7 @@ export function createPluginOperations({
   plugins: PluginService;
   store: PluginStore;
   host: PluginHost;
+  schemas: Schemas;
   lifecycle: Lifecycle;
   kv: KvStore;
   /** What plugins wrote where they do not run in this process. */
@@ -149,6 +152,8 @@ export function createPluginOperations({
     async configSchema(actor: Actor, id: number, { refresh }: { refresh: boolean }): Promise<Resource> {
       const plugin = await plugins.get(id);
       const known = refresh ? null : plugin.configSchema;
+      // Forms are made of it: one that was stored before there were limits is not handed out.
+      if (known) await schemas.demand(known);
       const schema = known ?? (await plugins.load(actor, id)).loaded.configSchema;
       return { type: "plugin-config-schema", id: String(id), attributes: { schema } };
     },
@@ -170,7 +175,7 @@ export function createPluginOperations({
 
     async test(id: number) {
       const plugin = await plugins.get(id);
-      return tryPlugin(host, plugin, lifecycle.openConfig(plugin));
+      return tryPlugin({ host, schemas }, plugin, lifecycle.openConfig(plugin));
     },
 
     async listOfType(type: "gateway" | "ai_studio"): Promise<Resource[]> {

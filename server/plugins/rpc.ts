@@ -1,7 +1,7 @@
 import { AppError, notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
 import type { Actor } from "../auth/actor.ts";
-import type { Json } from "./config.ts";
+import type { Json } from "./json.ts";
 import { storedManifest } from "./manifest.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 

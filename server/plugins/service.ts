@@ -8,11 +8,13 @@ import { type Change, record } from "../db/journal.ts";
 import type { Resource } from "../http/envelope.ts";
 import type { ListQuery, Page } from "../http/paging.ts";
 import type { Vault } from "../secrets/vault.ts";
-import { acceptConfig, checkConfig, type Json, restoreConfig } from "./config.ts";
+import { restoreConfig } from "./config.ts";
 import type { PluginDraft, PluginPatch } from "./contract.ts";
+import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type Loaded, loadPlugin, rowOfLoaded } from "./loading.ts";
 import { routesOf, runsInStudio } from "./manifest.ts";
+import type { Schemas } from "./schemas/schemas.ts";
 import type { Plugin, PluginFilters, PluginRow, PluginStore } from "./store.ts";
 import { toAttributes, toResource } from "./wire.ts";
 
@@ -23,12 +25,14 @@ export function createPluginService({
   store,
   vault,
   host,
+  schemas,
   lifecycle,
 }: {
   db: Db;
   store: PluginStore;
   vault: Vault;
   host: PluginHost;
+  schemas: Schemas;
   lifecycle: Lifecycle;
 }) {
   const { openConfig } = lifecycle;
@@ -78,7 +82,7 @@ export function createPluginService({
       const before = await get(id);
       const changed = command !== undefined && command !== before.command;
       const checksum = changed ? "" : before.checksum;
-      const loaded = await loadPlugin(host, command ?? before.command, checksum);
+      const loaded = await loadPlugin({ host, schemas }, command ?? before.command, checksum);
       const row = { ...rowOfLoaded(before, loaded), ...(changed ? { command, checksum, uiTrusted: false } : {}) };
       return { plugin: await storeLoaded(actor, before, row, loaded), loaded };
     });
@@ -118,7 +122,8 @@ export function createPluginService({
      * not given may be filled in later, and the plugin waits for it.
      */
     async create(actor: Actor, draft: PluginDraft): Promise<Plugin> {
-      const loaded = draft.is_active || draft.load_immediately ? await loadPlugin(host, draft.command, draft.checksum) : undefined;
+      const loaded =
+        draft.is_active || draft.load_immediately ? await loadPlugin({ host, schemas }, draft.command, draft.checksum) : undefined;
       const first = {
         ...hooksOfDraft(draft),
         hookTypesCustomized: draft.hook_types_customized,
@@ -126,7 +131,9 @@ export function createPluginService({
         serviceAccessAuthorized: false,
       };
       const schema = loaded?.configSchema ?? null;
-      const config = draft.config ? acceptConfig(schema, restoreConfig(schema, draft.config, {})) : checkConfig(schema, {}).config;
+      const config = draft.config
+        ? await schemas.accept(schema, restoreConfig(schema, draft.config, {}))
+        : (await schemas.check(schema, {})).config;
       const row: PluginRow = {
         name: draft.name,
         slug: draft.slug ?? slugify(draft.name),
@@ -162,7 +169,7 @@ export function createPluginService({
         const isActive = patch.is_active ?? before.isActive;
         const neverLoaded = before.configSchema === null;
         const mustLoad = patch.load_immediately || (isActive && (moved || checksum !== before.checksum || neverLoaded));
-        const loaded = mustLoad ? await loadPlugin(host, command, checksum) : undefined;
+        const loaded = mustLoad ? await loadPlugin({ host, schemas }, command, checksum) : undefined;
         const customized = patch.hook_types_customized ?? (patch.hook_types ? true : before.hookTypesCustomized);
         const hooks =
           patch.hook_types || patch.hook_type ? hooksOfDraft(patch) : { hookTypes: before.hookTypes, hookType: before.hookType };
@@ -170,7 +177,9 @@ export function createPluginService({
         const schema = loaded?.configSchema ?? before.configSchema;
         const stored = openConfig(before);
         const config =
-          patch.config === undefined ? stored : acceptConfig(schema, restoreConfig(before.configSchema, patch.config ?? {}, stored));
+          patch.config === undefined
+            ? stored
+            : await schemas.accept(schema, restoreConfig(before.configSchema, patch.config ?? {}, stored));
         const row: Partial<PluginRow> = {
           name: patch.name ?? before.name,
           slug: patch.slug ?? before.slug,
@@ -233,7 +242,7 @@ export function createPluginService({
         const before = await get(id);
         if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active; activate it instead." });
         // What only gateways run is read here; a process of ours is asked when it has started.
-        const loaded = runsInStudio(before.hookTypes) ? undefined : await loadPlugin(host, before.command, before.checksum);
+        const loaded = runsInStudio(before.hookTypes) ? undefined : await loadPlugin({ host, schemas }, before.command, before.checksum);
         const row = { ...(loaded ? rowOfLoaded(before, loaded) : {}), generation: before.generation + 1 };
         return write(actor, before, row, { loaded, action: "reloaded", changes: { generation: row.generation } });
       });

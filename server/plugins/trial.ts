@@ -1,22 +1,28 @@
 import { AppError, type FieldIssue } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
-import { checkConfig, type Json } from "./config.ts";
 import type { PluginTrial } from "./contract.ts";
+import type { Json } from "./json.ts";
 import { type Loaded, loadPlugin } from "./loading.ts";
+import type { Schemas } from "./schemas/schemas.ts";
 import type { Plugin } from "./store.ts";
 
 type Check = PluginTrial["details"]["tests_run"][number];
 
 /** Starts the executable beside whatever runs of it, and holds the stored row against what it says. Nothing is written. */
-export async function tryPlugin(host: PluginHost, plugin: Plugin, config: Json): Promise<PluginTrial> {
+export async function tryPlugin(
+  { host, schemas }: { host: PluginHost; schemas: Schemas },
+  plugin: Plugin,
+  config: Json,
+): Promise<PluginTrial> {
   const run: Check[] = ["command"];
-  const read = await loadPlugin(host, plugin.command, plugin.checksum).catch(refusal);
+  const read = await loadPlugin({ host, schemas }, plugin.command, plugin.checksum).catch(refusal);
   if (Array.isArray(read)) return report(plugin, config, run, read);
   run.push("hook_types");
   const undeclared = issuesOfHooks(plugin, read);
   if (undeclared.length > 0) return report(plugin, config, run, undeclared);
   run.push("config");
-  return report(plugin, config, run, checkConfig(read.configSchema, config).issues);
+  const issues = await schemas.check(read.configSchema, config).then((checked) => checked.issues, refusal);
+  return report(plugin, config, run, issues);
 }
 
 function refusal(error: unknown): FieldIssue[] {

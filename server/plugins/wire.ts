@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { Resource } from "../http/envelope.ts";
-import { type Json, redactConfig } from "./config.ts";
+import { redactConfig } from "./config.ts";
 import type { PluginAttributes } from "./contract.ts";
+import type { Json } from "./json.ts";
 import { categoryOf, runsInStudio, runsOnGateways } from "./manifest.ts";
 import type { LinkedLlm, Plugin } from "./store.ts";
 
