@@ -14,7 +14,8 @@ export async function door(path: string): Promise<Response> {
   const ask = globalThis.porticoDoor;
   if (!ask) throw new Error("The studio's API is not running in this process; start it with `npm start`.");
   const host = visitor.get("host") ?? "127.0.0.1";
-  const request = new Request(`http://${host}${path}`, {
+  const scheme = visitor.get("x-portico-scheme") ?? "http";
+  const request = new Request(`${scheme}://${host}${path}`, {
     headers: { cookie: visitor.get("cookie") ?? "", accept: "application/json", "x-request-id": crypto.randomUUID() },
   });
   return ask(request);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { isAddressOrNetwork } from "./http/proxies.ts";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const flag = (fallback: boolean) =>
@@ -20,6 +21,14 @@ const Env = z.object({
   PORTICO_SECRET_KEY: z
     .string("PORTICO_SECRET_KEY is missing: `npm start` generates one in the data folder")
     .min(16, "PORTICO_SECRET_KEY needs at least 16 characters"),
+  PORTICO_TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+    .refine(
+      (entries) => entries.every(isAddressOrNetwork),
+      "must be addresses or networks, separated by commas, e.g. 127.0.0.1,10.0.0.0/8",
+    ),
   PORTICO_GATEWAY_URL: z.url().default("http://127.0.0.1:8080"),
   PORTICO_DEMO: flag(true),
   PORTICO_PLUGIN_DIRS: z.preprocess(blankIsAbsent, z.string().optional()),
@@ -40,6 +49,8 @@ export type Env = {
   databaseUrl: string;
   dataDir: string;
   secretKey: string;
+  /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  trustedProxies: string[];
   gatewayUrl: string;
   demo: boolean;
   demoVendorUrl: string;
@@ -65,6 +76,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     databaseUrl: e.DATABASE_URL,
     dataDir: resolve(e.PORTICO_DATA_DIR),
     secretKey: e.PORTICO_SECRET_KEY,
+    trustedProxies: e.PORTICO_TRUSTED_PROXIES,
     gatewayUrl: e.PORTICO_GATEWAY_URL.replace(/\/+$/, ""),
     demo: e.PORTICO_DEMO,
     demoVendorUrl: `http://127.0.0.1:${e.DEMO_VENDOR_PORT}`,

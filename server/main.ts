@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const { logger } = runtime;
   const server = createServer();
   const pages = await createPages({ env, server, application: runtime.application });
-  server.on("request", createListener({ application: runtime.application, pages, logger }));
+  server.on("request", createListener({ application: runtime.application, pages, proxies: runtime.proxies, logger }));
   // Slow or silent clients do not hold connections for ever.
   server.headersTimeout = 20_000;
   server.requestTimeout = 120_000;

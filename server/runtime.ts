@@ -6,9 +6,15 @@ import { appEndpoints } from "./apps/endpoints.ts";
 import { createAppService } from "./apps/service.ts";
 import { createAppStore } from "./apps/store.ts";
 import { createAuthenticator } from "./auth/authenticator.ts";
+import { createCsrf } from "./auth/csrf.ts";
 import { authEndpoints } from "./auth/endpoints.ts";
+import { createPasswords } from "./auth/passwords.ts";
 import { createAuthService } from "./auth/service.ts";
+import { createSignInLimits } from "./auth/sign-in-limits.ts";
+import { createSignInStore } from "./auth/sign-in-store.ts";
 import { createAuthStore } from "./auth/store.ts";
+import { createTokenMint } from "./auth/token-mint.ts";
+import { tokenStore } from "./auth/token-store.ts";
 import { credentialEndpoints } from "./credentials/endpoints.ts";
 import { createCredentialService } from "./credentials/service.ts";
 import { createCredentialStore } from "./credentials/store.ts";
@@ -29,6 +35,7 @@ import { createGroupStore } from "./groups/store.ts";
 import type { Endpoint } from "./http/endpoint.ts";
 import { mountEndpoints } from "./http/mount.ts";
 import { openApiDocument } from "./http/openapi.ts";
+import { createProxyTrust } from "./http/proxies.ts";
 import { prepareQueue, startJobs } from "./jobs/runner.ts";
 import { llmEndpoints } from "./llms/endpoints.ts";
 import { createLlmService } from "./llms/service.ts";
@@ -57,7 +64,8 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const db = openDatabase(env.databaseUrl, { onError: (error) => logger.warn("a database connection broke", { error: error.message }) });
   await prepareQueue(db.sql, logger);
   const vault = createVault(env.secretKey);
-  const { systemAppSecret } = await bootstrap({ db, vault, env, logger });
+  const passwords = createPasswords();
+  const { systemAppSecret } = await bootstrap({ db, vault, env, passwords, logger });
 
   const events = createEventBus(logger);
   const listener = listenForEvents({ databaseUrl: env.databaseUrl, logger, onNotice: events.publish, onGap: events.gap });
@@ -66,9 +74,12 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
 
   const authStore = createAuthStore(db);
   const authenticator = createAuthenticator({ store: authStore });
-  const auth = createAuthService({ db, store: authStore, authenticator });
+  const csrf = createCsrf(env.secretKey);
+  const mint = createTokenMint({ store: tokenStore });
+  const limits = createSignInLimits(createSignInStore(db));
+  const auth = createAuthService({ db, store: authStore, authenticator, passwords, limits, mint });
   events.subscribe(({ topic }) => {
-    if (/^system\.(user|api_token|group)\./.test(topic)) authenticator.forget();
+    if (/^system\.(user|session|api_token|group)\./.test(topic)) authenticator.forget();
   }, authenticator.forget);
   // Here at once; other replicas hear of it a moment later.
   db.onCommit((kinds) => {
@@ -80,7 +91,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault });
   const credentials = createCredentialService({ db, store: createCredentialStore(db) });
   const apps = createAppService({ db, store: createAppStore(db), credentials });
-  const users = createUserService({ db, store: createUserStore(db), apps, hooks });
+  const users = createUserService({ db, store: createUserStore(db), apps, hooks, passwords, mint });
   const groups = createGroupService({ db, store: createGroupStore(db) });
   const prices = createPriceService({ db, store: createPriceStore(db) });
   const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
@@ -102,8 +113,8 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const runner = await startJobs({
     pool: db.sql,
     logger,
-    jobs: { ...plugins.jobs, ...edges.jobs },
-    crontab: [plugins.crontab, edges.crontab].join("\n"),
+    jobs: { ...plugins.jobs, ...edges.jobs, "trim-sign-in": () => auth.trim() },
+    crontab: [plugins.crontab, edges.crontab, "*/10 * * * * trim-sign-in"].join("\n"),
   });
   await edges.start();
   if (env.demo) {
@@ -121,7 +132,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     plugins.readyCheck,
   ];
   const endpoints: Endpoint[] = [
-    ...authEndpoints({ auth, authenticator }),
+    ...authEndpoints({ auth, csrf }),
     ...llmEndpoints({ llms }),
     ...appEndpoints({ apps, credentials }),
     ...credentialEndpoints({ credentials }),
@@ -134,7 +145,8 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     ...eventEndpoints({ events, closing: closing.signal }),
   ];
   endpoints.push(...systemEndpoints({ checks, gatewayUrl: env.gatewayUrl, version, openapi: () => openApiDocument(endpoints, version) }));
-  const application = mountEndpoints({ endpoints, authenticator, logger, rejectionOf, verifyResults: env.mode === "test" });
+  const proxies = createProxyTrust(env.trustedProxies);
+  const application = mountEndpoints({ endpoints, authenticator, csrf, proxies, logger, rejectionOf, verifyResults: env.mode === "test" });
 
   return {
     env,
@@ -142,6 +154,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     db,
     endpoints,
     application,
+    proxies,
     systemAppSecret,
     plugins,
     /** The port of the gRPC services. */

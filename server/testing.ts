@@ -67,6 +67,38 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     return answerOf(response);
   }
 
+  /** A browser at an address of its own: keeps cookies, and fetches the CSRF token before each unsafe request, as the pages do. */
+  function aBrowser({ ip = "192.0.2.1", origin = "http://studio.test" }: { ip?: string; origin?: string } = {}) {
+    const cookies = new Map<string, string>();
+    async function fetch(method: string, path: string, { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {}) {
+      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+      const response = await runtime.application.fetch(
+        new Request(new URL(path, origin), {
+          method,
+          headers: { ...(cookie ? { cookie } : {}), ...headers },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        }),
+        { ip },
+      );
+      for (const line of response.headers.getSetCookie()) {
+        const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+        if (/max-age=0/i.test(line)) cookies.delete(name);
+        else cookies.set(name, value);
+      }
+      return response;
+    }
+    const csrfToken = async () => (await fetch("GET", "/csrf-token")).headers.get("x-csrf-token") ?? "";
+    const send = async (method: string, path: string, body?: unknown): Promise<Answer> =>
+      answerOf(await fetch(method, path, { body, headers: method === "GET" ? {} : { "x-csrf-token": await csrfToken() } }));
+    return {
+      cookies,
+      fetch,
+      csrfToken,
+      send,
+      signIn: (email: string, password: string) => send("POST", "/auth/login", { email, password }),
+    };
+  }
+
   const close = async () => {
     await runtime.close();
     await remove();
@@ -78,6 +110,7 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     dataDir,
     admin,
     call,
+    aBrowser,
     /** Somebody who may sign in, with an API token. */
     async aUser({ email = `${newToken("user").toLowerCase()}@portico.test`, isAdmin = false, name = "Somebody" } = {}): Promise<Caller> {
       const value = newToken("pt");

@@ -1,3 +1,6 @@
+/** What a caller showed: a browser's session or an API token. */
+export type Credential = { kind: "session" | "token"; id: number; expiresAt: Date | null };
+
 /** Who does something: every service takes one, every audit entry names one. */
 export type Actor = {
   /** 0 for the system itself. */
@@ -5,8 +8,10 @@ export type Actor = {
   name: string;
   email: string;
   isAdmin: boolean;
-  /** How the caller proved who he is. */
+  /** How the caller is known. */
   via: "session" | "token" | "plugin" | "system";
+  /** Absent for plugins and the system. */
+  credential?: Credential;
   requestId: string;
   ip: string;
 };

@@ -8,6 +8,6 @@ export const SignIn = z.strictObject({
 
 export const ApiTokenDraft = z.strictObject({
   name: z.string("is required").trim().min(1, "is required").max(120),
-  /** RFC 3339; null or absent never expires. */
+  /** RFC 3339 and in the future; null or absent lasts as long as what the token is made with. */
   expires_at: Time.default(null),
 });

@@ -1,24 +1,21 @@
-import { readCookie, setCookie } from "../http/cookies.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, one } from "../http/envelope.ts";
-import { type Authenticator, sessionCookie } from "./authenticator.ts";
 import { ApiTokenDraft, SignIn } from "./contract.ts";
+import { sessionToken, setSession } from "./cookies.ts";
+import type { Csrf } from "./csrf.ts";
 import type { AuthService } from "./service.ts";
 
-export function authEndpoints({ auth, authenticator }: { auth: AuthService; authenticator: Authenticator }) {
+export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf }) {
   const signOut = (path: string) =>
     endpoint({
       method: "POST",
       path,
       summary: "End this browser's session",
       permission: "user",
-      async handle({ request }) {
-        const session = readCookie(request, sessionCookie);
+      async handle({ request, isSecure }) {
+        const session = sessionToken(request, isSecure);
         if (session) await auth.signOut(session);
-        return {
-          json: { message: "Logout successful" },
-          headers: { "set-cookie": setCookie(request, sessionCookie, "", { maxAgeSeconds: 0 }) },
-        };
+        return { json: { message: "Logout successful" }, headers: { "set-cookie": setSession("", { maxAgeSeconds: 0, isSecure }) } };
       },
     });
 
@@ -28,8 +25,8 @@ export function authEndpoints({ auth, authenticator }: { auth: AuthService; auth
       path: "/csrf-token",
       summary: "The token that unsafe requests of a browser must repeat in X-CSRF-Token",
       permission: "public",
-      handle({ request }) {
-        const { token, cookie } = authenticator.csrfToken(request);
+      handle({ request, actor, isSecure }) {
+        const { token, cookie } = csrf.issue(request, actor, isSecure);
         return new Response(null, {
           status: 200,
           headers: { "x-csrf-token": token, "cache-control": "no-store", ...(cookie ? { "set-cookie": cookie } : {}) },
@@ -39,17 +36,19 @@ export function authEndpoints({ auth, authenticator }: { auth: AuthService; auth
     endpoint({
       method: "POST",
       path: "/auth/login",
-      summary: "Sign in with e-mail and password",
+      summary: "Sign in with e-mail and password; 429 with Retry-After after too many attempts",
       permission: "public",
       body: SignIn,
-      async handle({ actor, body, request }) {
-        const { token, maxAgeSeconds, isAdmin } = await auth.signIn(body, {
+      async handle({ actor, body, request, isSecure }) {
+        const { token, maxAgeSeconds, isAdmin } = await auth.signIn({
+          ...body,
           ip: actor.ip,
           userAgent: request.headers.get("user-agent") ?? "",
+          formerSession: sessionToken(request, isSecure),
         });
         return {
           json: { message: "Login successful", is_admin: isAdmin },
-          headers: { "set-cookie": setCookie(request, sessionCookie, token, { maxAgeSeconds }) },
+          headers: { "set-cookie": setSession(token, { maxAgeSeconds, isSecure }), "x-csrf-token": csrf.forSession(token) },
         };
       },
     }),
@@ -102,7 +101,8 @@ export function authEndpoints({ auth, authenticator }: { auth: AuthService; auth
     endpoint({
       method: "POST",
       path: "/common/api-tokens",
-      summary: "Create an API token; its value is in this answer only",
+      summary:
+        "Create an API token; its value is in this answer only. It ends with a change of your password, and with the token that made it, if one did",
       permission: "user",
       body: ApiTokenDraft,
       async handle({ actor, body }) {
@@ -120,7 +120,7 @@ export function authEndpoints({ auth, authenticator }: { auth: AuthService; auth
     endpoint({
       method: "DELETE",
       path: "/common/api-tokens/:id",
-      summary: "Revoke an API token",
+      summary: "Revoke an API token, and those that were made with it",
       permission: "user",
       params: IdParam,
       async handle({ actor, params }) {

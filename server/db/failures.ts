@@ -10,6 +10,8 @@ const references: Record<string, { named: string; what: string } | { inside: str
   app_llms_app_id_fkey: { inside: "App" },
   credentials_app_id_fkey: { inside: "App" },
   api_tokens_user_id_fkey: { inside: "User" },
+  api_tokens_parent_id_fkey: { inside: "API token" },
+  sign_in_addresses_user_id_fkey: { inside: "User" },
   user_sessions_user_id_fkey: { inside: "User" },
   user_groups_group_id_fkey: { named: "groups", what: "group" },
   user_groups_user_id_fkey: { named: "members", what: "user" },

@@ -61,12 +61,7 @@ test("an empty installation gets LLMs, an app, the first-party plugins attached 
 
   const user = (await call("GET", `/api/v1/users?q=${file.portal_email}`)).list[0]?.attributes;
   expect(user).toMatchObject({ is_admin: false, groups: [{ attributes: { name: "Default" } }, { attributes: { name: "Feedback" } }] });
-  const csrf = { cookie: "portico_csrf=x1", "x-csrf-token": "x1" };
-  const credentials = JSON.stringify({ email: file.portal_email, password: file.portal_password });
-  const signedIn = await studio.runtime.application.fetch(
-    new Request("http://studio.test/auth/login", { method: "POST", headers: csrf, body: credentials }),
-  );
-  expect(signedIn.status).toBe(200);
+  expect((await studio.aBrowser().signIn(file.portal_email, file.portal_password)).status).toBe(200);
 });
 
 test("a demo that was made elsewhere is moved to this checkout and vendor, but for what somebody changed since, and one line says so", async () => {

@@ -1,5 +1,6 @@
 import { endpoint } from "../http/endpoint.ts";
 import type { EventBus } from "./bus.ts";
+import { watchRights } from "./rights.ts";
 
 const heartbeatMs = 20_000;
 const types: Record<string, string> = {
@@ -22,7 +23,7 @@ export const eventEndpoints = ({ events, closing }: { events: EventBus; closing:
     path: "/api/v1/events",
     summary: "Changes as server-sent events: `changed` with {type,id,action}",
     permission: "llms.read",
-    handle({ signal }) {
+    handle({ actor, signal, isStillAllowed }) {
       const encoder = new TextEncoder();
       let stop = () => {};
       const body = new ReadableStream<Uint8Array>({
@@ -32,13 +33,22 @@ export const eventEndpoints = ({ events, closing }: { events: EventBus; closing:
             if ((controller.desiredSize ?? 0) < -256) return stop();
             controller.enqueue(encoder.encode(text));
           };
+          const watch = watchRights({ actor, isStillAllowed, onLost: () => stop() });
           const unsubscribe = events.subscribe(({ eventId, topic, objectId }) => {
             const [, kind = "", action = ""] = topic.split(".");
+            watch.notice(kind, objectId);
+            // Sessions are nobody else's business.
+            if (kind === "session") return;
             send(`id: ${eventId}\nevent: changed\ndata: ${JSON.stringify({ type: types[kind] ?? kind, id: objectId, action })}\n\n`);
-          });
-          const beat = setInterval(() => send(": still here\n\n"), heartbeatMs);
+          }, watch.recheck);
+          const beat = setInterval(() => {
+            send(": still here\n\n");
+            // Should the event that says so have been missed.
+            watch.recheck();
+          }, heartbeatMs);
           stop = () => {
             clearInterval(beat);
+            watch.close();
             unsubscribe();
             signal.removeEventListener("abort", stop);
             closing.removeEventListener("abort", stop);

@@ -16,22 +16,14 @@ function decoded(value: string): string {
   }
 }
 
-/** A Set-Cookie value. `Secure` when the request came by https (directly, or as a proxy says). */
-export function setCookie(
-  request: Request,
-  name: string,
-  value: string,
-  { maxAgeSeconds, httpOnly = true }: { maxAgeSeconds: number; httpOnly?: boolean },
-): string {
-  const secure = new URL(request.url).protocol === "https:" || request.headers.get("x-forwarded-proto") === "https";
+/** A Set-Cookie value, for this host only and out of reach of scripts. */
+export function setCookie(name: string, value: string, { maxAgeSeconds, isSecure }: { maxAgeSeconds: number; isSecure: boolean }): string {
   return [
     `${name}=${encodeURIComponent(value)}`,
     "Path=/",
     `Max-Age=${maxAgeSeconds}`,
     "SameSite=Lax",
-    httpOnly ? "HttpOnly" : "",
-    secure ? "Secure" : "",
-  ]
-    .filter(Boolean)
-    .join("; ");
+    "HttpOnly",
+    ...(isSecure ? ["Secure"] : []),
+  ].join("; ");
 }

@@ -16,6 +16,10 @@ export type Call<Params, Query, Body> = {
   query: Query;
   body: Body;
   request: Request;
+  /** The client uses HTTPS, directly or as a trusted proxy says. */
+  isSecure: boolean;
+  /** For answers that go on for long: whether the caller's credential and rights still hold now. */
+  isStillAllowed(): Promise<boolean>;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
 };
@@ -46,6 +50,8 @@ export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | 
   bodyOptional?: boolean;
   /** A bearer token that is not one of ours is let in with an actor that is nobody: whatever the endpoint calls judges it. */
   foreignTokens?: true;
+  /** Credentials are not looked at, so that it answers when the database does not. */
+  anonymous?: true;
   /** Exempt from the CSRF check: bearer tokens only, or nothing to protect. */
   csrf?: false;
   handle(call: Call<Infer<P>, Infer<Q>, Infer<B>>): Promise<Reply> | Reply;

@@ -41,7 +41,9 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
           ...meta,
         }))
       : [{ ...base, detail: known.message, ...meta }];
-  return Response.json({ errors }, { status: known.status, headers: { "cache-control": "no-store", ...headers } });
+  const answer = Response.json({ errors }, { status: known.status, headers: { "cache-control": "no-store", ...headers } });
+  if (known.retryAfterSeconds !== undefined) answer.headers.set("retry-after", String(known.retryAfterSeconds));
+  return answer;
 }
 
 /** A fault of the path or query is `bad_request` and names a parameter; any other lies in the body. */

@@ -4,9 +4,11 @@ import type { Logger } from "@portico/core/logger";
 import { Hono } from "hono";
 import type { Actor } from "../auth/actor.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
+import type { Csrf } from "../auth/csrf.ts";
 import { readJsonBody } from "./body.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
 import { errorResponse, inputError } from "./errors.ts";
+import type { ProxyTrust } from "./proxies.ts";
 import { faultOfText } from "./storable.ts";
 
 const defaultMaxBodyBytes = 1024 * 1024;
@@ -21,12 +23,16 @@ export type Application = { fetch(request: Request, peer?: { ip: string }): Resp
 export function mountEndpoints({
   endpoints,
   authenticator,
+  csrf,
+  proxies,
   logger,
   rejectionOf,
   verifyResults = false,
 }: {
   endpoints: Endpoint[];
   authenticator: Authenticator;
+  csrf: Csrf;
+  proxies: ProxyTrust;
   logger: Logger;
   /** What a thrown error that is not the product's own means to the caller; undefined when nobody knows. */
   rejectionOf?: (error: unknown) => AppError | undefined;
@@ -43,12 +49,25 @@ export function mountEndpoints({
       const log = logger.with({ request_id: requestId, method: one.method, path: c.req.path });
       try {
         const { foreignTokens } = one;
-        const actor = await authenticator.authenticate(c.req.raw, { requestId, ip: c.env?.ip ?? "", foreignTokens });
+        const { ip, isSecure } = proxies.ofRequest(c.req.raw, c.env?.ip ?? "");
+        const identify = async () =>
+          one.anonymous ? undefined : authenticator.authenticate(c.req.raw, { requestId, ip, isSecure, foreignTokens });
+        const actor = await identify();
         const isForeign = foreignTokens === true && !actor && c.req.raw.headers.has("authorization");
         if (!isForeign) authorise(one, actor);
-        if (!isForeign && one.csrf !== false) authenticator.checkCsrf(c.req.raw, actor);
+        if (!isForeign && one.csrf !== false) csrf.check(c.req.raw, actor, isSecure);
         const call: Call<unknown, unknown, unknown> = {
-          actor: actor ?? nobody(requestId, c.env?.ip ?? ""),
+          actor: actor ?? nobody(requestId, ip),
+          isSecure,
+          async isStillAllowed() {
+            try {
+              authorise(one, await identify());
+              return true;
+            } catch (error) {
+              if (error instanceof AppError && error.status < 500) return false;
+              throw error;
+            }
+          },
           params: parse(one.params, withoutNul(c.req.param(), "path"), "path"),
           query: parse(one.query, withoutNul(c.req.query(), "query"), "query"),
           body: one.body

@@ -56,7 +56,10 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
     paths,
     components: {
       schemas: { Errors: errorSchema },
-      securitySchemes: { bearer: { type: "http", scheme: "bearer" }, session: { type: "apiKey", in: "cookie", name: "session" } },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        session: { type: "apiKey", in: "cookie", name: "session", description: "Over HTTPS: `__Host-session`" },
+      },
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Logger } from "@portico/core/logger";
 import { errorResponse } from "./errors.ts";
 import { type Application, isApiPath } from "./mount.ts";
 import type { Pages } from "./pages.ts";
+import { createProxyTrust, type ProxyTrust } from "./proxies.ts";
 
 const baseHeaders = {
   "x-content-type-options": "nosniff",
@@ -34,10 +35,12 @@ async function refuse(outgoing: ServerResponse, message: string, logger: Logger)
 export function createListener({
   application,
   pages,
+  proxies = createProxyTrust([]),
   logger,
 }: {
   application: Application;
   pages: Pages;
+  proxies?: ProxyTrust;
   logger: Logger;
 }): RequestListener {
   const api = getRequestListener((request, { incoming }) => application.fetch(request, { ip: incoming.socket.remoteAddress ?? "" }), {
@@ -52,6 +55,8 @@ export function createListener({
     const nonce = randomBytes(16).toString("base64");
     const policy = pages.contentSecurityPolicy(nonce);
     incoming.headers["x-nonce"] = nonce;
+    // Which cookies the visitor has (app/door.ts).
+    incoming.headers["x-portico-scheme"] = proxies.ofMessage(incoming).isSecure ? "https" : "http";
     // Where a page sends its visitor back to after sign-in (app/door.ts).
     incoming.headers["x-portico-path"] = incoming.url ?? "/";
     incoming.headers["content-security-policy"] = policy;

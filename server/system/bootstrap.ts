@@ -1,13 +1,16 @@
 import { fromDollars } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { hashToken } from "@portico/core/tokens";
-import { hashPassword } from "../auth/passwords.ts";
+import { faultOfPassword } from "../auth/password-rules.ts";
+import type { Passwords } from "../auth/passwords.ts";
 import type { Db } from "../db/client.ts";
 import type { Env } from "../env.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
 
 /** Out of the way of the ids that people see: their first app is number 1. */
 const systemAppId = 2_147_483_647;
+
+const adminName = "Admin";
 
 /** Dollars for a million tokens: input, output, cache write, cache read. Admins change them; a start never overwrites. */
 const listPrices: [vendor: string, model: string, input: number, output: number, cacheWrite: number, cacheRead: number][] = [
@@ -33,14 +36,16 @@ export async function bootstrap({
   db,
   vault,
   env,
+  passwords,
   logger,
 }: {
   db: Db;
   vault: Vault;
   env: Env;
+  passwords: Passwords;
   logger: Logger;
 }): Promise<{ systemAppSecret: string }> {
-  const passwordHash = env.firstAdmin && (await db.prisma.user.count()) === 0 ? await hashPassword(env.firstAdmin.password) : undefined;
+  const passwordHash = env.firstAdmin && (await db.prisma.user.count()) === 0 ? await firstHash(env.firstAdmin, passwords) : undefined;
   return db.transaction(async (tx) => {
     // One replica at a time: what follows looks before it writes.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(72707370)`;
@@ -84,7 +89,7 @@ export async function bootstrap({
       const admin = await tx.user.create({
         data: {
           email: env.firstAdmin.email,
-          name: "Admin",
+          name: adminName,
           passwordHash,
           isAdmin: true,
           notificationsEnabled: true,
@@ -107,4 +112,11 @@ export async function bootstrap({
     }
     return { systemAppSecret };
   });
+}
+
+/** Judged only when there is nobody yet: later the setting means nothing. */
+async function firstHash({ email, password }: { email: string; password: string }, passwords: Passwords): Promise<string> {
+  const fault = faultOfPassword(password, { email, name: adminName });
+  if (fault) throw new Error(`ADMIN_PASSWORD ${fault}.`);
+  return passwords.hash(password);
 }

@@ -1,3 +1,4 @@
+import { messageOf, withTimeout } from "@portico/core";
 import { endpoint } from "../http/endpoint.ts";
 
 /** One thing that must be in place before traffic should come; undefined when it is, else what is missing. */
@@ -7,6 +8,23 @@ export type ReadyCheck = {
   /** What to report instead of "ok" although nothing that matters is missing. */
   note?(): string | undefined;
 };
+
+/** Whatever asks wants to know within two seconds. */
+const checkMs = 1_500;
+
+/** A check that hangs is said to, and is not started again while it does: each would hold a connection. */
+function inTime(missing: ReadyCheck["missing"]): () => Promise<string | undefined> {
+  let running: Promise<string | undefined> | undefined;
+  return async () => {
+    running ??= Promise.resolve()
+      .then(missing)
+      .catch(messageOf)
+      .finally(() => {
+        running = undefined;
+      });
+    return withTimeout(running, checkMs, () => new Error(`did not answer within ${checkMs / 1000} s`)).catch(messageOf);
+  };
+}
 
 export function systemEndpoints({
   checks,
@@ -19,21 +37,25 @@ export function systemEndpoints({
   version: string;
   openapi: () => unknown;
 }) {
+  const probes = checks.map(({ name, missing, note }) => ({ name, note, run: inTime(missing) }));
   const health = (path: string) =>
-    endpoint({ method: "GET", path, summary: "The process lives", permission: "public", handle: () => ({ json: { status: "ok" } }) });
+    endpoint({
+      method: "GET",
+      path,
+      summary: "The process lives",
+      permission: "public",
+      anonymous: true,
+      handle: () => ({ json: { status: "ok" } }),
+    });
   const ready = (path: string) =>
     endpoint({
       method: "GET",
       path,
       summary: "The process may be sent traffic; 503 says what is missing",
       permission: "public",
+      anonymous: true,
       async handle() {
-        const results = await Promise.all(
-          checks.map(
-            async ({ name, missing, note }) =>
-              [name, await Promise.resolve(missing()).catch((error: Error) => error.message), note?.() ?? "ok"] as const,
-          ),
-        );
+        const results = await Promise.all(probes.map(async ({ name, run, note }) => [name, await run(), note?.() ?? "ok"] as const));
         const missing = results.flatMap(([name, problem]) => (problem ? [`${name}: ${problem}`] : []));
         const report = Object.fromEntries(results.map(([name, problem, otherwise]) => [name, problem ?? otherwise]));
         return missing.length === 0

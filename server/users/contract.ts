@@ -22,7 +22,7 @@ const fields = {
   groups: Ids,
 };
 
-/** Write-only. Absent or "" leaves it as it is: a new account then has none and cannot sign in with a password. */
+/** Write-only; see auth/password-rules.ts for what else is asked of it. Absent or "" leaves it as it is: a new account then has none and cannot sign in with a password. */
 const Password = z
   .string({ error: must("text") })
   .max(1000, "is too long")

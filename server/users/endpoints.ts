@@ -47,12 +47,15 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
   endpoint({
     method: "PATCH",
     path: "/api/v1/users/:id",
-    summary: "Change a user; fields that are not named stay, a new password ends the person's sessions",
+    summary: "Change a user; fields that are not named stay, a new password ends the person's sessions and API tokens",
     permission: "users.write",
     params: IdParam,
     body: UserPatch,
-    result: UserResource,
-    handle: async ({ actor, params, body }) => one(toResource(await users.update(actor, params.id, body))),
+    result: UserResource.extend({ meta: z.object({ ended: z.object({ sessions: z.number(), api_tokens: z.number() }) }) }),
+    async handle({ actor, params, body }) {
+      const { user, ended } = await users.update(actor, params.id, body);
+      return { json: { data: toResource(user), meta: { ended: { sessions: ended.sessions, api_tokens: ended.tokens } } } };
+    },
   }),
   endpoint({
     method: "DELETE",

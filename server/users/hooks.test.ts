@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAppService } from "../apps/service.ts";
 import { createAppStore } from "../apps/store.ts";
 import type { Actor } from "../auth/actor.ts";
+import { createPasswords } from "../auth/passwords.ts";
+import { createTokenMint } from "../auth/token-mint.ts";
+import { tokenStore } from "../auth/token-store.ts";
 import { createCredentialService } from "../credentials/service.ts";
 import { createCredentialStore } from "../credentials/store.ts";
 import type { ObjectHooks } from "../plugins/hooks.ts";
@@ -34,7 +37,17 @@ function withPlugin(answer: (object: Record<string, unknown>) => Awaited<ReturnT
     store: createAppStore(db),
     credentials: createCredentialService({ db, store: createCredentialStore(db) }),
   });
-  return { seen, users: createUserService({ db, store: createUserStore(db), apps, hooks }) };
+  return {
+    seen,
+    users: createUserService({
+      db,
+      store: createUserStore(db),
+      apps,
+      hooks,
+      passwords: createPasswords(),
+      mint: createTokenMint({ store: tokenStore }),
+    }),
+  };
 }
 const rows = async () => [
   await studio.db.prisma.user.count(),
@@ -46,7 +59,7 @@ test("plugins judge every create, update and delete of a user, know who acts, an
   const { seen, users } = withPlugin((object) => ({ outcome: "accepted", object, metadata: { plugin_7_seen: "yes" } }));
   const { id } = await users.create(actor, aDraft("judged@acme.test"));
   const updated = await users.update(actor, id, { name: "Ana Maria", password: "another password" });
-  expect(updated.metadata).toEqual({ plugin_7_seen: "yes" });
+  expect(updated.user.metadata).toEqual({ plugin_7_seen: "yes" });
   await users.delete(actor, id);
   expect(seen.map(({ step, userId }) => [step, userId])).toEqual([
     ["user.create", 1],

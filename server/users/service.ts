@@ -1,8 +1,9 @@
 import { AppError, conflict, invalid, notFound } from "@portico/core";
-import { hashToken, newToken } from "@portico/core/tokens";
 import type { AppService } from "../apps/service.ts";
 import type { Actor } from "../auth/actor.ts";
-import { hashPassword } from "../auth/passwords.ts";
+import { faultOfPassword } from "../auth/password-rules.ts";
+import type { Passwords } from "../auth/passwords.ts";
+import type { TokenMint } from "../auth/token-mint.ts";
 import type { Db } from "../db/client.ts";
 import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { record, recordAll } from "../db/journal.ts";
@@ -11,7 +12,7 @@ import type { ListQuery } from "../http/paging.ts";
 import type { HookedOperation, ObjectHooks } from "../plugins/hooks.ts";
 import { accepted } from "../plugins/verdict.ts";
 import { type UserDraft, type UserPatch, UserProfile } from "./contract.ts";
-import type { User, UserFilters, UserStore } from "./store.ts";
+import { apiKeyName, type User, type UserFilters, type UserStore } from "./store.ts";
 import { toProfile } from "./wire.ts";
 
 /** The first administrator: whatever else is done, somebody can still get in. */
@@ -22,11 +23,15 @@ export function createUserService({
   store,
   apps,
   hooks,
+  passwords,
+  mint,
 }: {
   db: Db;
   store: UserStore;
   apps: Pick<AppService, "orphan">;
   hooks: ObjectHooks;
+  passwords: Pick<Passwords, "hash">;
+  mint: TokenMint;
 }) {
   async function get(id: number): Promise<User> {
     const user = await store.find(id);
@@ -49,21 +54,31 @@ export function createUserService({
     return { profile: again.data, pluginMetadata: metadata };
   }
 
-  async function update(actor: Actor, id: number, { password, ...changes }: UserPatch): Promise<User> {
+  async function hashOf(password: string | undefined, profile: UserProfile): Promise<string | undefined> {
+    if (!password) return undefined;
+    const fault = faultOfPassword(password, profile);
+    if (fault) throw invalid("password", fault);
+    return passwords.hash(password);
+  }
+
+  async function update(actor: Actor, id: number, { password, ...changes }: UserPatch): Promise<Updated> {
     const current = await get(id);
+    if (password || (changes.email !== undefined && changes.email !== current.email)) guardOwner(actor, id);
     // Rights that only administrators have go with the administration, unless the caller names them.
     const demoted = changes.is_admin === false ? { notifications_enabled: false, access_to_sso_config: false } : {};
     const draft = UserProfile.parse({ ...toProfile(current), ...demoted, ...changes });
     checkAdminOnly(draft);
     const { profile, pluginMetadata } = await judged("update", draft, id, actor);
-    const passwordHash = password ? await hashPassword(password) : undefined;
-    await db.transaction(async (tx) => {
+    const passwordHash = await hashOf(password, profile);
+    const ended = await db.transaction(async (tx) => {
       const locked = await store.lockWithAdmins(tx, id);
       if (!locked) throw notFound("User");
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
       if (locked.isAdmin && !(profile.is_admin && profile.email_verified)) keepAnAdmin(id, locked.otherAdmins, "lose the administration");
       await store.update(tx, id, profile, { passwordHash, metadata: { ...current.metadata, ...pluginMetadata } });
-      if (passwordHash || !profile.email_verified) await store.endSessions(tx, id);
+      const isOtherRole = locked.isAdmin !== profile.is_admin;
+      const sessions = passwordHash || !profile.email_verified || isOtherRole ? await store.endSessions(tx, id) : 0;
+      const tokens = passwordHash ? await store.endTokens(tx, id) : 0;
       await record(tx, {
         kind: "user",
         action: "updated",
@@ -72,8 +87,9 @@ export function createUserService({
         object: { id, ...profile },
         changes: { ...changes, ...(passwordHash ? { password: "changed" } : {}) },
       });
+      return { sessions, tokens };
     });
-    return get(id);
+    return { user: await get(id), ended };
   }
 
   return {
@@ -83,7 +99,7 @@ export function createUserService({
     async create(actor: Actor, { password, ...draft }: UserDraft): Promise<User> {
       checkAdminOnly(draft);
       const { profile, pluginMetadata } = await judged("create", draft, 0, actor);
-      const passwordHash = password ? await hashPassword(password) : undefined;
+      const passwordHash = await hashOf(password, profile);
       const { id } = await db.transaction(async (tx) => {
         const created = await store.insert(tx, profile, { passwordHash, metadata: pluginMetadata });
         await record(tx, {
@@ -99,8 +115,11 @@ export function createUserService({
       return get(id);
     },
 
-    /** A new password, or an address no longer verified, ends that person's sessions. */
-    update: (actor: Actor, id: number, patch: UserPatch): Promise<User> => fromFreshRead(() => update(actor, id, patch)),
+    /**
+     * A new password ends that person's sessions and API tokens. Another role, or an address no longer verified, ends the sessions;
+     * tokens have the rights that their owner has at each call.
+     */
+    update: (actor: Actor, id: number, patch: UserPatch): Promise<Updated> => fromFreshRead(() => update(actor, id, patch)),
 
     /** Apps stay without an owner and their credentials stop working; sessions, tokens and group places go. */
     async delete(actor: Actor, id: number): Promise<void> {
@@ -120,14 +139,14 @@ export function createUserService({
     /** A new API key in place of the former one, if any. It is in this answer only. */
     async rollApiKey(actor: Actor, id: number): Promise<{ user: User; apiKey: string }> {
       const user = await get(id);
-      const apiKey = newToken("pt");
-      await db.transaction(async (tx) => {
-        if (!(await store.lockWithAdmins(tx, id))) throw notFound("User");
-        const token = await store.replaceApiKey(tx, id, { tokenHash: hashToken(apiKey), hint: apiKey.slice(0, 8) });
+      guardOwner(actor, id);
+      const apiKey = await db.transaction(async (tx) => {
+        const token = await mint.mint(tx, actor, { userId: id, name: apiKeyName, expiresAt: null, replaces: apiKeyName });
         await recordAll(tx, [
           { kind: "api_token", action: "created", id: token.id, actor, changes: { user_id: id, email: user.email } },
           { kind: "user", action: "updated", id, actor, object: { ...toProfile(user), id }, changes: { api_key: "rolled" } },
         ]);
+        return token.token;
       });
       return { user, apiKey };
     },
@@ -147,6 +166,18 @@ export function createUserService({
   };
 }
 export type UserService = ReturnType<typeof createUserService>;
+
+/** The account as it is now, and what its change ended. */
+export type Updated = { user: User; ended: { sessions: number; tokens: number } };
+
+/** What one signs in with as the super administrator is nobody else's to set, whatever their rights. */
+function guardOwner(actor: Actor, id: number): void {
+  if (id !== superAdminId || actor.userId === superAdminId) return;
+  throw new AppError({
+    code: "forbidden",
+    message: `Only the super administrator (user ${superAdminId}) may set this account's e-mail address, password or API key.`,
+  });
+}
 
 function checkAdminOnly(profile: UserProfile): void {
   if (profile.is_admin) return;

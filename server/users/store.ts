@@ -98,13 +98,13 @@ export function createUserStore(db: Db) {
     },
 
     delete: (tx: Tx, id: number) => tx.user.deleteMany({ where: { id } }),
-    endSessions: (tx: Tx, userId: number) => tx.userSession.deleteMany({ where: { userId } }),
-    skipQuickStart: (tx: Tx, id: number) => tx.user.updateMany({ where: { id }, data: { skipQuickStart: true } }),
-
-    async replaceApiKey(tx: Tx, userId: number, token: { tokenHash: string; hint: string }): Promise<{ id: number }> {
-      await tx.apiToken.deleteMany({ where: { userId, name: apiKeyName } });
-      return tx.apiToken.create({ data: { userId, name: apiKeyName, ...token }, select: { id: true } });
+    endSessions: async (tx: Tx, userId: number) => (await tx.userSession.deleteMany({ where: { userId } })).count,
+    /** With them goes what is known of where the person signs in: somebody else may have done so. */
+    async endTokens(tx: Tx, userId: number): Promise<number> {
+      await tx.signInAddress.deleteMany({ where: { userId } });
+      return (await tx.apiToken.deleteMany({ where: { userId } })).count;
     },
+    skipQuickStart: (tx: Tx, id: number) => tx.user.updateMany({ where: { id }, data: { skipQuickStart: true } }),
 
     async dependents(id: number) {
       const [apps, tokens] = await Promise.all([

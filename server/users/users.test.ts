@@ -20,15 +20,9 @@ const aDraft = (more: Record<string, unknown> = {}) => ({
 const groupIds = (attributes: Record<string, unknown>) => (attributes.groups as { id: string }[]).map((group) => Number(group.id));
 
 async function signIn(email: string, password: string): Promise<{ status: number; cookie: string }> {
-  const token = "same-in-both";
-  const response = await studio.runtime.application.fetch(
-    new Request("http://studio.test/auth/login", {
-      method: "POST",
-      headers: { cookie: `portico_csrf=${token}`, "x-csrf-token": token },
-      body: JSON.stringify({ email, password }),
-    }),
-  );
-  return { status: response.status, cookie: (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
+  const browser = studio.aBrowser();
+  const { status } = await browser.signIn(email, password);
+  return { status, cookie: `session=${browser.cookies.get("session") ?? ""}` };
 }
 const meWith = async (cookie: string) =>
   (await studio.runtime.application.fetch(new Request("http://studio.test/common/me", { headers: { cookie } }))).status;

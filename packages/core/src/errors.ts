@@ -41,19 +41,30 @@ export class AppError extends Error {
   readonly issues: FieldIssue[];
   /** Facts for the caller's program, e.g. which plugin rejected. Never secrets. */
   readonly meta: Record<string, unknown>;
+  /** When it makes sense to try again: the answer's Retry-After. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor({
     code,
     message,
     issues = [],
     meta = {},
+    retryAfterSeconds,
     cause,
-  }: { code: ErrorCode; message: string; issues?: FieldIssue[]; meta?: Record<string, unknown>; cause?: unknown }) {
+  }: {
+    code: ErrorCode;
+    message: string;
+    issues?: FieldIssue[];
+    meta?: Record<string, unknown>;
+    retryAfterSeconds?: number;
+    cause?: unknown;
+  }) {
     super(message, { cause });
     this.name = "AppError";
     this.code = code;
     this.issues = issues;
-    this.meta = meta;
+    this.meta = retryAfterSeconds === undefined ? meta : { ...meta, retry_after: retryAfterSeconds };
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   get status(): number {

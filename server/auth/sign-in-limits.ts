@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { isIPv6 } from "node:net";
+import { AppError } from "@portico/core";
+import type { Bucket, SignInStore } from "./sign-in-store.ts";
+
+/** One account from one address. */
+const pairLimit = { atOnce: 10, pauseSeconds: 30 };
+/** One account from everywhere its owner has not signed in from. */
+const accountLimit = { atOnce: 20, pauseSeconds: 60 };
+/** One address, whatever the account: an office shares one, and so does whoever tries one password on everybody. */
+const addressLimit = { atOnce: 30, pauseSeconds: 10 };
+/** The same for accounts that have signed in from there: strangers behind the same address cannot use up all of it. */
+const knownAddressLimit = { ...addressLimit, atOnce: 150 };
+
+/**
+ * Counts an attempt before the password is looked at, so that a thousand at once are no more than a thousand in a row, and takes it
+ * back when the password was right. Too many attempts slow further ones down; they never lock an account.
+ */
+export function createSignInLimits(store: SignInStore) {
+  return {
+    /** @throws AppError rate_limited, with the time to wait. */
+    async take(email: string, ip: string) {
+      const address = networkOf(ip);
+      const account = createHash("sha256").update(email).digest("base64url");
+      const isKnown = await store.isKnownAddress(email, address);
+      const pair: Bucket = { key: `pair ${address} ${account}`, ...pairLimit };
+      const shared: Bucket[] = [
+        { key: `address ${address}`, ...(isKnown ? knownAddressLimit : addressLimit) },
+        ...(isKnown ? [] : [{ key: `account ${account}`, ...accountLimit }]),
+      ];
+      const buckets = [pair, ...shared];
+      const refused = new Set(await store.take(buckets));
+      if (refused.size > 0) {
+        await store.giveBack(buckets.filter(({ key }) => !refused.has(key)));
+        const wait = await store.waitFor(buckets.filter(({ key }) => refused.has(key)));
+        throw tooMany(Math.max(1, Math.ceil(wait)));
+      }
+      return {
+        /** For an attempt that could not be judged. */
+        giveBack: () => store.giveBack(buckets),
+        /** Others' attempts stay counted: a right password for one account says nothing about guesses at the next. */
+        async succeeded(userId: number): Promise<void> {
+          await Promise.all([store.giveBack(shared), store.forget(pair.key), store.rememberAddress(userId, address)]);
+        },
+      };
+    },
+    trim: () => store.trim(),
+  };
+}
+export type SignInLimits = ReturnType<typeof createSignInLimits>;
+
+function tooMany(seconds: number): AppError {
+  return new AppError({
+    code: "rate_limited",
+    message: `Too many attempts to sign in. Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`,
+    retryAfterSeconds: seconds,
+  });
+}
+
+/** Whoever has one IPv6 address has the 2^64 around it. */
+function networkOf(ip: string): string {
+  if (!isIPv6(ip)) return ip;
+  const [head = "", tail] = (ip.split("%")[0] ?? "").toLowerCase().split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail ? tail.split(":") : [];
+  const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`;
+}
