@@ -5,6 +5,17 @@ import { base } from "./tokens.ts";
 /** What the page gives to a mounted element. It rejects with an Error that holds the plugin's message. */
 export type PluginApi = { call(method: string, payload?: object): Promise<unknown> };
 
+/** Methods of a plugin by name, as `RpcOf<typeof plugin>` of the SDK gives them. */
+export type Methods = Record<string, { args: object; result: unknown }>;
+/** The arguments of a call; none need be given where none are required. */
+type Args<M extends Methods, K extends keyof M> = Partial<M[K]["args"]> extends M[K]["args"] ? [args?: M[K]["args"]] : [args: M[K]["args"]];
+type ArgsFactory<M extends Methods, K extends keyof M> =
+  Partial<M[K]["args"]> extends M[K]["args"] ? [args?: () => M[K]["args"]] : [args: () => M[K]["args"]];
+/** A call whose method, arguments and result are checked at compile time. */
+export type TypedCall<M extends Methods> = <K extends keyof M & string>(method: K, ...args: Args<M, K>) => Promise<M[K]["result"]>;
+/** The same for a call that belongs to the element. */
+export type TypedTask<M extends Methods> = <K extends keyof M & string>(method: K, ...args: ArgsFactory<M, K>) => RpcTask<M[K]["result"]>;
+
 /** How long a call waits for the page to hand over its API, in milliseconds. */
 const apiTimeoutMs = 10_000;
 
@@ -19,17 +30,30 @@ export class PorticoElement extends LitElement {
   declare portalPluginAPI: PluginApi | undefined;
   readonly #waiting = new Set<(api: PluginApi) => void>();
 
-  /** Calls a method of the plugin. */
-  async call<T = unknown>(method: string, args: object = {}): Promise<T> {
-    return (await (await this.#api()).call(method, args)) as T;
+  /**
+   * Calls a method of the plugin. With the plugin's types method, arguments and result are checked:
+   * `await this.call<Rpc>()("count")`, where `import type { Rpc } from "../plugin.ts"`.
+   */
+  call<M extends Methods>(): TypedCall<M>;
+  call<T = unknown>(method: string, args?: object): Promise<T>;
+  call(method?: string, args: object = {}): unknown {
+    if (method === undefined) return (name: string, given: object = {}) => this.#call(name, given);
+    return this.#call(method, args);
+  }
+
+  async #call(method: string, args: object): Promise<unknown> {
+    return (await this.#api()).call(method, args);
   }
 
   /**
    * A call that is made when the element renders and again whenever `args` change:
-   * `#rows = this.rpc<Row[]>("list", () => ({ page: this.page }))`.
+   * `#rows = this.rpc<Rpc>()("list", () => ({ page: this.page }))`.
    */
-  rpc<T>(method: string, args: () => object = () => ({})): RpcTask<T> {
-    return new RpcTask<T>(this, method, args);
+  rpc<M extends Methods>(): TypedTask<M>;
+  rpc<T>(method: string, args?: () => object): RpcTask<T>;
+  rpc(method?: string, args: () => object = () => ({})): unknown {
+    if (method === undefined) return (name: string, given: () => object = () => ({})) => new RpcTask(this, name, given);
+    return new RpcTask(this, method, args);
   }
 
   protected override updated(): void {

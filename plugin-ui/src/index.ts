@@ -2,7 +2,7 @@ export { css, html, LitElement, nothing } from "lit";
 export { PButton } from "./button.ts";
 export { PControl, PInput, PTextarea } from "./controls.ts";
 export { define, messageOf } from "./define.ts";
-export { type PluginApi, PorticoElement } from "./element.ts";
+export { type Methods, type PluginApi, PorticoElement, type TypedCall, type TypedTask } from "./element.ts";
 export { PField } from "./field.ts";
 export { PRating } from "./rating.ts";
 export { type RpcState, RpcTask, type RpcViews } from "./rpc-task.ts";

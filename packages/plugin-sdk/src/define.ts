@@ -3,8 +3,9 @@ import { pathToFileURL } from "node:url";
 import { getCallSites } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { messageOf } from "@portico/core";
-import { type HookType, PluginManifest } from "@portico/protocol";
-import type { PluginDefinition } from "./definition.ts";
+import type { HookType, PluginManifest } from "@portico/protocol";
+import type { PluginDefinition, PortalRpcMethods, RpcMethods } from "./definition.ts";
+import { completeManifest } from "./manifest.ts";
 import { servePlugin } from "./serve.ts";
 import { routeStdoutToStderr, startedByHost } from "./wire/stdio.ts";
 
@@ -12,7 +13,11 @@ import { routeStdoutToStderr, startedByHost } from "./wire/stdio.ts";
 if (startedByHost() && isMainThread) routeStdoutToStderr();
 
 /** A plugin, ready to be served or tested. */
-export type Plugin<Config> = { readonly definition: PluginDefinition<Config> };
+export type Plugin<
+  Config,
+  Rpc extends RpcMethods<Config> = RpcMethods<Config>,
+  PortalRpc extends PortalRpcMethods<Config> = PortalRpcMethods<Config>,
+> = { readonly definition: PluginDefinition<Config, Rpc, PortalRpc> & { readonly manifest: PluginManifest } };
 
 /** Which hook a host must find in the manifest before it calls a handler. */
 const needs: Partial<Record<keyof PluginDefinition<unknown>, HookType>> = {
@@ -31,20 +36,12 @@ const needs: Partial<Record<keyof PluginDefinition<unknown>, HookType>> = {
   resources: "resource_provider",
 };
 
-function check<Config>(definition: PluginDefinition<Config>): void {
-  const manifest = PluginManifest.safeParse(definition.manifest);
-  if (!manifest.success) {
-    const faults = manifest.error.issues.map(({ path, message }) => `${path.join(".") || "manifest"}: ${message}`);
-    throw new Error(`The manifest is not valid: ${faults.join("; ")}`);
-  }
-  const { hooks } = manifest.data.capabilities;
-  for (const [handler, hook] of Object.entries(needs)) {
-    if (definition[handler as keyof typeof needs] !== undefined && !hooks.includes(hook)) {
-      throw new Error(
-        `The plugin has a ${handler} handler, but its manifest's capabilities.hooks lacks "${hook}": it would never be called.`,
-      );
-    }
-  }
+function manifestOf(definition: PluginDefinition<never>): PluginManifest {
+  return completeManifest(definition.manifest, {
+    hooks: [...new Set(Object.entries(needs).flatMap(([handler, hook]) => (definition[handler as keyof typeof needs] ? [hook] : [])))],
+    objectHooks: definition.objectHooks ?? [],
+    rpcMethods: [...Object.keys(definition.rpc ?? {}), ...Object.keys(definition.portalRpc ?? {})],
+  });
 }
 
 /** The address of the file that `node` was told to run. */
@@ -70,12 +67,17 @@ async function serveMain<Config>(main: string, plugin: Plugin<Config>): Promise<
 
 /**
  * Describes a plugin. Export the result as default: a file that is run directly then serves itself to the host that
- * started it, and the same file can be imported by tests. Throws when the manifest is not valid or lacks the hook of a
- * handler.
+ * started it, and the same file can be imported by tests.
+ * @throws Error when the manifest is not valid, or lists hooks, object hooks or methods without some that the definition has.
  */
-export function definePlugin<Config = Record<string, unknown>>(definition: PluginDefinition<Config>): Plugin<Config> {
-  check(definition);
-  const plugin: Plugin<Config> = { definition };
+export function definePlugin<
+  Config = Record<string, unknown>,
+  Rpc extends RpcMethods<Config> = RpcMethods<Config>,
+  PortalRpc extends PortalRpcMethods<Config> = PortalRpcMethods<Config>,
+>(definition: PluginDefinition<Config, Rpc, PortalRpc>): Plugin<Config, Rpc, PortalRpc> {
+  const plugin: Plugin<Config, Rpc, PortalRpc> = {
+    definition: { ...definition, manifest: manifestOf(definition as unknown as PluginDefinition<never>) },
+  };
   const main = mainModule();
   // Called while the main module is evaluated, its file is on the stack. Importing it then waits for that to finish.
   const isCaller = main !== undefined && getCallSites(20).some(({ scriptName }) => asUrl(scriptName) === main);

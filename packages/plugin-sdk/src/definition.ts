@@ -1,21 +1,12 @@
-import type * as wire from "@portico/protocol/plugin";
 import type { ConfigSchema } from "./config.ts";
 import type { PluginContext } from "./context.ts";
+import type { Manifest, ManifestJson } from "./manifest.ts";
 import type { ObjectHook } from "./object-hooks.ts";
+import type { AgentMessage, AnalyticsRecord, BudgetUsage, EdgePayload, EndpointRequest, ProxyLog, ScheduledTask } from "./payloads.ts";
 import type { AuthResult, Body, RequestResult, ResponseResult } from "./results.ts";
 
 type Maybe<T> = T | Promise<T>;
 type Handler<Input, Result, Config> = (input: Input, ctx: PluginContext<Config>) => Maybe<Result>;
-
-/** The manifest: what the plugin is and what it asks for. Usually `import manifest from "./manifest.json"`. */
-export type Manifest = {
-  id: string;
-  version: string;
-  name: string;
-  description?: string;
-  capabilities: { hooks: string[]; primary_hook?: string };
-  [key: string]: unknown;
-};
 
 /** A client's request to an LLM. */
 export type LlmRequest = {
@@ -70,7 +61,7 @@ export type Endpoint<Config> = {
   /** Ask for an app's credential first. */
   requireAuth?: boolean;
   metadata?: Record<string, string>;
-  handle: Handler<wire.EndpointRequest, EndpointReply, Config>;
+  handle: Handler<EndpointRequest, EndpointReply, Config>;
 };
 /** Status 200 and no headers unless given. An async iterable body is streamed to the client piece by piece. */
 export type EndpointReply = { status?: number; headers?: Record<string, string>; body?: Body | AsyncIterable<string | Uint8Array> };
@@ -110,9 +101,17 @@ export type ResourceType<Config> = {
 
 type Collector<Input, Config> = (input: Input, ctx: PluginContext<Config>) => Maybe<void>;
 
+/** Methods by name. */
+export type RpcMethods<Config> = Record<string, RpcHandler<Config>>;
+export type PortalRpcMethods<Config> = Record<string, PortalRpcHandler<Config>>;
+
 /** Everything a plugin can do; leave out what yours does not. */
-export type PluginDefinition<Config> = {
-  manifest: Manifest;
+export type PluginDefinition<
+  Config,
+  Rpc extends RpcMethods<Config> = RpcMethods<Config>,
+  PortalRpc extends PortalRpcMethods<Config> = PortalRpcMethods<Config>,
+> = {
+  manifest: Manifest | ManifestJson;
   /** JSON Schema of the settings; gives the form in the dashboard, the types and the defaults. */
   configSchema?: ConfigSchema<Config> | undefined;
   /** Folder of files served to pages, e.g. `new URL("./ui/dist/", import.meta.url)`; `/ui/app.js` is its `app.js`. */
@@ -135,22 +134,22 @@ export type PluginDefinition<Config> = {
   /** After a streamed response has reached the client. */
   onStreamComplete?: (stream: CompletedStream, ctx: PluginContext<Config>) => Maybe<void>;
   /** Every proxied call; costs are dollars x 10,000, timestamps Unix seconds. */
-  proxyLog?: Collector<wire.ProxyLogRequest, Config>;
-  analytics?: Collector<wire.AnalyticsRequest, Config>;
-  budgetUsage?: Collector<wire.BudgetUsageRequest, Config>;
+  proxyLog?: Collector<ProxyLog, Config>;
+  analytics?: Collector<AnalyticsRecord, Config>;
+  budgetUsage?: Collector<BudgetUsage, Config>;
   /** `beforeSave("llm", fn)` and its like. */
   objectHooks?: ObjectHook<NoInfer<Config>>[];
   /** Methods for the plugin's admin pages. Only administrators reach them. */
-  rpc?: Record<string, RpcHandler<Config>>;
+  rpc?: Rpc;
   /** Methods for the plugin's portal pages. */
-  portalRpc?: Record<string, PortalRpcHandler<Config>>;
+  portalRpc?: PortalRpc;
   endpoints?: Endpoint<Config>[];
   /** Answers a chat message piece by piece. */
-  agent?: (message: wire.AgentMessageRequest, ctx: PluginContext<Config>) => AsyncIterable<AgentChunk>;
+  agent?: (message: AgentMessage, ctx: PluginContext<Config>) => AsyncIterable<AgentChunk>;
   /** Runs a schedule of the manifest; throwing marks the run as failed. */
-  scheduledTask?: (schedule: wire.ScheduleDefinition, ctx: PluginContext<Config>) => Maybe<void>;
+  scheduledTask?: (schedule: ScheduledTask, ctx: PluginContext<Config>) => Maybe<void>;
   /** Takes what this plugin sent from an edge. Return false when it was not meant for you. */
-  edgePayload?: Handler<wire.EdgePayloadRequest, boolean, Config>;
+  edgePayload?: Handler<EdgePayload, boolean, Config>;
   resources?: ResourceType<Config>[];
   /** Runs once, half a second after the host opened its session: the place to start background work. */
   onSessionReady?: (ctx: PluginContext<Config>) => Maybe<void>;

@@ -1,10 +1,101 @@
 export type { Asset } from "./assets.ts";
 export { type ConfigOf, type ConfigSchema, configSchema, parseConfig } from "./config.ts";
-export type * from "./context.ts";
+export type {
+  EventDirection,
+  Events,
+  GatewayClient,
+  Kv,
+  KvExpiry,
+  PluginContext,
+  PluginEvent,
+  PluginLogger,
+  Services,
+  StudioClient,
+} from "./context.ts";
 export { definePlugin, type Plugin } from "./define.ts";
-export type * from "./definition.ts";
+export type {
+  AgentChunk,
+  AuthenticatedRequest,
+  AuthRequest,
+  CompletedStream,
+  Endpoint,
+  EndpointReply,
+  LlmRequest,
+  LlmResponse,
+  PluginDefinition,
+  PortalRpcHandler,
+  PortalUser,
+  ResourceInstance,
+  ResourceType,
+  ResponseHead,
+  RpcArgs,
+  RpcHandler,
+} from "./definition.ts";
+export {
+  defineManifest,
+  type Manifest,
+  type ManifestItem,
+  type ManifestJson,
+  type ManifestMount,
+  type ManifestSchedule,
+  type ManifestSlot,
+} from "./manifest.ts";
 export { appendToAssistantText, appendToLastUserMessage, type JsonObject } from "./messages.ts";
-export * from "./object-hooks.ts";
-export * from "./results.ts";
+export {
+  afterCreate,
+  afterDelete,
+  afterSave,
+  afterUpdate,
+  beforeCreate,
+  beforeDelete,
+  beforeSave,
+  beforeUpdate,
+  type DatasourceObject,
+  type HookedObjects,
+  type HookOptions,
+  type LlmObject,
+  type ObjectHook,
+  type ObjectOperation,
+  type ToolObject,
+  type UserObject,
+} from "./object-hooks.ts";
+export type {
+  AgentDatasource,
+  AgentLlm,
+  AgentMessage,
+  AgentTool,
+  AgentTurn,
+  AnalyticsRecord,
+  BudgetUsage,
+  EdgePayload,
+  EndpointApp,
+  EndpointRequest,
+  ProxyLog,
+  ScheduledTask,
+} from "./payloads.ts";
+export {
+  type Allow,
+  type AuthResult,
+  allow,
+  authenticated,
+  type Block,
+  type Body,
+  block,
+  type HeaderChanges,
+  type HookExtras,
+  type Modified,
+  type Modify,
+  modified,
+  modify,
+  type ObjectHookResult,
+  type Pass,
+  pass,
+  type Reject,
+  type RequestResult,
+  type ResponseResult,
+  reject,
+  unauthenticated,
+} from "./results.ts";
+export { type CheckedMethod, type MethodsOf, method, type PortalRpcOf, type RpcOf, type StandardSchema } from "./rpc.ts";
 export { runtimeOf, servePlugin } from "./serve.ts";
 export type { CallSettings, ServiceClient } from "./wire/client.ts";

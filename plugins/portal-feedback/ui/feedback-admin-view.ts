@@ -1,5 +1,6 @@
 import { css, define, html, messageOf, nothing, PorticoElement } from "@portico/plugin-ui";
-import { dayOf, type Feedback, type Outcome } from "./shared/feedback.ts";
+import type { Rpc } from "../plugin.ts";
+import { dayOf, type Feedback } from "./shared/feedback.ts";
 
 const shortened = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
 const averageOf = (feedback: Feedback[]) =>
@@ -11,7 +12,7 @@ class FeedbackAdminView extends PorticoElement {
   /** The entry that is about to be deleted. */
   declare asked: Feedback | undefined;
   declare fault: string;
-  #all = this.rpc<{ feedback: Feedback[]; total: number }>("list_feedback");
+  #all = this.rpc<Rpc>()("list_feedback");
 
   constructor() {
     super();
@@ -22,7 +23,7 @@ class FeedbackAdminView extends PorticoElement {
     this.asked = undefined;
     this.fault = "";
     try {
-      const outcome = await this.call<Outcome>("delete_feedback", { id });
+      const outcome = await this.call<Rpc>()("delete_feedback", { id });
       if (!outcome.success) this.fault = outcome.error;
     } catch (error) {
       this.fault = `The feedback was not deleted: ${messageOf(error)}`;
