@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { definePlugin, type Kv, type PortalUser, type RpcArgs } from "@portico/plugin-sdk";
+import { definePlugin, type Kv, type PortalRpcOf, type PortalUser, type RpcArgs, type RpcOf } from "@portico/plugin-sdk";
 import { createFeedbackLog, type FeedbackLog } from "./feedback-log.ts";
 import manifest from "./manifest.json" with { type: "json" };
 
@@ -34,7 +34,7 @@ function submissionOf(args: RpcArgs) {
   return { success: true as const, title, message, rating };
 }
 
-export default definePlugin({
+const plugin = definePlugin({
   manifest,
   assets: new URL("./ui/dist/", import.meta.url),
 
@@ -45,7 +45,7 @@ export default definePlugin({
       if (!submission.success) return submission;
       const { title, message, rating } = submission;
       const author = { user_id: user.id, user_email: user.email, user_name: user.name };
-      return { success: true, feedback: await logOf(services.kv).add({ ...author, title, message, rating }) };
+      return { success: true as const, feedback: await logOf(services.kv).add({ ...author, title, message, rating }) };
     },
 
     async my_feedback(_, { user, services }) {
@@ -61,7 +61,12 @@ export default definePlugin({
     },
 
     async delete_feedback({ id }, { services }) {
-      return (await logOf(services.kv).delete(textOf(id))) ? { success: true } : refuse("Feedback not found");
+      return (await logOf(services.kv).delete(textOf(id))) ? { success: true as const } : refuse("Feedback not found");
     },
   },
 });
+
+/** What the plugin's pages may call. */
+export type Rpc = RpcOf<typeof plugin>;
+export type PortalRpc = PortalRpcOf<typeof plugin>;
+export default plugin;

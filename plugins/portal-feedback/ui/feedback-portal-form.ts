@@ -1,5 +1,6 @@
 import { css, define, html, messageOf, nothing, type PInput, PorticoElement, type PRating, type PTextarea } from "@portico/plugin-ui";
-import { dayOf, type Feedback, type Outcome } from "./shared/feedback.ts";
+import type { PortalRpc } from "../plugin.ts";
+import { dayOf, type Feedback } from "./shared/feedback.ts";
 
 type Draft = Pick<Feedback, "title" | "rating" | "message">;
 type Faults = Partial<Record<keyof Draft, string>>;
@@ -18,7 +19,7 @@ class FeedbackPortalForm extends PorticoElement {
   /** Why nothing was sent, when no field is to blame. */
   declare fault: string;
   declare faults: Faults;
-  #mine = this.rpc<{ feedback: Feedback[] }>("my_feedback");
+  #mine = this.rpc<PortalRpc>()("my_feedback");
 
   constructor() {
     super();
@@ -48,7 +49,7 @@ class FeedbackPortalForm extends PorticoElement {
     }
     this.state = "sending";
     try {
-      const outcome = await this.call<Outcome>("submit_feedback", draft);
+      const outcome = await this.call<PortalRpc>()("submit_feedback", draft);
       this.state = outcome.success ? "sent" : "ready";
       if (!outcome.success) {
         this.fault = outcome.error;

@@ -9,8 +9,5 @@ export type Feedback = {
   created_at: string;
 };
 
-/** What `submit_feedback` and `delete_feedback` answer. */
-export type Outcome = { success: true } | { success: false; error: string };
-
 /** A date in the reader's language, without the time. */
 export const dayOf = (iso: string): string => new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
