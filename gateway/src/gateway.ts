@@ -4,6 +4,7 @@ import { messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { createPluginHost, type PluginHost } from "@portico/plugin-host";
 import { createLedger } from "./budget/ledger.ts";
+import { createClientIdentity } from "./config/client-identity.ts";
 import { startHubLink } from "./config/hub-link.ts";
 import { createLastGoodFiles } from "./config/last-good.ts";
 import type { RoutingTable } from "./config/routing-table.ts";
@@ -126,6 +127,8 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   await snapshots.restore();
   const link = startHubLink({
     hub: settings.hub,
+    trust: settings.hubTrust,
+    identity: createClientIdentity(dataDir),
     edgeId,
     namespace: edgeNamespace,
     edgeToken,
@@ -141,6 +144,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
       residentBytes: process.memoryUsage.rss(),
       telemetryPending: journal.pending(),
       telemetryDropped: journal.droppedTotal(),
+      telemetryRejected: journal.rejectedTotal(),
       plugins: host.statuses().map(({ id, state, error, restarts }) => ({ pluginId: id, state, error, restarts })),
     }),
     pluginLogs: createLogFeed({ host }),
@@ -149,6 +153,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   const sender = startSender({
     journal,
     session: link.session,
+    onUnreadable: link.noteUnreadable,
     onAcknowledged: (batch, { usage }) => journal.saveBudget(ledger.acknowledge(batch.spends, usage)),
     logger,
   });

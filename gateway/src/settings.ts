@@ -1,5 +1,6 @@
 import { namespaceOf } from "@portico/core";
 import type { LogLevel } from "@portico/core/logger";
+import type { HubTrust } from "./config/hub-tls.ts";
 
 /** Sizes and times that bound what one request may cost. Milliseconds and bytes. */
 export type Limits = {
@@ -45,6 +46,8 @@ export type Settings = {
   dataDir: string;
   /** host:port of the hub. */
   hub: string;
+  /** By what the hub is known; undefined speaks plain text, which hubs take from the same machine only. */
+  hubTrust?: HubTrust | undefined;
   edgeId: string;
   edgeNamespace: string;
   edgeToken: string;
@@ -78,6 +81,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: Log
     host: env.HOST || "127.0.0.1",
     dataDir: `${env.PORTICO_DATA_DIR || ".data"}/gateway`,
     hub,
+    hubTrust: readTrust(env, hub),
     edgeId,
     edgeNamespace: namespaceOf(env.PORTICO_EDGE_NAMESPACE ?? ""),
     edgeToken,
@@ -86,3 +90,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: Log
     logLevel,
   };
 }
+
+function readTrust(env: NodeJS.ProcessEnv, hub: string): HubTrust | undefined {
+  const fingerprint = env.PORTICO_HUB_CA_SHA256;
+  if (fingerprint) {
+    const sha256 = fingerprint.replaceAll(":", "").toLowerCase();
+    if (!/^[0-9a-f]{64}$/.test(sha256))
+      throw new Error("PORTICO_HUB_CA_SHA256 must be the 64 hexadecimal digits that the edge's page in the dashboard shows.");
+    return { kind: "fingerprint", sha256 };
+  }
+  if (env.PORTICO_HUB_CA_FILE) return { kind: "file", path: env.PORTICO_HUB_CA_FILE };
+  return isLoopback(hub) ? undefined : { kind: "system" };
+}
+
+/** Whether the hub is on this machine, so that plain text to it leaves nothing on a wire. */
+const isLoopback = (hub: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(hub);

@@ -1,7 +1,9 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { status } from "@grpc/grpc-js";
 import { hashToken } from "@portico/core/tokens";
+import { HubMessage, TelemetryBatch } from "@portico/protocol/edge";
 import { afterEach, expect, test } from "vitest";
 import { aHub, anApp, anLlm } from "./hub.ts";
 import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, onEnd, secret, until } from "./world.ts";
@@ -227,3 +229,73 @@ test("a budget stops requests: by what was spent here, by what the hub knows, an
   await until(async () => (await call(restarted, chatPath, { body: chat() })).status === 403);
   await until(() => hub.heartbeats.length > 0);
 });
+
+test("records that the hub refuses are kept with the reason and counted; the others are delivered", async () => {
+  const { gateway, hub, dataDir } = await aWorld({ limits: { journalFlushMs: 200 } });
+  hub.rejects = (batch) => (batch.records.length > 1 ? [{ index: 1, reason: "records[1].model is odd" }] : []);
+  await Promise.all([1, 2, 3].map(() => call(gateway, chatPath, { body: chat() })));
+  await until(() => hub.heartbeats.at(-1)?.telemetryRejected === 1);
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0);
+  const refused = hub.batches.find(({ records }) => records.length > 1)?.records[1];
+  expect(keptOf(dataDir)).toEqual([{ reason: "records[1].model is odd", requestIds: [refused?.requestId] }]);
+});
+
+test("an older hub that refuses a whole batch for one record gets the others", async () => {
+  const { gateway, hub, dataDir } = await aWorld({ limits: { journalFlushMs: 200 } });
+  hub.refusesBatch = ({ records }) => {
+    const at = records.findIndex(({ requestId }) => requestId === hub.batches[0]?.records[1]?.requestId);
+    return at < 0 ? "" : `records[${at}].interaction must be one of proxy, studio`;
+  };
+  await Promise.all([1, 2, 3].map(() => call(gateway, chatPath, { body: chat() })));
+  await until(() => hub.records().length === 2);
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0);
+  expect(keptOf(dataDir)).toMatchObject([
+    { reason: expect.stringContaining("interaction"), requestIds: [hub.batches[0]?.records[1]?.requestId] },
+  ]);
+});
+
+test("an acknowledgement that cannot be read does not stop delivery for good, nor the link", async () => {
+  const { gateway, hub } = await aWorld();
+  hub.acknowledgement = Buffer.from("0aff", "hex");
+  await call(gateway, chatPath, { body: chat() });
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0, 15_000);
+  expect(new Set(hub.batches.map(({ batchId }) => batchId)).size).toBe(1);
+  hub.acknowledgement = undefined;
+  await call(gateway, chatPath, { body: chat() });
+  await until(() => hub.batches.length > 3 && hub.heartbeats.at(-1)?.telemetryPending === 0);
+  expect(hub.registrations).toBe(1);
+  expect(hub.heartbeats.at(-1)?.hubMessagesUnreadable).toBe(3);
+});
+
+test("a message that cannot be read is left out: the link stays, and what comes next is obeyed", async () => {
+  const { gateway, hub, vendorUrl } = await aWorld();
+  hub.sendBytes(Buffer.from("0aff", "hex"));
+  const huge = { kind: "app", id: 8, periodStartMs: 1, spentMicroUsd: 2 ** 60, readAtUs: 1 };
+  hub.sendBytes(Buffer.from(HubMessage.encode({ budget: { usage: [huge] } }).finish()));
+  hub.push({ ...basicSnapshot(hub, vendorUrl), apps: [anApp("new-secret")] });
+  await until(() => hub.results.length === 2);
+  await until(() => (hub.heartbeats.at(-1)?.hubMessagesUnreadable ?? 0) > 0);
+  expect((await call(gateway, chatPath, { body: chat(), headers: { authorization: "Bearer new-secret" } })).status).toBe(200);
+  expect([hub.registrations, hub.heartbeats.at(-1)?.hubMessagesUnreadable]).toEqual([1, 1]);
+});
+
+test("a damaged journal is set aside and named, and the gateway starts with a new one", async () => {
+  const { gateway, hub, dataDir, restart, log } = await aWorld();
+  await gateway.close();
+  await writeFile(join(dataDir, "journal.db"), "this is no database, however long it is read".repeat(200));
+  const again = await restart();
+  expect((await call(again, chatPath, { body: chat() })).status).toBe(200);
+  await until(() => hub.records().length === 1);
+  expect(log.join("")).toContain("journal.db.damaged-");
+});
+
+/** Records that were set aside, as they are on disk. */
+function keptOf(dataDir: string): { reason: string; requestIds: string[] }[] {
+  const db = new DatabaseSync(join(dataDir, "journal.db"), { readOnly: true });
+  const rows = db.prepare("SELECT reason, body FROM rejected ORDER BY id").all();
+  db.close();
+  return rows.map(({ reason, body }) => ({
+    reason: String(reason),
+    requestIds: TelemetryBatch.decode(body as Uint8Array).records.map(({ requestId }) => requestId),
+  }));
+}

@@ -10,9 +10,11 @@ import {
   type Heartbeat,
   type HubMessage,
   type LlmConfig,
+  type RejectedRecord,
   Snapshot,
   type SnapshotEnvelope,
   type SnapshotResult,
+  type TelemetryAck,
   type TelemetryBatch,
   type UsageRecord,
 } from "@portico/protocol/edge";
@@ -39,9 +41,29 @@ export type TestHub = {
   refuseTelemetry: status | undefined;
   /** What an acknowledgement says is spent with its batch. */
   spentWith(batch: TelemetryBatch): BudgetUsage[];
+  /** Which records an acknowledgement says were refused. */
+  rejects(batch: TelemetryBatch): RejectedRecord[];
+  /** Why a whole batch is refused, as older hubs do; "" takes it. */
+  refusesBatch(batch: TelemetryBatch): string;
+  /** While set, sent instead of every acknowledgement. */
+  acknowledgement: Buffer | undefined;
+  /** Sends bytes as they are, whether or not they are a message. */
+  sendBytes(bytes: Buffer): void;
   registrations: number;
   seal(text: string): Buffer;
   close(): Promise<void>;
+};
+
+/** The service of a hub that may also answer bytes as they are. */
+const asIs =
+  <T>(serialize: (value: T) => Buffer) =>
+  (value: T): Buffer =>
+    Buffer.isBuffer(value) ? value : serialize(value);
+const { register, sync, sendTelemetry } = EdgeServiceService;
+const rawService = {
+  register,
+  sync: { ...sync, responseSerialize: asIs(sync.responseSerialize) },
+  sendTelemetry: { ...sendTelemetry, responseSerialize: asIs(sendTelemetry.responseSerialize) },
 };
 
 export async function aHub({
@@ -74,6 +96,12 @@ export async function aHub({
     records: () => [...stored.values()].flat(),
     refuseTelemetry: undefined,
     spentWith: () => [],
+    rejects: () => [],
+    refusesBatch: () => "",
+    acknowledgement: undefined,
+    sendBytes(bytes) {
+      for (const stream of streams) stream.write(bytes as never);
+    },
     registrations: 0,
     push(snapshot, envelope = {}) {
       const body = Buffer.from(Snapshot.encode(Snapshot.fromPartial(snapshot)).finish());
@@ -97,7 +125,12 @@ export async function aHub({
     register(call, callback) {
       if (unauthenticated(call)) return callback({ code: status.UNAUTHENTICATED, details: "unknown edge token" });
       hub.registrations++;
-      callback(null, { sessionId: randomUUID(), wrappedKey: seal(edgeWrappingKey(edgeToken), dataKey), heartbeatIntervalMs: heartbeatMs });
+      callback(null, {
+        sessionId: randomUUID(),
+        wrappedKey: seal(edgeWrappingKey(edgeToken), dataKey),
+        heartbeatIntervalMs: heartbeatMs,
+        clientCertificate: "",
+      });
     },
     sync(stream) {
       streams.add(stream);
@@ -120,12 +153,15 @@ export async function aHub({
       if (hub.refuseTelemetry !== undefined) return callback({ code: hub.refuseTelemetry, details: "refused by the test" });
       const batch = call.request;
       hub.batches.push(batch);
+      const refusal = hub.refusesBatch(batch);
+      if (refusal) return callback({ code: status.INVALID_ARGUMENT, details: refusal });
       const duplicate = stored.has(batch.batchId);
       if (!duplicate) stored.set(batch.batchId, batch.records);
-      callback(null, { batchId: batch.batchId, duplicate, stored: duplicate ? 0 : batch.records.length, usage: hub.spentWith(batch) });
+      const ack = { batchId: batch.batchId, duplicate, usage: hub.spentWith(batch), rejected: hub.rejects(batch) };
+      callback(null, (hub.acknowledgement as unknown as TelemetryAck) ?? { ...ack, stored: duplicate ? 0 : batch.records.length });
     },
   };
-  server.addService(EdgeServiceService, implementation);
+  server.addService(rawService, implementation);
   hub.port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
   );

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt } from "./build-steps.mjs";
+import { saturateEdgeIntegers } from "./gen-edge.mjs";
 import { binDir, buildDir, pinnedNode, root, toolEnv } from "./paths.mjs";
 import { Stop } from "./stop.mjs";
 
@@ -60,6 +61,7 @@ async function checkGenerated(quiet, bin) {
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true });
   await quiet(bin("buf"), ["generate", "--output", aside], "buf generate", { cwd: protocol });
+  saturateEdgeIntegers(aside);
   const fresh = filesOf(join(aside, "src", "gen"));
   const kept = filesOf(join(protocol, "src", "gen"));
   if (fresh.size === 0) throw new Stop("buf generated nothing, so nothing was compared.");

@@ -37,6 +37,15 @@ export const EdgeAttributes = z.object({
   expected_checksum: z.string(),
   /** Why the edge refused the newest snapshot; "" when it did not. */
   refusal: z.string(),
+  /** How the edge connected last: tls, mtls (with a client certificate), plaintext (from the same machine); "" before the first time. */
+  transport: z.string(),
+  /** Usage records that were refused as malformed or implausible; the edge keeps them. */
+  rejected_records: z.number(),
+  /** Usage records stored without their app, LLM or user because the edge was never given it. */
+  ownerless_records: z.number(),
+  /** Why the last record was refused; "" when none was. */
+  last_rejection: z.string(),
+  last_rejection_at: z.string().nullable(),
   /** Figures of the last heartbeat; {} before the first. */
   report: z.object({
     requests_total: z.number().optional(),
@@ -44,6 +53,8 @@ export const EdgeAttributes = z.object({
     resident_bytes: z.number().optional(),
     telemetry_pending: z.number().optional(),
     telemetry_dropped: z.number().optional(),
+    telemetry_rejected: z.number().optional(),
+    hub_messages_unreadable: z.number().optional(),
     plugins: z
       .array(z.object({ plugin_id: z.number(), name: z.string(), state: z.string(), error: z.string(), restarts: z.number() }))
       .optional(),

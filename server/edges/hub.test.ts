@@ -88,9 +88,14 @@ test("an edge gets the snapshot when it connects, with secrets that only it can 
 });
 
 test("figures and plugin states of heartbeats are shown, plugins by name", async () => {
-  const plugin = await studio.db.prisma.plugin.create({ data: { name: "Enricher", slug: "enricher", command: "file:///nowhere" } });
+  const data = { name: "Enricher", slug: "enricher", command: "file:///nowhere", isActive: true, hookTypes: ["post_auth"] };
+  const plugin = await studio.db.prisma.plugin.create({ data });
+  const llm = await anLlm({ name: "Enriched" });
+  await studio.db.prisma.llmPlugin.create({ data: { llmId: Number(llm.id), pluginId: plugin.id } });
+  await studio.call("PATCH", `/api/v1/llms/${llm.id}`, { default_model: "enriched" });
   const { edge, edgeId } = await announced();
   await edge.connect();
+  await edge.snapshot((s) => s.plugins.some(({ id }) => id === plugin.id));
   edge.beat({ requestsTotal: 42, plugins: [{ pluginId: plugin.id, state: "failed", error: "it\0 broke", restarts: 3 }] });
   await eventually(async () =>
     expect((await attributesOf(edgeId)).report).toMatchObject({
@@ -192,7 +197,7 @@ test("a wrong token, a foreign edge id and an unknown session are refused with t
   await expect(edge.register({ protocol: 9 })).rejects.toMatchObject({ code: status.FAILED_PRECONDITION });
   const stream = edge.client.sync(edge.metadata);
   const refused = new Promise((resolve) => stream.on("error", resolve));
-  stream.write({ hello: { sessionId: randomUUID(), version: 0, checksum: "", revoked: 0 } });
+  stream.write({ hello: { sessionId: randomUUID(), version: 0, checksum: "", revoked: 0, takesParts: false } });
   expect(await refused).toMatchObject({ code: status.UNAUTHENTICATED });
 });
 

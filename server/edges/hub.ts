@@ -74,7 +74,7 @@ export function createHub({
   store: EdgeStore;
   publisher: Publisher;
   budgetState(namespace: string): Promise<BudgetUsage[]>;
-  takeTelemetry(edgeId: string, batch: TelemetryBatch): Promise<TelemetryAck>;
+  takeTelemetry(edge: EdgeIdentity, batch: TelemetryBatch): Promise<TelemetryAck>;
   takePluginLogs(edgeId: string, namespace: string, lines: PluginLogLine[]): void;
   events: EventBus;
   logger: Logger;
@@ -124,7 +124,7 @@ export function createHub({
       version: request.version.slice(0, 64),
       advertisedUrl: request.advertisedUrl.slice(0, 500),
     });
-    return { sessionId, wrappedKey, heartbeatIntervalMs: timings.heartbeatMs };
+    return { sessionId, wrappedKey, heartbeatIntervalMs: timings.heartbeatMs, clientCertificate: "" };
   }
 
   const sync: handleBidiStreamingCall<EdgeMessage, HubMessage> = (stream) => {
@@ -154,7 +154,11 @@ export function createHub({
         if (ended) leave(connection);
       } else if (message.snapshotResult) await acknowledge(connection, message.snapshotResult);
       else if (message.heartbeat) await beat(connection, message.heartbeat);
-      else if (message.pluginLogs) takePluginLogs(connection.edgeId, connection.namespace, message.pluginLogs.lines);
+      else if (message.pluginLogs) {
+        const { edgeId, namespace } = connection;
+        const lines = message.pluginLogs.lines.filter(({ pluginId }) => publisher.runsPlugin(namespace, pluginId));
+        takePluginLogs(edgeId, namespace, lines);
+      }
     }
     identified.catch((error: unknown) => refuse(error));
     const refuse = (error: unknown) => {
@@ -223,7 +227,13 @@ export function createHub({
   }
 
   async function beat({ edgeId, namespace, sessionId, outgoing }: Connection, heartbeat: Heartbeat): Promise<void> {
-    beats.set(edgeId, { edgeId, sessionId, at: new Date(), ...positionOf(heartbeat), report: reportOf(heartbeat) });
+    beats.set(edgeId, {
+      edgeId,
+      sessionId,
+      at: new Date(),
+      ...positionOf(heartbeat),
+      report: reportOf(heartbeat, (id) => publisher.runsPlugin(namespace, id)),
+    });
     const { version, checksum } = await publisher.current(namespace);
     outgoing.reply({ receivedAtMs: Date.now(), expectedVersion: version, expectedChecksum: checksum });
   }
@@ -283,7 +293,7 @@ export function createHub({
   const implementation: EdgeServiceServer = {
     register: unary(register),
     sync,
-    sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry((await authenticate(metadata)).identity.edgeId, batch)),
+    sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry((await authenticate(metadata)).identity, batch)),
   };
 
   const each = (namespace: string, run: (connection: Connection) => void) => {
@@ -328,16 +338,21 @@ const positionOf = ({ version, checksum }: { version: number; checksum: string }
 /** Text of an edge as Postgres can store it and a page can show it. */
 const printable = (text: string, max: number): string => text.replaceAll("\0", "").slice(0, max);
 
-const reportOf = (heartbeat: Heartbeat): EdgeReport => ({
+const reportOf = (heartbeat: Heartbeat, runs: (pluginId: number) => boolean): EdgeReport => ({
   requests_total: heartbeat.requestsTotal,
   requests_active: heartbeat.requestsActive,
   resident_bytes: heartbeat.residentBytes,
   telemetry_pending: heartbeat.telemetryPending,
   telemetry_dropped: heartbeat.telemetryDropped,
-  plugins: heartbeat.plugins.slice(0, maxPlugins).map((plugin) => ({
-    plugin_id: plugin.pluginId,
-    state: printable(plugin.state, 32),
-    error: printable(plugin.error, 500),
-    restarts: plugin.restarts,
-  })),
+  telemetry_rejected: heartbeat.telemetryRejected,
+  hub_messages_unreadable: heartbeat.hubMessagesUnreadable,
+  plugins: heartbeat.plugins
+    .filter(({ pluginId }) => runs(pluginId))
+    .slice(0, maxPlugins)
+    .map((plugin) => ({
+      plugin_id: plugin.pluginId,
+      state: printable(plugin.state, 32),
+      error: printable(plugin.error, 500),
+      restarts: plugin.restarts,
+    })),
 });

@@ -23,6 +23,7 @@ export type PublisherTimings = {
 
 type Published = {
   envelope: Envelope;
+  pluginIds: ReadonlySet<number>;
   credentialHashes: ReadonlySet<string>;
   /** Those of them that have been revoked since: edges were told by message. */
   revoked: Set<string>;
@@ -30,6 +31,8 @@ type Published = {
 };
 
 type Active = { namespace: string; hash: string };
+
+const formerMs = 60_000;
 
 const configTopic = /^system\.((llm|app|credential|model_price|user)\.|plugin\.(?!state$)|edge\.created$)/;
 const credentialTopic = /^system\.(app|credential|user)\./;
@@ -52,6 +55,8 @@ export function createPublisher({
   timings?: PublisherTimings;
 }) {
   const published = new Map<string, Published>();
+  /** Plugins of the snapshot before, which edges may still be stopping. */
+  const former = new Map<string, { pluginIds: ReadonlySet<number>; untilMs: number }>();
   const dataKeys = new Map<string, Promise<Buffer>>();
   let outlet: Outlet | undefined;
   let closed = false;
@@ -96,7 +101,8 @@ export function createPublisher({
       (rows) => buildSnapshot(rows, { namespace, dataKey: key, openSecret: vault.open }),
       above,
     );
-    const now: Published = { envelope, credentialHashes: built.credentialHashes, revoked: new Set(), problems: built.problems };
+    const { credentialHashes, pluginIds, problems } = built;
+    const now: Published = { envelope, credentialHashes, pluginIds, revoked: new Set(), problems };
     // What was revoked after the rows were read is refused along with the snapshot; what is revoked later is found by comparing with it.
     await look((active) => publish(namespace, now, active));
     return now;
@@ -106,6 +112,7 @@ export function createPublisher({
     const before = published.get(namespace);
     const { version, checksum, body } = now.envelope;
     published.set(namespace, now);
+    if (before) former.set(namespace, { pluginIds: before.pluginIds, untilMs: Date.now() + formerMs });
     report();
     refuse(namespace, now, active);
     const isNew = before?.envelope.version !== version || before.envelope.checksum !== checksum;
@@ -208,6 +215,12 @@ export function createPublisher({
     latest(namespace: string): SnapshotEnvelope | undefined {
       const known = published.get(namespace);
       return known && latest(known);
+    },
+    /** Whether edges of the namespace run the plugin, or did until a moment ago. */
+    runsPlugin(namespace: string, pluginId: number): boolean {
+      if (published.get(namespace)?.pluginIds.has(pluginId)) return true;
+      const last = former.get(namespace);
+      return last !== undefined && last.untilMs > Date.now() && last.pluginIds.has(pluginId);
     },
     problems: (namespace: string): SnapshotProblem[] => published.get(namespace)?.problems ?? [],
     /** Looks at the tables now. */

@@ -64,6 +64,8 @@ export type BuiltSnapshot = {
   problems: SnapshotProblem[];
   /** Credentials that the snapshot admits. */
   credentialHashes: ReadonlySet<string>;
+  /** Plugins that edges with the snapshot run. */
+  pluginIds: ReadonlySet<number>;
 };
 
 /** Where a vendor lives when the LLM names no endpoint. The gateway lets callers write the base's path or leave it out. */
@@ -151,7 +153,7 @@ export function buildSnapshot(
       prices: [...rows.prices].sort((a, b) => compare(a.vendor, b.vendor) || compare(a.modelName, b.modelName)),
     }).finish(),
   );
-  return { body, checksum: createHash("sha256").update(body).digest("hex"), problems, credentialHashes };
+  return { body, checksum: createHash("sha256").update(body).digest("hex"), problems, credentialHashes, pluginIds: used };
 }
 
 function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"> {

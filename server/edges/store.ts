@@ -12,6 +12,8 @@ export type EdgeReport = {
   resident_bytes: number;
   telemetry_pending: number;
   telemetry_dropped: number;
+  telemetry_rejected: number;
+  hub_messages_unreadable: number;
   plugins: { plugin_id: number; state: string; error: string; restarts: number }[];
 };
 
@@ -31,6 +33,12 @@ export type Edge = {
   expectedVersion: number;
   expectedChecksum: string;
   refusal: string;
+  /** How its last session came: tls, mtls, plaintext; "" before the first. */
+  transport: string;
+  rejectedRecords: number;
+  ownerlessRecords: number;
+  lastRejection: string;
+  lastRejectionAt: Date | null;
   report: Partial<EdgeReport>;
   /** By plugin id, of those in the report. */
   pluginNames: Record<string, string>;
@@ -76,6 +84,7 @@ const syncStatus = `CASE WHEN e.loaded_checksum = '' THEN 'unknown' WHEN e.loade
 const selectEdges = `SELECT e.id, e.edge_id, e.namespace, ${status} AS status, ${syncStatus} AS sync_status, e.version, e.advertised_url, e.session_id,
   e.last_heartbeat_at, e.loaded_version, e.loaded_checksum, e.last_sync_ack_at, coalesce(s.version, 0) AS expected_version,
   coalesce(s.checksum, '') AS expected_checksum, e.refusal, e.report,
+  e.transport, e.rejected_records, e.ownerless_records, e.last_rejection, e.last_rejection_at,
   (SELECT jsonb_object_agg(p.id, p.name) FROM jsonb_path_query(e.report, '$.plugins[*].plugin_id') AS r(id) JOIN plugins p ON p.id = r.id::int) AS plugin_names,
   e.created_at, e.updated_at
   FROM edges e LEFT JOIN namespace_snapshots s ON s.namespace = e.namespace`;
@@ -243,6 +252,11 @@ type SqlEdge = {
   expected_version: number;
   expected_checksum: string;
   refusal: string;
+  transport: string;
+  rejected_records: number;
+  ownerless_records: number;
+  last_rejection: string;
+  last_rejection_at: Date | null;
   report: Partial<EdgeReport>;
   plugin_names: Record<string, string> | null;
   created_at: Date;
@@ -265,6 +279,11 @@ const fromSql = (row: SqlEdge): Edge => ({
   expectedVersion: row.expected_version,
   expectedChecksum: row.expected_checksum,
   refusal: row.refusal,
+  transport: row.transport,
+  rejectedRecords: row.rejected_records,
+  ownerlessRecords: row.ownerless_records,
+  lastRejection: row.last_rejection,
+  lastRejectionAt: row.last_rejection_at,
   report: row.report,
   pluginNames: row.plugin_names ?? {},
   createdAt: row.created_at,

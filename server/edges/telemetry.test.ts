@@ -63,7 +63,7 @@ test("a record is stored as it was sent, whatever is in its texts, alone and bes
     vendor: "",
     userId: 1,
     durationMs: 0.1 + 0.2,
-    costMicroUsd: 1e11,
+    costMicroUsd: 1_234,
   };
   const alone = usage(odd);
   const beside = usage(odd);
@@ -124,13 +124,18 @@ test("many batches at once sum exactly", async () => {
   expect((await spent()).app).toBeGreaterThanOrEqual(4_000 * 7);
 });
 
-test("a malformed record is named and nothing of its batch is stored; what clients wrote is shortened, not refused", async () => {
+test("a malformed record is named and refused alone; what clients wrote is shortened, and a newer edge's interaction is text", async () => {
+  const batchId = randomUUID();
+  const records = [usage(), usage({ outcome: "odd" }), usage({ durationMs: Number.NaN }), usage({ interaction: "realtime" })];
+  const rejected = [
+    { index: 1, reason: expect.stringContaining("records[1].outcome") },
+    { index: 2, reason: expect.stringContaining("records[2].duration_ms") },
+  ];
+  expect(await edge().send(batchId, records)).toMatchObject({ stored: 2, rejected });
+  expect(await edge().send(batchId, records)).toMatchObject({ stored: 0, duplicate: true, rejected });
+  const { attributes } = (await studio.call("GET", "/api/v1/edges/usage-a")).data;
+  expect(attributes).toMatchObject({ rejected_records: 2, last_rejection: rejected[0]?.reason });
   const before = await sums();
-  await expect(edge().send(randomUUID(), [usage(), usage({ outcome: "odd" })])).rejects.toMatchObject({
-    code: status.INVALID_ARGUMENT,
-    details: expect.stringContaining("records[1].outcome"),
-  });
-  await expect(edge().send(randomUUID(), [usage({ durationMs: Number.NaN })])).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   await expect(edge().send("not-a-uuid", [])).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   expect(await sums()).toEqual(before);
   expect(await edge().send(randomUUID(), [usage({ model: `\0${"m".repeat(5_000)}` })])).toMatchObject({ stored: 1 });

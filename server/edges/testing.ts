@@ -4,6 +4,7 @@ import {
   EdgeServiceClient,
   type Heartbeat,
   type HubMessage,
+  type PluginLogLine,
   type RegisterRequest,
   type RegisterResponse,
   Snapshot,
@@ -41,8 +42,10 @@ export function anEdge({
 
   const register = (change: Partial<RegisterRequest> = {}) =>
     new Promise<RegisterResponse>((resolve, reject) =>
-      client.register({ edgeId, namespace, version: "test", protocol: 1, advertisedUrl: "", ...change }, metadata, (error, answer) =>
-        error ? reject(error) : resolve(answer),
+      client.register(
+        { edgeId, namespace, version: "test", protocol: 1, advertisedUrl: "", instanceId: "", clientPublicKey: Buffer.alloc(0), ...change },
+        metadata,
+        (error, answer) => (error ? reject(error) : resolve(answer)),
       ),
     );
 
@@ -99,7 +102,7 @@ export function anEdge({
         note();
       });
       opened.on("end", note);
-      opened.write({ hello: { sessionId: session.sessionId, ...position, revoked: hello.revoked ?? 0 } });
+      opened.write({ hello: { sessionId: session.sessionId, ...position, revoked: hello.revoked ?? 0, takesParts: false } });
       return session;
     },
     beat(change: Partial<Heartbeat> = {}) {
@@ -113,10 +116,13 @@ export function anEdge({
           telemetryPending: 0,
           telemetryDropped: 0,
           plugins: [],
+          telemetryRejected: 0,
+          hubMessagesUnreadable: 0,
           ...change,
         },
       });
     },
+    logs: (lines: PluginLogLine[]) => void stream?.write({ pluginLogs: { lines } }),
     position: () => position,
     snapshots: () => received.flatMap(({ message }) => (message.snapshot ? [Snapshot.decode(message.snapshot.body)] : [])),
     /** The newest snapshot that fits. */

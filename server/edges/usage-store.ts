@@ -5,6 +5,7 @@ import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { bucketCount, bucketOf } from "../analytics/histogram.ts";
 import type { Db } from "../db/client.ts";
+import type { Known } from "./judge.ts";
 
 export type BudgetKind = "app" | "llm";
 export type Budgeted = { kind: BudgetKind; id: number; namespace: string; budgetStartAt: Date | null };
@@ -12,16 +13,55 @@ export type Spend = { kind: BudgetKind; id: number; periodStart: Date };
 /** What became of a batch; `usage` is what its apps and LLMs have spent in their current periods, looked at after it was stored. */
 export type StoredBatch = { duplicate: boolean; stored: number; usage: BudgetUsage[] };
 
+/** What became of the records of a batch that were not stored as they came. */
+export type Judgement = { rejected: number; ownerless: number; reason: string };
+
 const minuteMs = 60_000;
 const attempts = 4;
+const maxInt = 2_147_483_647;
+/** Sums stop here: nothing that is read in JavaScript, here or at an edge, may be larger. */
+const mostInSql = `${Number.MAX_SAFE_INTEGER}::bigint`;
+const saturated = (sum: string, more: string) => `least(least(${sum}, ${mostInSql}) + ${more}, ${mostInSql})`;
+
+type Batch = { edgeId: string; batchId: string; records: UsageRecord[]; judgement?: Judgement };
 
 export function createUsageStore(db: Db) {
   return {
+    /** The rows that records name. */
+    async known(records: UsageRecord[]): Promise<Known> {
+      const named = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0 && id <= maxInt);
+      const { rows } = await db.sql.query<{ kind: string; id: number; namespace: string; userId: number; isSystem: boolean }>({
+        name: "edges:usage-known",
+        text: `SELECT 'app' AS kind, id::bigint AS id, namespace, coalesce(user_id, 0) AS "userId", is_system AS "isSystem" FROM apps WHERE id = ANY($1)
+          UNION ALL SELECT 'llm', id, namespace, 0, false FROM llms WHERE id = ANY($2)
+          UNION ALL SELECT 'user', id, '', 0, false FROM users WHERE id = ANY($3)
+          UNION ALL SELECT 'last app', coalesce(pg_sequence_last_value(pg_get_serial_sequence('apps', 'id')), 0), '', 0, false
+          UNION ALL SELECT 'last llm', coalesce(pg_sequence_last_value(pg_get_serial_sequence('llms', 'id')), 0), '', 0, false
+          UNION ALL SELECT 'dearest', coalesce(max(greatest(input_micro_usd_per_million, output_micro_usd_per_million,
+            cache_write_micro_usd_per_million, cache_read_micro_usd_per_million)), 0), '', 0, false FROM model_prices`,
+        values: [
+          named((r) => r.appId),
+          named((r) => r.llmId),
+          // Other users are known by the apps they own.
+          named((r) => (r.interaction === "studio" ? r.userId : 0)),
+        ],
+      });
+      const of = (kind: string) => rows.filter((row) => row.kind === kind);
+      return {
+        apps: new Map(of("app").map((row) => [row.id, row])),
+        llms: new Map(of("llm").map((row) => [row.id, row])),
+        users: new Set(of("user").map(({ id }) => id)),
+        lastAppId: of("last app")[0]?.id ?? 0,
+        lastLlmId: of("last llm")[0]?.id ?? 0,
+        dearestPerMillion: of("dearest")[0]?.id ?? 0,
+      };
+    },
+
     /**
      * Stores a batch with its sums and spends, all or nothing, in a fixed number of statements. A batch or record seen before changes
      * nothing.
      */
-    async insertBatch(batch: { edgeId: string; batchId: string; records: UsageRecord[] }): Promise<StoredBatch> {
+    async insertBatch(batch: Batch): Promise<StoredBatch> {
       // COPY costs three fifths of what INSERT does and cannot skip rows; records that were there before are rare.
       let store = copyRecords;
       for (let attempt = 1; ; attempt++) {
@@ -69,8 +109,8 @@ export function createUsageStore(db: Db) {
 export type UsageStore = ReturnType<typeof createUsageStore>;
 
 const sumOf = (kind: string, id: string, start: string) =>
-  `CASE ${kind} WHEN 'app' THEN (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
-   ELSE (SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
+  `CASE ${kind} WHEN 'app' THEN (SELECT least(coalesce(sum(r.cost_micro_usd), 0), ${mostInSql}) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
+   ELSE (SELECT least(coalesce(sum(r.cost_micro_usd), 0), ${mostInSql}) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
 
 /** What was spent since the start of each period; in the order asked. */
 async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promise<BudgetUsage[]> {
@@ -78,7 +118,7 @@ async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promis
   // A period without a row is one that began by a change of its start; its spend is still in the records. now() is never later than
   // what the statement sees.
   const { rows } = await client.query<{ spent: number; readAtUs: number }>(
-    `SELECT coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0)::bigint AS spent,
+    `SELECT least(coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0), ${mostInSql})::bigint AS spent,
        (extract(epoch FROM now()) * 1000000)::bigint AS "readAtUs"
      FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
      LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start ORDER BY t.position`,
@@ -106,20 +146,26 @@ function usageOf(client: pg.PoolClient, owners: Owner[]): Promise<BudgetUsage[]>
 /** Stores an edge's records. @returns those that were not there before. */
 type StoreRecords = (client: pg.PoolClient, edgeId: string, records: UsageRecord[]) => Promise<UsageRecord[]>;
 
-async function insert(
-  client: pg.PoolClient,
-  { edgeId, batchId, records }: { edgeId: string; batchId: string; records: UsageRecord[] },
-  storeRecords: StoreRecords,
-) {
+async function insert(client: pg.PoolClient, { edgeId, batchId, records, judgement }: Batch, storeRecords: StoreRecords) {
   const { rowCount } = await client.query(
     "INSERT INTO telemetry_batches (batch_id, edge_id, records) VALUES ($1, $2, $3) ON CONFLICT (batch_id) DO NOTHING",
     [batchId, edgeId, records.length],
   );
+  if (rowCount !== 0 && judgement && judgement.rejected + judgement.ownerless > 0) await countJudged(client, edgeId, judgement);
   const stored = rowCount === 0 || records.length === 0 ? [] : await storeRecords(client, edgeId, records);
   if (stored.length > 0) await addMinutes(client, stored);
   const owners = await ownersOf(client, records);
   if (stored.length > 0) await addSpend(client, owners, stored);
   return { duplicate: rowCount === 0, stored: stored.length, owners };
+}
+
+async function countJudged(client: pg.PoolClient, edgeId: string, { rejected, ownerless, reason }: Judgement): Promise<void> {
+  await client.query(
+    `UPDATE edges SET rejected_records = least(rejected_records + $2, ${mostInSql}), ownerless_records = least(ownerless_records + $3, ${mostInSql}),
+       last_rejection = CASE WHEN $2 > 0 THEN $4 ELSE last_rejection END, last_rejection_at = CASE WHEN $2 > 0 THEN now() ELSE last_rejection_at END
+     WHERE edge_id = $1`,
+    [edgeId, rejected, ownerless, reason],
+  );
 }
 
 /** The apps and LLMs of the records, those that still are. */
@@ -231,7 +277,7 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
            SELECT minute, app_id, llm_id, durations::bigint[], ${counters.join(", ")}
            FROM unnest($1::timestamptz[], $2::int[], $3::int[], $4::text[], ${counters.map((_, at) => `$${at + 5}::bigint[]`).join(", ")})
              AS t(minute, app_id, llm_id, durations, ${counters.join(", ")}) ORDER BY minute, app_id, llm_id
-           ON CONFLICT (minute, app_id, llm_id) DO UPDATE SET ${counters.map((name) => `${name} = m.${name} + EXCLUDED.${name}`).join(", ")},
+           ON CONFLICT (minute, app_id, llm_id) DO UPDATE SET ${counters.map((name) => `${name} = ${saturated(`m.${name}`, `EXCLUDED.${name}`)}`).join(", ")},
              durations = (SELECT array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY position)
                           FROM unnest(m.durations, EXCLUDED.durations) WITH ORDINALITY AS u(a, b, position))`,
     values: [
@@ -263,7 +309,7 @@ async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRe
   const { rows } = await client.query<{ kind: BudgetKind; id: number; start: Date; created: boolean }>(
     `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
      SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
-     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = b.spent_micro_usd + EXCLUDED.spent_micro_usd
+     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = ${saturated("b.spent_micro_usd", "EXCLUDED.spent_micro_usd")}
      RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentMicroUsd)],
   );

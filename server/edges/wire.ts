@@ -18,6 +18,11 @@ export const toAttributes = (edge: Edge) => ({
   expected_version: String(edge.expectedVersion),
   expected_checksum: edge.expectedChecksum,
   refusal: edge.refusal,
+  transport: edge.transport,
+  rejected_records: edge.rejectedRecords,
+  ownerless_records: edge.ownerlessRecords,
+  last_rejection: edge.lastRejection,
+  last_rejection_at: edge.lastRejectionAt?.toISOString() ?? null,
   report: {
     ...edge.report,
     plugins: edge.report.plugins?.map((plugin) => ({

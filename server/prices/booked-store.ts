@@ -94,7 +94,7 @@ async function changeSpend(client: pg.PoolClient, changed: Changed[]): Promise<v
   const { rows } = await client.query<{ kind: string; id: number; start: Date; created: boolean }>(
     `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
      SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, delta) ORDER BY kind, id, start
-     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = b.spent_micro_usd + EXCLUDED.spent_micro_usd
+     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = least(b.spent_micro_usd + EXCLUDED.spent_micro_usd, ${Number.MAX_SAFE_INTEGER})
      RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.start), spends.map((s) => s.delta)],
   );

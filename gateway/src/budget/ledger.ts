@@ -66,6 +66,8 @@ const periodCheckMs = 1_000;
 // No message is on its way for longer: what seems older comes from a hub whose clock was set back.
 const lateUs = 60_000_000;
 const dayMs = 86_400_000;
+/** An amount as the journal can keep and read it, whatever a hub says. */
+const amountOf = (microUsd: MicroUsd): MicroUsd => Math.min(Math.max(microUsd, 0), Number.MAX_SAFE_INTEGER);
 const dayOf = (ms: number): number => ms - (ms % dayMs);
 
 export function createLedger({ now = Date.now }: { now?: () => number } = {}): Ledger {
@@ -123,10 +125,10 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     const entry = account(kind, id);
     const isLate = readAtUs > 0 && readAtUs <= entry.hubReadAtUs && readAtUs > entry.hubReadAtUs - lateUs;
     if (!isLate) {
-      entry.hubMicroUsd = spentMicroUsd;
+      entry.hubMicroUsd = amountOf(spentMicroUsd);
       entry.hubPeriodMs = periodStartMs;
       entry.hubReadAtUs = readAtUs;
-    } else if (periodStartMs === entry.hubPeriodMs) entry.hubMicroUsd = Math.max(entry.hubMicroUsd, spentMicroUsd);
+    } else if (periodStartMs === entry.hubPeriodMs) entry.hubMicroUsd = Math.max(entry.hubMicroUsd, amountOf(spentMicroUsd));
     return entry;
   }
 
@@ -142,7 +144,7 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
     if (day + dayMs <= entry.periodStartMs) return;
     const known = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
     entry.hubPeriodMs = Math.max(entry.hubPeriodMs, entry.periodStartMs);
-    entry.hubMicroUsd = known + costMicroUsd;
+    entry.hubMicroUsd = amountOf(known + costMicroUsd);
     entry.hubReadAtUs = 0;
   }
 

@@ -1,16 +1,21 @@
-import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { randomUUID } from "node:crypto";
+import { type ClientDuplexStream, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { backoffMs, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import {
   type BudgetUsage,
   type EdgeMessage,
   EdgeServiceClient,
+  EdgeServiceService,
   type Heartbeat,
-  type HubMessage,
+  HubMessage,
   type PluginLogLine,
   type RegisterResponse,
 } from "@portico/protocol/edge";
+import type { ClientIdentity } from "./client-identity.ts";
+import { createHubChannels, type HubTrust } from "./hub-tls.ts";
 import type { RoutingTable } from "./routing-table.ts";
+import { createSnapshotParts } from "./snapshot-parts.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 export type HubState = { connected: boolean; sinceMs: number; error: string };
@@ -21,14 +26,22 @@ export type HubSession = { client: EdgeServiceClient; metadata: Metadata; sessio
 export type HubLink = {
   state(): HubState;
   session(): HubSession | undefined;
+  /** Counts something of the hub that could not be read; told with heartbeats. */
+  noteUnreadable(): void;
   close(): Promise<void>;
 };
+
+type HubStream = ClientDuplexStream<EdgeMessage, Buffer>;
 
 const protocolVersion = 1;
 const edgeVersion = "0.1.0";
 const registerTimeoutMs = 10_000;
 const pluginLogsMs = 1_000;
 const backoff = { baseMs: 200, capMs: 5_000 };
+/** A connection that held this long was a good one: the next is tried at once. */
+const heldMs = 10_000;
+/** Another gateway is connected with our id: it will hardly be gone in a moment. */
+const twinWaitMs = 5_000;
 
 /**
  * Keeps the edge connected to its hub for as long as it lives: registers, takes snapshots, revocations and budgets in the
@@ -36,6 +49,8 @@ const backoff = { baseMs: 200, capMs: 5_000 };
  */
 export function startHubLink({
   hub,
+  trust,
+  identity,
   edgeId,
   namespace,
   edgeToken,
@@ -50,6 +65,8 @@ export function startHubLink({
   logger,
 }: {
   hub: string;
+  trust: HubTrust | undefined;
+  identity: ClientIdentity;
   edgeId: string;
   namespace: string;
   edgeToken: string;
@@ -60,7 +77,7 @@ export function startHubLink({
   revoked(): number;
   onBudget(usage: BudgetUsage[]): void;
   onSession(session: HubSession): void;
-  vitals(): Omit<Heartbeat, "version" | "checksum" | "sentAtMs">;
+  vitals(): Omit<Heartbeat, "version" | "checksum" | "sentAtMs" | "hubMessagesUnreadable">;
   /** What plugins wrote since the last call, bounded. */
   pluginLogs(): PluginLogLine[];
   logger: Logger;
@@ -69,6 +86,10 @@ export function startHubLink({
   const state: HubState = { connected: false, sinceMs: Date.now(), error: "not connected yet" };
   let session: HubSession | undefined;
   let attempt = 0;
+  let unreadable = 0;
+  // Told at registration, so that the hub can tell a second gateway with our id from us.
+  const instanceId = randomUUID();
+  const channel = createHubChannels({ hub, trust, identity });
 
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${edgeToken}`);
@@ -85,32 +106,48 @@ export function startHubLink({
 
   const running = (async () => {
     while (!stopping.signal.aborted) {
-      // A fresh client with its own pool: grpc-js would otherwise wait out its own, longer back-off.
-      const client = new EdgeServiceClient(hub, credentials.createInsecure(), {
-        "grpc.use_local_subchannel_pool": 1,
-        "grpc.max_receive_message_length": 256 * 1024 * 1024,
-        "grpc.keepalive_time_ms": 30_000,
-        "grpc.keepalive_timeout_ms": 10_000,
-        "grpc.keepalive_permit_without_calls": 1,
-      });
+      let client: EdgeServiceClient | undefined;
       let reason: string;
+      let waitMs = 0;
       try {
-        const registered = await register(client);
+        client = await connect();
+        let registered = await register(client);
+        if (registered.clientCertificate && !registered.sessionId) {
+          identity.keep(registered.clientCertificate);
+          logger.info("the hub issued a client certificate; connecting with it", { hub });
+          client.close();
+          client = await connect();
+          registered = await register(client);
+        }
         session = { client, metadata, sessionId: registered.sessionId };
         reason = await sync(client, registered, session);
       } catch (error) {
         reason = reasonOf(error);
+        if (error instanceof Error && "code" in error && error.code === status.ALREADY_EXISTS) waitMs = twinWaitMs;
       }
       session = undefined;
-      client.close();
+      client?.close();
       if (stopping.signal.aborted) break;
       setState(false, reason);
-      await sleep(backoffMs(attempt++, backoff), stopping.signal);
+      await sleep(Math.max(waitMs, backoffMs(attempt++, backoff)), stopping.signal);
     }
   })();
 
+  /** A fresh client with its own pool: grpc-js would otherwise wait out its own, longer back-off. */
+  async function connect(): Promise<EdgeServiceClient> {
+    const { credentials, options } = await channel(stopping.signal);
+    return new EdgeServiceClient(hub, credentials, {
+      ...options,
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.keepalive_time_ms": 30_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.keepalive_permit_without_calls": 1,
+    });
+  }
+
   function register(client: EdgeServiceClient): Promise<RegisterResponse> {
-    const request = { edgeId, namespace, version: edgeVersion, protocol: protocolVersion, advertisedUrl };
+    const clientPublicKey = trust ? identity.publicKey() : Buffer.alloc(0);
+    const request = { edgeId, namespace, version: edgeVersion, protocol: protocolVersion, advertisedUrl, instanceId, clientPublicKey };
     return new Promise((resolve, reject) => {
       const call = client.register(request, metadata, { deadline: Date.now() + registerTimeoutMs }, (error, response) => {
         stopping.signal.removeEventListener("abort", cancel);
@@ -124,7 +161,11 @@ export function startHubLink({
 
   /** Runs the stream until it ends. @returns why it ended. */
   function sync(client: EdgeServiceClient, registered: RegisterResponse, opened: HubSession): Promise<string> {
-    const stream = client.sync(metadata);
+    const { path, requestSerialize } = EdgeServiceService.sync;
+    // Messages are decoded here: one that cannot be must not end the stream, which would only be opened to be sent it again.
+    const stream: HubStream = client.makeBidiStreamRequest(path, requestSerialize, (bytes: Buffer) => bytes, metadata);
+    const parts = createSnapshotParts();
+    const openedMs = Date.now();
     const heartbeatMs = Math.min(Math.max(registered.heartbeatIntervalMs || 10_000, 50), 300_000);
     let lastHeardMs = Date.now();
     let inOrder = Promise.resolve();
@@ -142,7 +183,7 @@ export function startHubLink({
       stopping.signal.addEventListener("abort", onStop, { once: true });
       const heartbeat = setInterval(() => {
         if (Date.now() - lastHeardMs > heartbeatMs * 3 + 1_000) return end("the hub stopped answering heartbeats");
-        stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals() } });
+        stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals(), hubMessagesUnreadable: unreadable } });
       }, heartbeatMs);
       heartbeat.unref();
       const logs = setInterval(() => {
@@ -153,9 +194,11 @@ export function startHubLink({
       }, pluginLogsMs);
       logs.unref();
 
-      stream.on("data", (message: HubMessage) => {
+      stream.on("data", (bytes: Buffer) => {
         lastHeardMs = Date.now();
-        attempt = 0;
+        if (lastHeardMs - openedMs >= heldMs) attempt = 0;
+        const message = read(bytes, parts);
+        if (!message) return;
         inOrder = inOrder
           .then(() => take(message, stream, registered.wrappedKey))
           .catch((error: unknown) => {
@@ -166,7 +209,7 @@ export function startHubLink({
       stream.on("error", (error) => end(reasonOf(error)));
       stream.on("end", () => end("the hub closed the stream"));
 
-      stream.write({ hello: { sessionId: registered.sessionId, ...position(), revoked: revoked() } });
+      stream.write({ hello: { sessionId: registered.sessionId, ...position(), revoked: revoked(), takesParts: true } });
       setState(true, "");
       onSession(opened);
     });
@@ -177,7 +220,25 @@ export function startHubLink({
     return { version: table?.version ?? 0, checksum: table?.checksum ?? "" };
   };
 
-  async function take(message: HubMessage, stream: ClientDuplexStream<EdgeMessage, HubMessage>, wrappedKey: Buffer): Promise<void> {
+  /** @returns undefined when there is nothing to act on: a part of a snapshot, or bytes that are no message. */
+  function read(bytes: Buffer, parts: ReturnType<typeof createSnapshotParts>): HubMessage | undefined {
+    try {
+      const message = HubMessage.decode(bytes);
+      if (!message.snapshotPart) return message;
+      const snapshot = parts.add(message.snapshotPart);
+      return snapshot && { snapshot };
+    } catch (error) {
+      noteUnreadable();
+      logger.error("a message of the hub cannot be read; going on without it", { bytes: bytes.length, error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  function noteUnreadable(): void {
+    unreadable++;
+  }
+
+  async function take(message: HubMessage, stream: HubStream, wrappedKey: Buffer): Promise<void> {
     if (message.snapshot) {
       const { version, checksum } = message.snapshot;
       const applied = await snapshots.apply(message.snapshot, wrappedKey);
@@ -192,6 +253,7 @@ export function startHubLink({
   return {
     state: () => ({ ...state }),
     session: () => session,
+    noteUnreadable,
     async close() {
       stopping.abort();
       await running;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import type { BudgetUsage, UsageRecord } from "@portico/protocol/edge";
+import { type BudgetUsage, TelemetryBatch, type UsageRecord } from "@portico/protocol/edge";
 import type { Spend } from "../budget/ledger.ts";
 import { RecordWriter } from "./record-writer.ts";
 
@@ -26,8 +26,13 @@ export type Journal = {
   flush(): void;
   oldest(): StoredBatch | undefined;
   remove(batch: StoredBatch): void;
-  /** Gives up a batch the hub will never take; its records count as lost. */
-  discard(batch: StoredBatch): void;
+  /**
+   * Takes records that the hub refused out of the batch and keeps them beside the journal with the reason, bounded; all of them without
+   * `records`. @returns what is left of the batch, which stays to be sent; undefined when nothing is.
+   */
+  setAside(batch: StoredBatch, refused: { reason: string; records?: readonly number[] }): StoredBatch | undefined;
+  /** Records set aside since the start. */
+  rejectedTotal(): number;
   /** Records not yet acknowledged. */
   pending(): number;
   /** Records lost since the start. */
@@ -50,6 +55,9 @@ const batchRecords = 2_000;
 const batchBytes = 1024 * 1024;
 const queueRecords = 50_000;
 const recentBatches = 16;
+/** Refused records that are kept to be looked at; beyond this the oldest go. */
+const keptRejections = 1_000;
+const keptRejectedRecords = 20_000;
 
 export function openJournal({
   dataDir,
@@ -65,22 +73,17 @@ export function openJournal({
   onStored(): void;
 }): Journal {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(join(dataDir, "journal.db"));
-  db.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-    CREATE TABLE IF NOT EXISTS batch (
-      id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS budget (
-      kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  `);
+  const db = openFile(join(dataDir, "journal.db"), logger);
   const insert = db.prepare("INSERT INTO batch (batch_id, records, body, spends) VALUES (?, ?, ?, ?)");
   const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch WHERE id > ? ORDER BY id LIMIT 1");
   const erase = db.prepare("DELETE FROM batch WHERE id <= ?");
   const setBudget = db.prepare("INSERT OR REPLACE INTO budget (kind, id, period_start_ms, spent_micro_usd) VALUES (?, ?, ?, ?)");
+  const keepRejected = db.prepare("INSERT INTO rejected (at_ms, reason, records, body) VALUES (?, ?, ?, ?)");
+  const trimRejected = db.prepare(
+    `DELETE FROM rejected WHERE id <= (SELECT max(id) FROM (SELECT id, sum(records) OVER (ORDER BY id DESC) AS kept,
+       row_number() OVER (ORDER BY id DESC) AS place FROM rejected) WHERE place > ? OR (kept > ? AND place > 1))`,
+  );
+  const rewrite = db.prepare("UPDATE batch SET records = ?, body = ?, spends = ? WHERE id = ?");
   const setFact = db.prepare("INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
   const getFact = db.prepare("SELECT value FROM fact WHERE name = ?");
   const factOf = (name: string): unknown => {
@@ -103,6 +106,7 @@ export function openJournal({
   let stored = Number(db.prepare("SELECT COALESCE(SUM(records), 0) AS n FROM batch").get()?.n ?? 0);
   let droppedTotal = 0;
   let droppedUntold = Number(factOf("dropped_untold") ?? 0);
+  let rejectedTotal = 0;
   let failing = false;
 
   const drop = (count: number) => {
@@ -189,7 +193,30 @@ export function openJournal({
     return true;
   };
 
+  function setAside(batch: StoredBatch, { reason, records }: { reason: string; records?: readonly number[] }): StoredBatch | undefined {
+    const { refused, left } = split(batch, records);
+    if (refused.count === 0) return batch;
+    rejectedTotal += refused.count;
+    try {
+      keepRejected.run(Date.now(), reason.slice(0, 500), refused.count, refused.body);
+      trimRejected.run(keptRejections, keptRejectedRecords);
+      if (left) rewrite.run(left.count, left.body, JSON.stringify(left.spends), batch.id);
+    } catch (error) {
+      logger.error("cannot keep refused usage records on disk", { records: refused.count, error: messageOf(error) });
+    }
+    if (!left) {
+      settleBatch(batch);
+      return undefined;
+    }
+    const rest = { ...batch, ...left };
+    recent = recent.map((one) => (one.id === batch.id ? rest : one));
+    stored -= refused.count;
+    return rest;
+  }
+
   return {
+    setAside,
+    rejectedTotal: () => rejectedTotal,
     add(record, spend) {
       writer.add(record);
       spends.add(spend);
@@ -210,9 +237,6 @@ export function openJournal({
       };
     },
     remove: (batch) => void settleBatch(batch),
-    discard(batch) {
-      if (settleBatch(batch)) drop(batch.count);
-    },
     pending: () => stored + fullRecords + writer.count,
     droppedTotal: () => droppedTotal,
     droppedUntold: () => droppedUntold,
@@ -250,21 +274,92 @@ export function openJournal({
   };
 }
 
+/** Parts a batch in the records that are named, or all, and the rest; the rest is undefined when nothing is left. */
+function split(batch: StoredBatch, positions?: readonly number[]): { refused: Pick<Part, "count" | "body">; left: Part | undefined } {
+  const records = positions && recordsOf(batch.body);
+  if (!records) return { refused: batch, left: undefined };
+  const named = new Set(positions);
+  const bodyOf = (some: UsageRecord[]): Buffer => {
+    const writer = new RecordWriter();
+    for (const record of some) writer.add(record);
+    return writer.bytes();
+  };
+  const refused = records.filter((_, index) => named.has(index));
+  const rest = records.filter((_, index) => !named.has(index));
+  const sums = createSums();
+  for (const record of rest) sums.add(record);
+  return {
+    refused: { count: refused.length, body: bodyOf(refused) },
+    left: rest.length > 0 ? { count: rest.length, body: bodyOf(rest), spends: sums.all() } : undefined,
+  };
+}
+
+/** undefined when the disk has damaged them. */
+function recordsOf(body: Buffer): UsageRecord[] | undefined {
+  try {
+    return TelemetryBatch.decode(body).records;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens the journal's file; a damaged one is set aside, so that the gateway goes on with a new one. */
+function openFile(file: string, logger: Logger): DatabaseSync {
+  const openIt = (): DatabaseSync => {
+    const db = new DatabaseSync(file);
+    try {
+      db.exec(schema);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  };
+  try {
+    return openIt();
+  } catch (error) {
+    if (!isDamaged(error)) throw new Error(`${file}: ${messageOf(error)}`);
+    const aside = `${file}.damaged-${Date.now()}`;
+    renameSync(file, aside);
+    for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    logger.error("the usage journal is damaged; it was set aside and a new one begun", { file, aside, error: messageOf(error) });
+    return openIt();
+  }
+}
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS batch (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS budget (
+    kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS rejected (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, reason TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL
+  ) STRICT;
+`;
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const isDamaged = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && [11, 26].includes(error.errcode & 0xff);
+
 /** Sums spends in one line for each app, LLM and day, so that a batch says in a few words what it cost. */
 function createSums() {
   const sums = new Map<string, Spend>();
   // Requests of one app at one LLM often come together.
   let last: Spend | undefined;
   return {
-    add(spend: Spend): void {
-      const { appId, llmId, startedAtMs, costMicroUsd } = spend;
+    add({ appId, llmId, startedAtMs, costMicroUsd }: Spend): void {
       if (costMicroUsd === 0) return;
       const day = dayOf(startedAtMs);
       if (!last || last.appId !== appId || last.llmId !== llmId || dayOf(last.startedAtMs) !== day) {
         const key = `${appId} ${llmId} ${day}`;
         last = sums.get(key);
         if (!last) {
-          last = { ...spend, costMicroUsd: 0 };
+          last = { appId, llmId, startedAtMs, costMicroUsd: 0 };
           sums.set(key, last);
         }
       }

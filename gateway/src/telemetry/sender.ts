@@ -13,22 +13,39 @@ export type Sender = {
 
 const sendTimeoutMs = 15_000;
 const backoff = { baseMs: 250, capMs: 10_000 };
+/** How often a batch is sent again while its acknowledgement cannot be read; after that it counts as delivered. */
+const unreadableTries = 3;
+/** How often a batch is sent again while the hub fails on it; after that it is set aside, so that the others are delivered. */
+const failedTries = 10;
+/** The hub, not the way to it, fails on these bytes. */
+const failsOnBytes = new Set<status>([status.INTERNAL, status.DATA_LOSS, status.OUT_OF_RANGE]);
 
-/** Delivers the journal, oldest batch first; a batch leaves the journal only when the hub has acknowledged it. */
+/** The hub has answered, and the answer means nothing. */
+class UnreadableAck extends Error {}
+
+/**
+ * Delivers the journal, oldest batch first; a batch leaves the journal only when the hub has acknowledged it, or when it is clear that it
+ * never will. Records that the hub refuses are set aside and keep no others waiting.
+ */
 export function startSender({
   journal,
   session,
   onAcknowledged,
+  onUnreadable,
   logger,
 }: {
   journal: Journal;
   session(): HubSession | undefined;
   onAcknowledged(batch: StoredBatch, ack: TelemetryAck): void;
+  /** An acknowledgement could not be read. */
+  onUnreadable(): void;
   logger: Logger;
 }): Sender {
   const stopping = new AbortController();
   let woken: () => void = () => undefined;
   let isWoken = false;
+  /** Attempts at the batch that is the oldest, by how they ended. */
+  let tries = { batchId: "", unreadable: 0, failed: 0 };
 
   const running = (async () => {
     let failures = 0;
@@ -39,20 +56,14 @@ export function startSender({
         await idle();
         continue;
       }
+      if (tries.batchId !== batch.batchId) tries = { batchId: batch.batchId, unreadable: 0, failed: 0 };
       try {
-        await send(open, batch);
+        const droppedBefore = journal.droppedUntold();
+        acknowledge(batch, droppedBefore, await send(open, batch, droppedBefore));
         failures = 0;
       } catch (error) {
         if (stopping.signal.aborted) break;
-        if (isRefusal(error)) {
-          logger.error("the hub refused usage records; they are lost", {
-            batch: batch.batchId,
-            records: batch.count,
-            error: messageOf(error),
-          });
-          journal.discard(batch);
-          continue;
-        }
+        if (giveUp(batch, error)) continue;
         logger.warn("cannot deliver usage records; keeping them", { error: messageOf(error) });
         await sleep(backoffMs(failures++, backoff), stopping.signal);
       }
@@ -64,28 +75,68 @@ export function startSender({
     isWoken = false;
   }
 
-  async function send({ client, metadata, sessionId }: HubSession, batch: StoredBatch): Promise<void> {
-    const droppedBefore = journal.droppedUntold();
+  function acknowledge(batch: StoredBatch, droppedBefore: number, ack: TelemetryAck): void {
+    let stored: StoredBatch | undefined = batch;
+    if (ack.rejected.length > 0) {
+      const { reason } = ack.rejected[0] as TelemetryAck["rejected"][number];
+      logger.error("the hub refused usage records; they are kept in the journal", { records: ack.rejected.length, reason });
+      stored = journal.setAside(batch, { reason, records: ack.rejected.map(({ index }) => index) });
+    }
+    if (stored) journal.remove(stored);
+    journal.droppedTold(droppedBefore);
+    onAcknowledged(batch, ack);
+  }
+
+  /** Ends a batch that will not be acknowledged however often it is sent. @returns false when it should be sent again. */
+  function giveUp(batch: StoredBatch, error: unknown): boolean {
+    const reason = messageOf(error);
+    if (error instanceof UnreadableAck) {
+      onUnreadable();
+      if (++tries.unreadable < unreadableTries) return false;
+      logger.error("the hub's acknowledgements cannot be read; taking the batch as delivered", { batch: batch.batchId, error: reason });
+      acknowledge(batch, 0, TelemetryAck.fromPartial({ batchId: batch.batchId }));
+      return true;
+    }
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === status.INVALID_ARGUMENT) {
+      const index = /records\[(\d+)\]/.exec(reason)?.[1];
+      logger.error("the hub refused usage records; they are kept in the journal", { batch: batch.batchId, reason });
+      const records = index === undefined || Number(index) >= batch.count ? undefined : [Number(index)];
+      journal.setAside(batch, { reason, records });
+      return true;
+    }
+    if (!failsOnBytes.has(code as status) || ++tries.failed < failedTries) return false;
+    logger.error("the hub fails on a batch of usage records; it is kept in the journal", { batch: batch.batchId, reason });
+    journal.setAside(batch, { reason });
+    return true;
+  }
+
+  async function send({ client, metadata, sessionId }: HubSession, batch: StoredBatch, droppedBefore: number): Promise<TelemetryAck> {
     const head = TelemetryBatch.encode({ sessionId, batchId: batch.batchId, records: [], droppedBefore }).finish();
     // Encoded messages joined are one message with the fields of both: the records need not be decoded to be sent.
     const message = Buffer.concat([head, batch.body]);
     const { path } = EdgeServiceService.sendTelemetry;
-    const ack = await new Promise<TelemetryAck>((resolve, reject) => {
-      const onAnswer = (error: ServiceError | null, answer?: TelemetryAck) => {
+    const answer = await new Promise<Buffer>((resolve, reject) => {
+      const onAnswer = (error: ServiceError | null, bytes?: Buffer) => {
         stopping.signal.removeEventListener("abort", cancel);
         if (error) reject(error);
-        else if (answer) resolve(answer);
+        else if (bytes) resolve(bytes);
       };
       const options = { deadline: Date.now() + sendTimeoutMs };
+      // Decoded here and not by the client, which would say INTERNAL of what the hub has taken.
       const asIs = (bytes: Buffer) => bytes;
-      const call = client.makeUnaryRequest(path, asIs, (bytes: Buffer) => TelemetryAck.decode(bytes), message, metadata, options, onAnswer);
+      const call = client.makeUnaryRequest(path, asIs, asIs, message, metadata, options, onAnswer);
       const cancel = () => call.cancel();
       stopping.signal.addEventListener("abort", cancel, { once: true });
     });
-    if (ack.batchId !== batch.batchId) throw new Error(`the hub acknowledged batch "${ack.batchId}" instead of "${batch.batchId}"`);
-    journal.remove(batch);
-    journal.droppedTold(droppedBefore);
-    onAcknowledged(batch, ack);
+    let ack: TelemetryAck;
+    try {
+      ack = TelemetryAck.decode(answer);
+    } catch (error) {
+      throw new UnreadableAck(`an acknowledgement cannot be read: ${messageOf(error)}`);
+    }
+    if (ack.batchId !== batch.batchId) throw new UnreadableAck(`the hub acknowledged batch "${ack.batchId}" instead of "${batch.batchId}"`);
+    return ack;
   }
 
   const wake = () => {
@@ -101,5 +152,3 @@ export function startSender({
     },
   };
 }
-
-const isRefusal = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === status.INVALID_ARGUMENT;

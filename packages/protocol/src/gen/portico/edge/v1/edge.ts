@@ -29,7 +29,9 @@ export const protobufFileName = "portico/edge/v1/edge.proto";
  * How a control plane (the hub) and its edge gateways keep each other informed.
  *
  * An edge authenticates every call with the metadata entry `authorization: Bearer <edge token>`; a missing or wrong
- * token fails with UNAUTHENTICATED. Timestamps are Unix milliseconds. Money is integer micro-dollars (1 USD = 1 000 000).
+ * token fails with UNAUTHENTICATED before any message is read. The hub speaks TLS; plain text is accepted from the same machine only.
+ * Messages of an edge are at most 4 MiB, those of a hub that speaks TLS at most 8 MiB. Timestamps are Unix milliseconds. Money is
+ * integer micro-dollars (1 USD = 1 000 000). Integers beyond 2^53-1 are read as 2^53-1.
  */
 
 export interface RegisterRequest {
@@ -43,6 +45,13 @@ export interface RegisterRequest {
   protocol: number;
   /** Base URL at which the edge is reached, for display; may be "". */
   advertisedUrl: string;
+  /**
+   * Random for each gateway process, so that a second gateway with the same id can be told from one that reconnects; "" from older
+   * edges.
+   */
+  instanceId: string;
+  /** Public key (SPKI, DER) that the edge wants a client certificate for; empty from older edges. */
+  clientPublicKey: Buffer;
 }
 
 export interface RegisterResponse {
@@ -54,6 +63,11 @@ export interface RegisterResponse {
   wrappedKey: Buffer;
   /** Interval at which the hub expects a heartbeat, in milliseconds. */
   heartbeatIntervalMs: number;
+  /**
+   * PEM. Set when the hub requires client certificates and this connection presented none: the edge has to connect again with it, and
+   * session_id is empty.
+   */
+  clientCertificate: string;
 }
 
 export interface EdgeMessage {
@@ -77,6 +91,8 @@ export interface Hello {
    * says what became of them.
    */
   revoked: number;
+  /** The edge takes large snapshots as snapshot_part messages. */
+  takesParts: boolean;
 }
 
 /** What became of a pushed snapshot. A refused one leaves the edge on the snapshot it had. */
@@ -108,6 +124,10 @@ export interface Heartbeat {
   /** Usage records lost since the edge started because its journal was full. */
   telemetryDropped: number;
   plugins: PluginState[];
+  /** Usage records that the hub refused, since the edge started; they are kept in its data folder. */
+  telemetryRejected: number;
+  /** Messages of the hub that the edge could not read, since it started. */
+  hubMessagesUnreadable: number;
 }
 
 export interface PluginState {
@@ -147,6 +167,22 @@ export interface HubMessage {
   revocation?: Revocation | undefined;
   budget?: BudgetState | undefined;
   heartbeatReply?: HeartbeatReply | undefined;
+  snapshotPart?: SnapshotPart | undefined;
+}
+
+/**
+ * A piece of a snapshot that is too large for one message, to edges that take parts. Pieces of one snapshot come in order, with other
+ * messages in between; a piece at offset 0 starts over, whatever came before. The piece that completes `total_bytes` completes the
+ * envelope.
+ */
+export interface SnapshotPart {
+  version: number;
+  checksum: string;
+  totalBytes: number;
+  offset: number;
+  data: Buffer;
+  /** As in the envelope; with the last piece. */
+  revocation: Revocation | undefined;
 }
 
 export interface HeartbeatReply {
@@ -314,6 +350,15 @@ export interface TelemetryAck {
    * Absent from hubs that do not tell.
    */
   usage: BudgetUsage[];
+  /** Records of the batch that were not stored because they are malformed or implausible. The same again when the batch is sent again. */
+  rejected: RejectedRecord[];
+}
+
+export interface RejectedRecord {
+  /** Position in the batch, from 0. */
+  index: number;
+  /** The field and what would be right, in one sentence. */
+  reason: string;
 }
 
 /** One finished request, whatever its ending. */
@@ -347,14 +392,22 @@ export interface UsageRecord {
   requestBytes: number;
   responseBytes: number;
   path: string;
-  /** proxy | studio */
+  /** proxy | studio; the hub stores others as they are. */
   interaction: string;
   /** True when the vendor reported no usage and the token counts are an estimate from the text. */
   usageEstimated: boolean;
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { edgeId: "", namespace: "", version: "", protocol: 0, advertisedUrl: "" };
+  return {
+    edgeId: "",
+    namespace: "",
+    version: "",
+    protocol: 0,
+    advertisedUrl: "",
+    instanceId: "",
+    clientPublicKey: Buffer.alloc(0),
+  };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
@@ -373,6 +426,12 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     }
     if (message.advertisedUrl !== "") {
       writer.uint32(42).string(message.advertisedUrl);
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(50).string(message.instanceId);
+    }
+    if (message.clientPublicKey.length !== 0) {
+      writer.uint32(58).bytes(message.clientPublicKey);
     }
     return writer;
   },
@@ -430,6 +489,22 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.advertisedUrl = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.clientPublicKey = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -452,12 +527,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     message.version = object.version ?? "";
     message.protocol = object.protocol ?? 0;
     message.advertisedUrl = object.advertisedUrl ?? "";
+    message.instanceId = object.instanceId ?? "";
+    message.clientPublicKey = object.clientPublicKey ?? Buffer.alloc(0);
     return message;
   },
 };
 
 function createBaseRegisterResponse(): RegisterResponse {
-  return { sessionId: "", wrappedKey: Buffer.alloc(0), heartbeatIntervalMs: 0 };
+  return { sessionId: "", wrappedKey: Buffer.alloc(0), heartbeatIntervalMs: 0, clientCertificate: "" };
 }
 
 export const RegisterResponse: MessageFns<RegisterResponse> = {
@@ -470,6 +547,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     }
     if (message.heartbeatIntervalMs !== 0) {
       writer.uint32(24).uint32(message.heartbeatIntervalMs);
+    }
+    if (message.clientCertificate !== "") {
+      writer.uint32(34).string(message.clientCertificate);
     }
     return writer;
   },
@@ -511,6 +591,14 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
             message.heartbeatIntervalMs = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientCertificate = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -531,6 +619,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     message.sessionId = object.sessionId ?? "";
     message.wrappedKey = object.wrappedKey ?? Buffer.alloc(0);
     message.heartbeatIntervalMs = object.heartbeatIntervalMs ?? 0;
+    message.clientCertificate = object.clientCertificate ?? "";
     return message;
   },
 };
@@ -653,7 +742,7 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
 };
 
 function createBaseHello(): Hello {
-  return { sessionId: "", version: 0, checksum: "", revoked: 0 };
+  return { sessionId: "", version: 0, checksum: "", revoked: 0, takesParts: false };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -669,6 +758,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.revoked !== 0) {
       writer.uint32(32).uint32(message.revoked);
+    }
+    if (message.takesParts !== false) {
+      writer.uint32(40).bool(message.takesParts);
     }
     return writer;
   },
@@ -718,6 +810,14 @@ export const Hello: MessageFns<Hello> = {
             message.revoked = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.takesParts = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -739,6 +839,7 @@ export const Hello: MessageFns<Hello> = {
     message.version = object.version ?? 0;
     message.checksum = object.checksum ?? "";
     message.revoked = object.revoked ?? 0;
+    message.takesParts = object.takesParts ?? false;
     return message;
   },
 };
@@ -912,6 +1013,8 @@ function createBaseHeartbeat(): Heartbeat {
     telemetryPending: 0,
     telemetryDropped: 0,
     plugins: [],
+    telemetryRejected: 0,
+    hubMessagesUnreadable: 0,
   };
 }
 
@@ -943,6 +1046,12 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     for (const v of message.plugins) {
       PluginState.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.telemetryRejected !== 0) {
+      writer.uint32(80).uint64(message.telemetryRejected);
+    }
+    if (message.hubMessagesUnreadable !== 0) {
+      writer.uint32(88).uint64(message.hubMessagesUnreadable);
     }
     return writer;
   },
@@ -1032,6 +1141,22 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.plugins.push(PluginState.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.telemetryRejected = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.hubMessagesUnreadable = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1058,6 +1183,8 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     message.telemetryPending = object.telemetryPending ?? 0;
     message.telemetryDropped = object.telemetryDropped ?? 0;
     message.plugins = object.plugins?.map((e) => PluginState.fromPartial(e)) || [];
+    message.telemetryRejected = object.telemetryRejected ?? 0;
+    message.hubMessagesUnreadable = object.hubMessagesUnreadable ?? 0;
     return message;
   },
 };
@@ -1324,7 +1451,13 @@ export const PluginLogLine: MessageFns<PluginLogLine> = {
 };
 
 function createBaseHubMessage(): HubMessage {
-  return { snapshot: undefined, revocation: undefined, budget: undefined, heartbeatReply: undefined };
+  return {
+    snapshot: undefined,
+    revocation: undefined,
+    budget: undefined,
+    heartbeatReply: undefined,
+    snapshotPart: undefined,
+  };
 }
 
 export const HubMessage: MessageFns<HubMessage> = {
@@ -1340,6 +1473,9 @@ export const HubMessage: MessageFns<HubMessage> = {
     }
     if (message.heartbeatReply !== undefined) {
       HeartbeatReply.encode(message.heartbeatReply, writer.uint32(34).fork()).join();
+    }
+    if (message.snapshotPart !== undefined) {
+      SnapshotPart.encode(message.snapshotPart, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1389,6 +1525,14 @@ export const HubMessage: MessageFns<HubMessage> = {
             message.heartbeatReply = HeartbeatReply.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.snapshotPart = SnapshotPart.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1417,6 +1561,126 @@ export const HubMessage: MessageFns<HubMessage> = {
       : undefined;
     message.heartbeatReply = (object.heartbeatReply !== undefined && object.heartbeatReply !== null)
       ? HeartbeatReply.fromPartial(object.heartbeatReply)
+      : undefined;
+    message.snapshotPart = (object.snapshotPart !== undefined && object.snapshotPart !== null)
+      ? SnapshotPart.fromPartial(object.snapshotPart)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSnapshotPart(): SnapshotPart {
+  return { version: 0, checksum: "", totalBytes: 0, offset: 0, data: Buffer.alloc(0), revocation: undefined };
+}
+
+export const SnapshotPart: MessageFns<SnapshotPart> = {
+  encode(message: SnapshotPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint64(message.version);
+    }
+    if (message.checksum !== "") {
+      writer.uint32(18).string(message.checksum);
+    }
+    if (message.totalBytes !== 0) {
+      writer.uint32(24).uint64(message.totalBytes);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).uint64(message.offset);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(42).bytes(message.data);
+    }
+    if (message.revocation !== undefined) {
+      Revocation.encode(message.revocation, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SnapshotPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnapshotPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.checksum = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.revocation = Revocation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SnapshotPart>): SnapshotPart {
+    return SnapshotPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SnapshotPart>): SnapshotPart {
+    const message = createBaseSnapshotPart();
+    message.version = object.version ?? 0;
+    message.checksum = object.checksum ?? "";
+    message.totalBytes = object.totalBytes ?? 0;
+    message.offset = object.offset ?? 0;
+    message.data = object.data ?? Buffer.alloc(0);
+    message.revocation = (object.revocation !== undefined && object.revocation !== null)
+      ? Revocation.fromPartial(object.revocation)
       : undefined;
     return message;
   },
@@ -2765,7 +3029,7 @@ export const TelemetryBatch: MessageFns<TelemetryBatch> = {
 };
 
 function createBaseTelemetryAck(): TelemetryAck {
-  return { batchId: "", duplicate: false, stored: 0, usage: [] };
+  return { batchId: "", duplicate: false, stored: 0, usage: [], rejected: [] };
 }
 
 export const TelemetryAck: MessageFns<TelemetryAck> = {
@@ -2781,6 +3045,9 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
     }
     for (const v of message.usage) {
       BudgetUsage.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.rejected) {
+      RejectedRecord.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2830,6 +3097,14 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
             message.usage.push(BudgetUsage.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rejected.push(RejectedRecord.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2851,6 +3126,74 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
     message.duplicate = object.duplicate ?? false;
     message.stored = object.stored ?? 0;
     message.usage = object.usage?.map((e) => BudgetUsage.fromPartial(e)) || [];
+    message.rejected = object.rejected?.map((e) => RejectedRecord.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRejectedRecord(): RejectedRecord {
+  return { index: 0, reason: "" };
+}
+
+export const RejectedRecord: MessageFns<RejectedRecord> = {
+  encode(message: RejectedRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejectedRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejectedRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RejectedRecord>): RejectedRecord {
+    return RejectedRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RejectedRecord>): RejectedRecord {
+    const message = createBaseRejectedRecord();
+    message.index = object.index ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -3214,8 +3557,9 @@ export const UsageRecord: MessageFns<UsageRecord> = {
 export type EdgeServiceService = typeof EdgeServiceService;
 export const EdgeServiceService = {
   /**
-   * Announces an edge and opens a session. Fails with UNAUTHENTICATED (token), INVALID_ARGUMENT (edge_id) or
-   * FAILED_PRECONDITION (the edge speaks a protocol version the hub does not).
+   * Announces an edge and opens a session. Fails with UNAUTHENTICATED (token), INVALID_ARGUMENT (edge_id), ALREADY_EXISTS (another
+   * gateway is connected with this id), RESOURCE_EXHAUSTED (too often) or FAILED_PRECONDITION (the edge speaks a protocol version the
+   * hub does not, or does not present the client certificate it enrolled).
    */
   register: {
     path: "/portico.edge.v1.EdgeService/Register" as const,
@@ -3241,7 +3585,8 @@ export const EdgeServiceService = {
   },
   /**
    * Delivers usage records. A batch is stored once however often it is sent: `batch_id` is the idempotency key. The edge
-   * keeps a batch until it is acknowledged. Fails with INVALID_ARGUMENT naming the record that is malformed.
+   * keeps a batch until it is acknowledged. Records that the hub refuses are named in the acknowledgement; the others are stored.
+   * Older hubs refuse the whole batch with INVALID_ARGUMENT, naming the first such record as `records[<index>]`.
    */
   sendTelemetry: {
     path: "/portico.edge.v1.EdgeService/SendTelemetry" as const,
@@ -3256,8 +3601,9 @@ export const EdgeServiceService = {
 
 export interface EdgeServiceServer extends UntypedServiceImplementation {
   /**
-   * Announces an edge and opens a session. Fails with UNAUTHENTICATED (token), INVALID_ARGUMENT (edge_id) or
-   * FAILED_PRECONDITION (the edge speaks a protocol version the hub does not).
+   * Announces an edge and opens a session. Fails with UNAUTHENTICATED (token), INVALID_ARGUMENT (edge_id), ALREADY_EXISTS (another
+   * gateway is connected with this id), RESOURCE_EXHAUSTED (too often) or FAILED_PRECONDITION (the edge speaks a protocol version the
+   * hub does not, or does not present the client certificate it enrolled).
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
@@ -3267,15 +3613,17 @@ export interface EdgeServiceServer extends UntypedServiceImplementation {
   sync: handleBidiStreamingCall<EdgeMessage, HubMessage>;
   /**
    * Delivers usage records. A batch is stored once however often it is sent: `batch_id` is the idempotency key. The edge
-   * keeps a batch until it is acknowledged. Fails with INVALID_ARGUMENT naming the record that is malformed.
+   * keeps a batch until it is acknowledged. Records that the hub refuses are named in the acknowledgement; the others are stored.
+   * Older hubs refuse the whole batch with INVALID_ARGUMENT, naming the first such record as `records[<index>]`.
    */
   sendTelemetry: handleUnaryCall<TelemetryBatch, TelemetryAck>;
 }
 
 export interface EdgeServiceClient extends Client {
   /**
-   * Announces an edge and opens a session. Fails with UNAUTHENTICATED (token), INVALID_ARGUMENT (edge_id) or
-   * FAILED_PRECONDITION (the edge speaks a protocol version the hub does not).
+   * Announces an edge and opens a session. Fails with UNAUTHENTICATED (token), INVALID_ARGUMENT (edge_id), ALREADY_EXISTS (another
+   * gateway is connected with this id), RESOURCE_EXHAUSTED (too often) or FAILED_PRECONDITION (the edge speaks a protocol version the
+   * hub does not, or does not present the client certificate it enrolled).
    */
   register(
     request: RegisterRequest,
@@ -3301,7 +3649,8 @@ export interface EdgeServiceClient extends Client {
   sync(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<EdgeMessage, HubMessage>;
   /**
    * Delivers usage records. A batch is stored once however often it is sent: `batch_id` is the idempotency key. The edge
-   * keeps a batch until it is acknowledged. Fails with INVALID_ARGUMENT naming the record that is malformed.
+   * keeps a batch until it is acknowledged. Records that the hub refuses are named in the acknowledgement; the others are stored.
+   * Older hubs refuse the whole batch with INVALID_ARGUMENT, naming the first such record as `records[<index>]`.
    */
   sendTelemetry(
     request: TelemetryBatch,
@@ -3339,13 +3688,7 @@ export type DeepPartial<T> = T extends Builtin ? T
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
+  return globalThis.Math.min(globalThis.Math.max(num, globalThis.Number.MIN_SAFE_INTEGER), globalThis.Number.MAX_SAFE_INTEGER);
 }
 
 export interface MessageFns<T> {
