@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "@portico/core";
+import { faultOfPattern } from "@portico/core/patterns";
 import { gatewayHookTypes } from "@portico/protocol";
 import { type AppConfig, type LlmConfig, type ModelPrice, type PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { sealStable } from "@portico/protocol/sealing";
@@ -161,11 +162,8 @@ function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"
   if (!defaultEndpoints[row.vendor]) throw new Error(`edges do not speak its vendor "${row.vendor}"`);
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) throw new Error("its endpoint is not an http or https URL");
   for (const pattern of row.allowedModels) {
-    try {
-      new RegExp(pattern);
-    } catch {
-      throw new Error(`its allowed model "${pattern}" is not a regular expression`);
-    }
+    const fault = faultOfPattern(pattern);
+    if (fault) throw new Error(`its allowed model "${pattern}" ${fault}`);
   }
   return {
     id: row.id,

@@ -1,4 +1,5 @@
 import { slugify } from "@portico/core";
+import { faultOfPattern } from "@portico/core/patterns";
 import { z } from "zod";
 import { Budget, Flag, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 
@@ -15,14 +16,10 @@ const Endpoint = text(2000).refine(
 
 const Pattern = text(500)
   .min(1, "must not be empty")
-  .refine((value) => {
-    try {
-      new RegExp(value);
-      return true;
-    } catch {
-      return false;
-    }
-  }, "must be a regular expression, e.g. ^gpt-4o.*$");
+  .superRefine((value, ctx) => {
+    const fault = value === "" ? undefined : faultOfPattern(value);
+    if (fault) ctx.addIssue({ code: "custom", message: `${fault}; write one like ^gpt-4o.*$` });
+  });
 
 /** What slugify() of core does, for people. */
 export const pathRule =

@@ -48,13 +48,15 @@ export function createLlmService({ db, store, hooks, vault }: { db: Db; store: L
       ...before
     } = toAttributes(current);
     const keepsKey = api_key === undefined || api_key === redacted;
-    const draft = LlmDraft.parse({
+    const draft = LlmDraft.safeParse({
       ...before,
       budget_start_date: current.budgetStartAt,
       ...changes,
       api_key: keepsKey ? (current.hasApiKey ? redacted : "") : api_key,
     });
-    const { accepted: llm, pluginMetadata } = await judged("update", draft, id, actor);
+    // What was stored under older rules must be put right with the change.
+    if (!draft.success) throw inputError(draft.error, "body");
+    const { accepted: llm, pluginMetadata } = await judged("update", draft.data, id, actor);
     const { api_key: _kept, ...row } = llm;
     await db.transaction(async (tx) => {
       const locked = await store.lock(tx, id);

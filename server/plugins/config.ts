@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { AppError, type FieldIssue } from "@portico/core";
-import { type LinearPattern, linearPattern, PatternRefused, patternSize } from "@portico/core/patterns";
+import { faultOfPattern, linearPattern, patternSize } from "@portico/core/patterns";
 import { redacted } from "../fields/contract.ts";
 import { isObject, type Json } from "./json.ts";
 import { targetOf } from "./schemas/limits.ts";
@@ -41,7 +41,7 @@ function markingOf(root: Json | null): Marking {
 
   function matches(pattern: string, key: string): boolean {
     stepsLeft -= 1 + 4 * patternSize(pattern);
-    return stepsLeft > 0 && patternOf(pattern)?.test(key) === true;
+    return stepsLeft > 0 && faultOfPattern(pattern) === undefined && linearPattern(pattern).test(key);
   }
 
   function propertiesOf(schema: Json, key: string): unknown[] {
@@ -92,23 +92,6 @@ function markingOf(root: Json | null): Marking {
   }
 
   return marked([root], "");
-}
-
-const keptPatterns = 200;
-const patterns = new Map<string, LinearPattern | undefined>();
-
-/** Undefined for a pattern that is not accepted; it matches nothing. */
-function patternOf(source: string): LinearPattern | undefined {
-  if (patterns.has(source)) return patterns.get(source);
-  let pattern: LinearPattern | undefined;
-  try {
-    pattern = linearPattern(source);
-  } catch (error) {
-    if (!(error instanceof PatternRefused)) throw error;
-  }
-  if (patterns.size >= keptPatterns) patterns.clear();
-  patterns.set(source, pattern);
-  return pattern;
 }
 
 function hide(value: unknown, marking: Marking): unknown {

@@ -1,13 +1,9 @@
-import { setFlagsFromString } from "node:v8";
 import { messageOf, type Price } from "@portico/core";
 import { gatewayHookTypes } from "@portico/protocol";
 import type { AppConfig, LlmConfig, PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { open } from "@portico/protocol/sealing";
 import { type Vendor, vendorOf } from "../vendors/vendor.ts";
-
-// Patterns come from administrators and model names from clients: a pattern that backtracks without end is finished by the
-// linear engine instead of stopping the process.
-setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
+import { type AllowList, createAllowList } from "./allow-list.ts";
 
 export type Budget = { limitMicroUsd: number; anchor: Date | null };
 
@@ -38,7 +34,7 @@ export type Llm = {
   /** Never logged, never sent anywhere but the endpoint. */
   apiKey: string;
   defaultModel: string;
-  allowedModels: readonly RegExp[];
+  allowedModels: AllowList;
   budget: Budget | null;
   chain: PluginChain;
   hasPlugins: boolean;
@@ -165,15 +161,7 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
     endpoint: config.endpoint,
     apiKey: config.sealedApiKey.length > 0 ? unseal(dataKey, config.sealedApiKey, `the API key of ${what}`) : "",
     defaultModel: config.defaultModel,
-    allowedModels: Object.freeze(
-      config.allowedModels.map((pattern) => {
-        try {
-          return new RegExp(pattern);
-        } catch (error) {
-          throw new SnapshotRefused(`${what} allows models by "${pattern}", which is not a regular expression: ${messageOf(error)}`);
-        }
-      }),
-    ),
+    allowedModels: allowListOf(config.allowedModels, what),
     budget: budgetOf(config.monthlyBudgetMicroUsd, config.budgetStartMs),
     chain: Object.freeze({
       preAuth: chainOf("pre_auth"),
@@ -183,6 +171,17 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
     }),
     hasPlugins: steps.length > 0,
   });
+}
+
+function allowListOf(patterns: readonly string[], what: string): AllowList {
+  for (const pattern of patterns) {
+    try {
+      new RegExp(pattern);
+    } catch (error) {
+      throw new SnapshotRefused(`${what} allows models by "${pattern}", which is not a regular expression: ${messageOf(error)}`);
+    }
+  }
+  return createAllowList(patterns);
 }
 
 const compileApp = (config: AppConfig): App =>

@@ -81,7 +81,7 @@ function factsOf(exchange: Exchange): RequestFacts | Extract<Step, { kind: "repl
   if (!isObject(json)) return badRequest("invalid_json", "invalid JSON body");
   const { model } = json;
   if (model !== undefined && typeof model !== "string") return badRequest("model_invalid", "model must be a string");
-  if (exchange.llm && exchange.llm.allowedModels.length > 0) {
+  if (exchange.llm && exchange.llm.allowedModels.patterns.length > 0) {
     // Some vendors take the first of two models, or "Model" for "model": what was judged is what is sent.
     const others = Object.keys(json).filter((name) => name !== "model" && name.toLowerCase() === "model");
     for (const name of others) delete json[name];
@@ -103,7 +103,7 @@ function admitModel(exchange: Exchange, model: string | undefined): Step {
   if (!llm) return next;
   if (model && model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
   if (model) exchange.model = model;
-  else if (takesModel.test(exchange.path) || llm.allowedModels.length > 0) {
+  else if (takesModel.test(exchange.path) || llm.allowedModels.patterns.length > 0) {
     if (exchange.req.method !== "POST") return next;
     if (!llm.defaultModel) return badRequest("model_missing", "model field is required");
     exchange.model = llm.defaultModel;
@@ -111,15 +111,20 @@ function admitModel(exchange: Exchange, model: string | undefined): Step {
     else changeFields(exchange, () => ({ model: llm.defaultModel }));
   } else return next;
 
-  if (llm.allowedModels.length > 0 && !llm.allowedModels.some((pattern) => pattern.test(exchange.model))) {
-    return refuse({ status: 403, reason: "model_not_allowed", message: `model '${exchange.model}' is not allowed` });
+  if (llm.allowedModels.patterns.length > 0 && !llm.allowedModels.allows(exchange.model)) {
+    return refuse({
+      status: 403,
+      reason: "model_not_allowed",
+      message: `model '${exchange.model}' is not allowed`,
+      error: llm.allowedModels.fault,
+    });
   }
   return next;
 }
 
 /** Forms (audio, files) cannot be judged by model, so an LLM that allows only some models takes none. */
 function admitForm(exchange: Exchange): Step {
-  if (exchange.llm && exchange.llm.allowedModels.length > 0) {
+  if (exchange.llm && exchange.llm.allowedModels.patterns.length > 0) {
     const message = "This LLM allows only certain models, and the model of a multipart request cannot be checked.";
     return refuse({ status: 403, reason: "model_not_allowed", message });
   }

@@ -20,7 +20,7 @@ export const llmInfo = (llm: Llm): LLMInfo => ({
   endpoint: llm.endpoint,
   hasApiKey: llm.apiKey !== "",
   defaultModel: llm.defaultModel,
-  allowedModels: llm.allowedModels.map((pattern) => pattern.source),
+  allowedModels: [...llm.allowedModels.patterns],
   isActive: true,
   maxTokens: 0,
   timeoutSeconds: 0,

@@ -15,11 +15,31 @@ export class PatternRefused extends Error {}
 const maxSize = 1_500;
 const maxChars = 2_000;
 
+/** The same patterns come again with every configuration. */
+const maxKept = 1_000;
+const kept = new Map<string, LinearPattern | PatternRefused>();
+
 /**
  * @throws PatternRefused for what is no regular expression, and for what cannot be matched in linear time: look-around,
  *   back-references, repeats of too much.
  */
 export function linearPattern(source: string): LinearPattern {
+  let result = kept.get(source);
+  if (!result) {
+    try {
+      result = compile(source);
+    } catch (error) {
+      if (!(error instanceof PatternRefused)) throw error;
+      result = error;
+    }
+    if (kept.size >= maxKept) kept.clear();
+    kept.set(source, result);
+  }
+  if (result instanceof PatternRefused) throw result;
+  return result;
+}
+
+function compile(source: string): LinearPattern {
   if (source.length > maxChars) throw new PatternRefused(`must be at most ${maxChars} characters`);
   const problem = syntaxProblem(source);
   if (problem !== undefined) throw new PatternRefused(`is not a regular expression: ${problem}`);
