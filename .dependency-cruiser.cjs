@@ -107,6 +107,12 @@ module.exports = {
       to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!protocol/|core/)" },
     },
     {
+      name: "outbound-imports-nothing-of-ours",
+      severity: "error",
+      from: { path: "^packages/outbound/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!outbound/)" },
+    },
+    {
       name: "testkit-is-for-tests",
       severity: "error",
       from: { path: "^(server|app|components|gateway|plugins|plugin-ui|packages/(?!testkit/))", pathNot: tests },

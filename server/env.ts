@@ -32,6 +32,9 @@ const Env = z.object({
   PORTICO_GATEWAY_URL: z.url().default("http://127.0.0.1:8080"),
   PORTICO_DEMO: flag(true),
   PORTICO_PLUGIN_DIRS: z.preprocess(blankIsAbsent, z.string().optional()),
+  /** Addresses, ranges and host names that may be called, or may not, whatever the defaults are. */
+  PORTICO_OUTBOUND_ALLOW: z.string().optional(),
+  PORTICO_OUTBOUND_DENY: z.string().optional(),
   PORTICO_EDGE_ID: z.string().default("local"),
   PORTICO_EDGE_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16).optional()),
   DEMO_VENDOR_PORT: port(8081),
@@ -56,6 +59,8 @@ export type Env = {
   demoVendorUrl: string;
   /** Folders plugin executables may live in; undefined allows any absolute path. */
   pluginDirs: string[] | undefined;
+  /** What may be called from here, and where this installation itself listens. */
+  outbound: { allow: string | undefined; deny: string | undefined; own: { host: string; port: number }[] };
   localEdge: { edgeId: string; token: string } | undefined;
   firstAdmin: { email: string; password: string; apiToken: string | undefined } | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -83,6 +88,16 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     pluginDirs: e.PORTICO_PLUGIN_DIRS?.split(":")
       .filter(Boolean)
       .map((dir) => resolve(dir)),
+    outbound: {
+      allow: e.PORTICO_OUTBOUND_ALLOW,
+      deny: e.PORTICO_OUTBOUND_DENY,
+      own: [
+        { host: "", port: e.PORT },
+        { host: "", port: e.CONTROL_PORT },
+        addressOf(e.PORTICO_GATEWAY_URL, { "http:": 80, "https:": 443 }),
+        addressOf(e.DATABASE_URL, { "postgres:": 5432, "postgresql:": 5432 }),
+      ].filter(({ port }) => port > 0),
+    },
     localEdge: e.PORTICO_EDGE_TOKEN ? { edgeId: e.PORTICO_EDGE_ID, token: e.PORTICO_EDGE_TOKEN } : undefined,
     firstAdmin:
       e.ADMIN_EMAIL && e.ADMIN_PASSWORD
@@ -90,4 +105,10 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
         : undefined,
     logLevel: e.LOG_LEVEL,
   };
+}
+
+/** Host and port of a URL; an empty host is this machine. Port 0 when the URL names neither a port nor a known scheme. */
+function addressOf(text: string, defaultPorts: Record<string, number>): { host: string; port: number } {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return { host: url?.hostname ?? "", port: Number(url?.port) || (defaultPorts[url?.protocol ?? ""] ?? 0) };
 }

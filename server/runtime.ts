@@ -1,4 +1,5 @@
 import { createLogger } from "@portico/core/logger";
+import { createOutbound } from "@portico/outbound";
 import { analyticsEndpoints } from "./analytics/endpoints.ts";
 import { createAnalyticsService } from "./analytics/service.ts";
 import { createAnalyticsStore } from "./analytics/store.ts";
@@ -57,6 +58,7 @@ export const version = "0.1.0";
 export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLimits?: Partial<PluginLimits> } = {}) {
   const logger = createLogger({ level: env.logLevel, fields: { process: "studio" } });
   const closing = new AbortController();
+  const outbound = createOutbound(env.outbound);
 
   await migrateDeploy(env.databaseUrl, migrationsDir, {
     onApply: (name) => logger.info("applied migration", { name }),
@@ -88,7 +90,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
 
   const plugins = await createPlugins({ db, vault, events, logger, pluginDirs: env.pluginDirs, limits: pluginLimits });
   const { hooks } = plugins;
-  const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault });
+  const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
   const credentials = createCredentialService({ db, store: createCredentialStore(db) });
   const apps = createAppService({ db, store: createAppStore(db), credentials });
   const users = createUserService({ db, store: createUserStore(db), apps, hooks, passwords, mint });

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
+import { createOutbound } from "@portico/outbound";
 import { createPluginHost, type PluginHost } from "@portico/plugin-host";
 import { createLedger } from "./budget/ledger.ts";
 import { createClientIdentity } from "./config/client-identity.ts";
@@ -82,7 +83,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
       vitals.total++;
     },
   });
-  const pools = createPools(limits);
+  const pools = createPools(limits, settings.outbound ?? createOutbound());
   const upstream = createUpstream({ pools, settle, responsePlugins, logger, pluginBytes: limits.pluginBytes });
   // Plugins that judge callers see the body, so it is read before anyone is known; without them, only those who may call.
   const judgedUnknown = ({ llm }: Exchange) => llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);

@@ -1,5 +1,6 @@
 import { namespaceOf } from "@portico/core";
 import type { LogLevel } from "@portico/core/logger";
+import { createOutbound, type Outbound } from "@portico/outbound";
 import type { HubTrust } from "./config/hub-tls.ts";
 
 /** Sizes and times that bound what one request may cost. Milliseconds and bytes. */
@@ -53,6 +54,8 @@ export type Settings = {
   edgeToken: string;
   /** Folders plugin executables may live in; undefined allows any absolute path. */
   pluginDirs?: string[] | undefined;
+  /** Where upstreams may not be. */
+  outbound?: Outbound | undefined;
   limits: Limits;
 };
 
@@ -76,6 +79,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: Log
   const level = env.LOG_LEVEL || "info";
   const logLevel = logLevels.find((known) => known === level);
   if (!logLevel) throw new Error(`LOG_LEVEL must be one of ${logLevels.join(", ")}.`);
+  const outbound = createOutbound({
+    allow: env.PORTICO_OUTBOUND_ALLOW,
+    deny: env.PORTICO_OUTBOUND_DENY,
+    own: [{ host: "", port }, readHostPort(hub), ...readOwnPorts(env.PORTICO_OWN_PORTS)],
+  });
   return {
     port,
     host: env.HOST || "127.0.0.1",
@@ -86,6 +94,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: Log
     edgeNamespace: namespaceOf(env.PORTICO_EDGE_NAMESPACE ?? ""),
     edgeToken,
     pluginDirs: env.PORTICO_PLUGIN_DIRS ? env.PORTICO_PLUGIN_DIRS.split(":").filter(Boolean) : undefined,
+    outbound,
     limits: defaultLimits,
     logLevel,
   };
@@ -105,3 +114,16 @@ function readTrust(env: NodeJS.ProcessEnv, hub: string): HubTrust | undefined {
 
 /** Whether the hub is on this machine, so that plain text to it leaves nothing on a wire. */
 const isLoopback = (hub: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(hub);
+
+function readHostPort(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
+}
+
+/** Ports of this machine where the rest of the installation listens. */
+function readOwnPorts(text = ""): { host: string; port: number }[] {
+  const ports = text.split(",").filter(Boolean).map(Number);
+  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+    throw new Error("PORTICO_OWN_PORTS must be port numbers, separated by commas.");
+  return ports.map((port) => ({ host: "", port }));
+}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createLogger } from "@portico/core/logger";
 import { startDemoVendor } from "@portico/demo-vendor";
 import type { Snapshot } from "@portico/protocol/edge";
-import { defaultLimits, type Gateway, type Limits, startGateway } from "../src/index.ts";
+import { defaultLimits, type Gateway, type Limits, type Settings, startGateway } from "../src/index.ts";
 import { aHub, anApp, anLlm, edgeToken, type TestHub } from "./hub.ts";
 
 export const secret = "app-secret";
@@ -20,7 +20,11 @@ export type World = {
   restart(options?: { hub?: string; limits?: Partial<Limits> }): Promise<Gateway>;
 };
 
-type Options = { snapshot?: (hub: TestHub, vendorUrl: string) => Partial<Snapshot>; limits?: Partial<Limits> };
+type Options = {
+  snapshot?: (hub: TestHub, vendorUrl: string) => Partial<Snapshot>;
+  limits?: Partial<Limits>;
+  settings?: Partial<Settings>;
+};
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -47,7 +51,7 @@ export const basicSnapshot = (hub: TestHub, vendorUrl: string): Partial<Snapshot
 });
 
 /** A demo vendor, a hub and a gateway that serves the hub's snapshot, on real sockets. */
-export async function aWorld({ snapshot = basicSnapshot, limits = {} }: Options = {}): Promise<World> {
+export async function aWorld({ snapshot = basicSnapshot, limits = {}, settings = {} }: Options = {}): Promise<World> {
   const vendor = await startDemoVendor({ port: 0 });
   onEnd(() => vendor.close());
   const hub = await aHub();
@@ -67,6 +71,7 @@ export async function aWorld({ snapshot = basicSnapshot, limits = {} }: Options 
         edgeNamespace: "",
         edgeToken,
         limits: { ...defaultLimits, journalFlushMs: 20, drainMs: 1_000, ...changed },
+        ...settings,
       },
       logger: createLogger({ level: "debug", write: (line) => void log.push(line) }),
     });

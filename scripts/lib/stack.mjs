@@ -87,6 +87,7 @@ export async function runStack({ settings, children, progress, options, onGiveUp
       ...without,
       PORTICO_HUB: addressOf(settings.host, settings.controlPort),
       PORTICO_EDGE_ID: process.env.PORTICO_EDGE_ID || "local",
+      PORTICO_OWN_PORTS: ownPorts(settings, databaseUrl).join(","),
     },
     port: settings.gatewayPort,
     ready: "/ready",
@@ -121,6 +122,13 @@ export async function runStack({ settings, children, progress, options, onGiveUp
       apiToken: admin.apiToken,
     });
   }
+}
+
+/** Ports of this machine that no LLM's endpoint may lead to. */
+function ownPorts({ port, gatewayPort, controlPort }, databaseUrl) {
+  const { hostname, port: databasePort } = new URL(databaseUrl);
+  const isHere = /^(localhost|127\.[\d.]+|\[::1\])?$/.test(hostname);
+  return [port, gatewayPort, controlPort, ...(isHere ? [Number(databasePort) || 5432] : [])];
 }
 
 async function startPostgres({ settings, children, progress, supervisor, log }) {

@@ -158,7 +158,7 @@ export function buildSnapshot(
 }
 
 function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"> {
-  const endpoint = (row.apiEndpoint || defaultEndpoints[row.vendor] || "").replace(/\/+$/, "");
+  const endpoint = (row.apiEndpoint || defaultEndpoints[row.vendor] || "").replace(/^([^?]*?)\/+$/, "$1");
   if (!defaultEndpoints[row.vendor]) throw new Error(`edges do not speak its vendor "${row.vendor}"`);
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) throw new Error("its endpoint is not an http or https URL");
   for (const pattern of row.allowedModels) {

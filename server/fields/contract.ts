@@ -76,6 +76,19 @@ export const Namespace = text(64)
 /** In paths and queries: one that is not there finds nothing. */
 export const namespaceFilter = z.string().max(64).transform(namespaceOf);
 
+/**
+ * Why a text is not the address of something that is called over HTTP; undefined when it is. The URL parser forgives much that
+ * people and other programs read differently (backslashes, tabs, missing slashes), and keeps a password that is then shown.
+ */
+export function faultOfHttpUrl(value: string): string | undefined {
+  if (/[\s\p{Cc}\\]/u.test(value)) return "must be a URL without spaces, backslashes and control characters";
+  const url = /^https?:\/\/[^/]/i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+  if (!url) return "must be an http or https URL";
+  if (url.username || url.password || /^https?:\/\/[^/?#]*@/i.test(value)) return "must not contain a user name or password";
+  if (value.includes("#")) return "must not have a fragment (#...)";
+  return undefined;
+}
+
 export const Flag = z.boolean("must be true or false");
 
 const maxId = 2_147_483_647;

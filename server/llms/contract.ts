@@ -1,7 +1,7 @@
 import { slugify } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
 import { z } from "zod";
-import { Budget, Flag, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
+import { Budget, Flag, faultOfHttpUrl, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 
 export { redacted };
 
@@ -9,10 +9,10 @@ export { redacted };
 export const llmVendors = ["openai", "anthropic"] as const;
 export const LlmVendor = z.enum(llmVendors, { error: must(`one of ${llmVendors.join(", ")}`) });
 
-const Endpoint = text(2000).refine(
-  (value) => value === "" || isHttpUrl(value),
-  "must be an http or https URL, e.g. https://api.openai.com/v1",
-);
+const Endpoint = text(2000).superRefine((value, ctx) => {
+  const fault = value === "" ? undefined : faultOfHttpUrl(value);
+  if (fault) ctx.addIssue({ code: "custom", message: `${fault}, e.g. https://api.openai.com/v1` });
+});
 
 const Pattern = text(500)
   .min(1, "must not be empty")
@@ -94,12 +94,3 @@ export const LlmAttributes = z.object({
   created_at: z.string(),
   updated_at: z.string(),
 });
-
-function isHttpUrl(value: string): boolean {
-  try {
-    const { protocol, hostname } = new URL(value);
-    return (protocol === "http:" || protocol === "https:") && hostname !== "";
-  } catch {
-    return false;
-  }
-}

@@ -1,4 +1,5 @@
-import { AppError, notFound } from "@portico/core";
+import { AppError, invalid, notFound } from "@portico/core";
+import type { Outbound } from "@portico/outbound";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { fromFreshRead, StaleRead } from "../db/fresh.ts";
@@ -12,11 +13,30 @@ import { LlmDraft, type LlmPatch, redacted } from "./contract.ts";
 import type { Llm, LlmStore } from "./store.ts";
 import { toAttributes } from "./wire.ts";
 
-export function createLlmService({ db, store, hooks, vault }: { db: Db; store: LlmStore; hooks: ObjectHooks; vault: Vault }) {
+export function createLlmService({
+  db,
+  store,
+  hooks,
+  vault,
+  outbound,
+}: {
+  db: Db;
+  store: LlmStore;
+  hooks: ObjectHooks;
+  vault: Vault;
+  outbound: Pick<Outbound, "faultOfUrl">;
+}) {
   async function get(id: number): Promise<Llm> {
     const llm = await store.find(id);
     if (!llm) throw notFound("LLM");
     return llm;
+  }
+
+  /** Names are judged again by what they resolve to, at each connection of a gateway. One that stays may stay: it can be switched off. */
+  function checkEndpoint({ api_endpoint }: LlmDraft, stored?: string): void {
+    if (api_endpoint === "" || api_endpoint === stored) return;
+    const fault = outbound.faultOfUrl("llm", new URL(api_endpoint));
+    if (fault) throw invalid("api_endpoint", fault);
   }
 
   /** A plugin may rewrite the draft, so it is judged again exactly as a caller's would be; the key is not its to see or change. */
@@ -56,7 +76,9 @@ export function createLlmService({ db, store, hooks, vault }: { db: Db; store: L
     });
     // What was stored under older rules must be put right with the change.
     if (!draft.success) throw inputError(draft.error, "body");
+    checkEndpoint(draft.data, current.apiEndpoint);
     const { accepted: llm, pluginMetadata } = await judged("update", draft.data, id, actor);
+    checkEndpoint(llm, current.apiEndpoint);
     const { api_key: _kept, ...row } = llm;
     await db.transaction(async (tx) => {
       const locked = await store.lock(tx, id);
@@ -84,7 +106,9 @@ export function createLlmService({ db, store, hooks, vault }: { db: Db; store: L
     get,
 
     async create(actor: Actor, draft: LlmDraft): Promise<Llm> {
+      checkEndpoint(draft);
       const { accepted: llm, pluginMetadata } = await judged("create", draft, 0, actor);
+      checkEndpoint(llm);
       const { api_key, ...row } = llm;
       const id = await db.transaction(async (tx) => {
         const created = await store.insert(tx, {

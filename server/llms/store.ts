@@ -186,7 +186,7 @@ const toColumns = (row: LlmRow) => ({
   name: row.name,
   slug: slugify(row.name),
   vendor: row.vendor,
-  apiEndpoint: row.api_endpoint.replace(/\/+$/, ""),
+  apiEndpoint: row.api_endpoint.replace(/^([^?]*?)\/+$/, "$1"),
   defaultModel: row.default_model,
   allowedModels: row.allowed_models,
   privacyScore: row.privacy_score,

@@ -2,12 +2,15 @@ import type { Resource } from "../http/envelope.ts";
 import { redacted } from "./contract.ts";
 import type { Llm } from "./store.ts";
 
+/** Rows of older versions may hold a password in the URL. */
+const withoutUserinfo = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
+
 /** What the API, plugins and events may see of an LLM. */
 export const toAttributes = (llm: Llm) => ({
   name: llm.name,
   slug: llm.slug,
   vendor: llm.vendor,
-  api_endpoint: llm.apiEndpoint,
+  api_endpoint: withoutUserinfo(llm.apiEndpoint),
   api_key: llm.hasApiKey ? redacted : "",
   has_api_key: llm.hasApiKey,
   default_model: llm.defaultModel,

@@ -1,3 +1,4 @@
+import type { Outbound } from "@portico/outbound";
 import { Pool } from "undici";
 import type { RoutingTable } from "../config/routing-table.ts";
 import type { Limits } from "../settings.ts";
@@ -13,7 +14,10 @@ export type Pools = {
 /** Origins named by plugins come and go; only so many are kept besides those of LLMs. */
 const maxPools = 256;
 
-export function createPools(limits: Pick<Limits, "connectTimeoutMs" | "firstByteTimeoutMs" | "idleTimeoutMs">): Pools {
+export function createPools(
+  limits: Pick<Limits, "connectTimeoutMs" | "firstByteTimeoutMs" | "idleTimeoutMs">,
+  { connector }: Pick<Outbound, "connector">,
+): Pools {
   const pools = new Map<string, Pool>();
   const drop = (origin: string) => {
     const pool = pools.get(origin);
@@ -33,7 +37,7 @@ export function createPools(limits: Pick<Limits, "connectTimeoutMs" | "firstByte
           keepAliveMaxTimeout: 300_000,
           headersTimeout: limits.firstByteTimeoutMs,
           bodyTimeout: limits.idleTimeoutMs,
-          connect: { timeout: limits.connectTimeoutMs },
+          connect: connector("llm", { timeout: limits.connectTimeoutMs, allowH2: false }),
         });
         pools.set(origin, pool);
       }

@@ -9,6 +9,9 @@ export function upstreamProblem(error: Error, slug: string): { status: number; r
     message,
     error: `${message.slice(0, -1)} (${code}).`,
   });
+  if (code === "OUTBOUND_REFUSED") {
+    return told(502, "upstream_refused", `${who} is at an address that this gateway may not call.`);
+  }
   if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
     return told(504, "upstream_connect_timeout", `${who} could not be connected to in time.`);
   }
