@@ -29,11 +29,13 @@ export function createSignInLimits(store: SignInStore) {
         ...(isKnown ? [] : [{ key: `account ${account}`, ...accountLimit }]),
       ];
       const buckets = [pair, ...shared];
+      // A flood is refused by reading, and uses up nothing of what others share with it.
+      const wait = await store.waitFor(buckets);
+      if (wait > 0) throw tooMany(wait);
       const refused = new Set(await store.take(buckets));
       if (refused.size > 0) {
         await store.giveBack(buckets.filter(({ key }) => !refused.has(key)));
-        const wait = await store.waitFor(buckets.filter(({ key }) => refused.has(key)));
-        throw tooMany(Math.max(1, Math.ceil(wait)));
+        throw tooMany(await store.waitFor(buckets.filter(({ key }) => refused.has(key))));
       }
       return {
         /** For an attempt that could not be judged. */
@@ -49,7 +51,8 @@ export function createSignInLimits(store: SignInStore) {
 }
 export type SignInLimits = ReturnType<typeof createSignInLimits>;
 
-function tooMany(seconds: number): AppError {
+function tooMany(wait: number): AppError {
+  const seconds = Math.max(1, Math.ceil(wait));
   return new AppError({
     code: "rate_limited",
     message: `Too many attempts to sign in. Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`,

@@ -47,7 +47,7 @@ export function createSignInStore(db: Db) {
       );
     },
 
-    /** Seconds until all of these buckets have room for one more. */
+    /** Seconds until all of these buckets have room for one more; 0 or less when they have. */
     async waitFor(buckets: Bucket[]): Promise<number> {
       const { rows } = await db.sql.query<{ wait: number | null }>(
         `SELECT max(extract(epoch FROM clears_at - now()) + pause - span)::float8 AS wait
