@@ -1,7 +1,7 @@
 "use client";
 
 import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { ApiError, call, messageOf } from "../api/http.ts";
 import { ArchDrawing, Mark } from "../ui/mark.tsx";
 import { Notice } from "../ui/notice.tsx";
@@ -12,6 +12,13 @@ export function LoginForm({ next }: { next: string }) {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const [wait, setWait] = useState(0);
+
+  useEffect(() => {
+    if (wait === 0) return;
+    const second = setTimeout(() => setWait(wait - 1), 1_000);
+    return () => clearTimeout(second);
+  }, [wait]);
 
   const signIn = async () => {
     setBusy(true);
@@ -22,11 +29,8 @@ export function LoginForm({ next }: { next: string }) {
       location.assign(next);
     } catch (error) {
       setBusy(false);
-      setProblem(
-        error instanceof ApiError && error.code === "invalid_credentials"
-          ? "The e-mail and password do not belong together. Check both and try again."
-          : messageOf(error),
-      );
+      setProblem(problemOf(error));
+      if (error instanceof ApiError && typeof error.meta.retry_after === "number") setWait(error.meta.retry_after);
     }
   };
 
@@ -74,11 +78,19 @@ export function LoginForm({ next }: { next: string }) {
             onChange={(event) => setPassword(event.currentTarget.value)}
             visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
           />
-          <Button type="submit" fullWidth loading={busy}>
-            Sign in
+          <Button type="submit" fullWidth loading={busy} disabled={wait > 0}>
+            {wait > 0 ? `Try again in ${wait} s` : "Sign in"}
           </Button>
         </form>
       </div>
     </main>
   );
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof ApiError)) return messageOf(error);
+  if (error.code === "rate_limited") return "There have been too many attempts to sign in. Wait before the next one.";
+  // The same code says that the password is right and the address not yet verified.
+  if (error.message === "Invalid email or password") return "The e-mail and password do not belong together. Check both and try again.";
+  return messageOf(error);
 }

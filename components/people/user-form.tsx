@@ -71,7 +71,11 @@ export function UserForm({ user }: { user?: Resource<User> }) {
           <PasswordInput
             label="Password"
             required={!user}
-            {...(user ? { description: "Empty keeps the one they have." } : {})}
+            description={
+              user
+                ? "Leave it empty to keep the present one. A new one ends this person's sessions and API tokens."
+                : "At least 8 characters, and hard to guess: not a common password, not their name or e-mail."
+            }
             autoComplete="new-password"
             visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
             {...form.getInputProps("password")}

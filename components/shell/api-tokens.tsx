@@ -33,7 +33,8 @@ export function ApiTokens() {
   return (
     <div className={classes.body}>
       <p className="quiet">
-        A token lets a program act as you on the REST API: send it as <code>Authorization: Bearer …</code>
+        A token lets a program act as you on the REST API: send it as <code>Authorization: Bearer …</code> All of your tokens end when your
+        password changes. Revoking a token also ends those that were made with it.
       </p>
       {made?.token && (
         <Notice tone="warn" title={`Copy “${made.name}” now: it is shown only this once.`}>
