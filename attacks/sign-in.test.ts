@@ -131,7 +131,7 @@ describe("guessing passwords", () => {
       ["adminadmin", "common"],
       ["        ", "spaces"],
       ["aaaaaaaaaaaa", "different characters"],
-      ["abcdefghij", "row"],
+      ["abcdefghij", "sequence"],
       ["mallory.vane@attacked.test", "own"],
       ["mallory.vane1", "own"],
       ["MalloryVane!!", "own"],

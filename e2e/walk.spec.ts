@@ -67,7 +67,7 @@ test("1: an administrator signs in where they were going and creates an LLM whos
   await page.getByLabel("E-mail").fill(stack.admin.email);
   await page.getByRole("textbox", { name: "Password" }).fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.locator("form").getByRole("alert")).toContainText("do not belong together");
+  await expect(page.locator("form").getByRole("alert")).toContainText("Wrong e-mail or password");
   await page.getByRole("textbox", { name: "Password" }).fill(stack.admin.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/admin\/llms$/);

@@ -89,8 +89,8 @@ export function LoginForm({ next }: { next: string }) {
 
 function problemOf(error: unknown): string {
   if (!(error instanceof ApiError)) return messageOf(error);
-  if (error.code === "rate_limited") return "There have been too many attempts to sign in. Wait before the next one.";
+  if (error.code === "rate_limited") return "Too many attempts to sign in. Wait before you try again.";
   // The same code says that the password is right and the address not yet verified.
-  if (error.message === "Invalid email or password") return "The e-mail and password do not belong together. Check both and try again.";
+  if (error.message === "Invalid email or password") return "Wrong e-mail or password. Check both and try again.";
   return messageOf(error);
 }

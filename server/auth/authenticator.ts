@@ -15,7 +15,7 @@ export function createAuthenticator({ store, now = Date.now }: { store: AuthStor
 
   async function find(token: string, kind: Credential["kind"]): Promise<Bearer | undefined> {
     const hash = hashToken(token);
-    // A session is no API token and the other way round, whichever was seen last.
+    // By kind: a session must never pass as an API token, which is exempt from the CSRF check.
     const key = `${kind} ${hash}`;
     const known = remembered.get(key);
     if (known && known.until > now()) return known.bearer;

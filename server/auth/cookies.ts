@@ -1,8 +1,8 @@
 import { readCookie, setCookie } from "../http/cookies.ts";
 
 /**
- * Over HTTPS our cookies carry the prefix that browsers give to no other host, path or plain connection. Without HTTPS (a studio on
- * loopback) they cannot have it.
+ * Browsers accept a `__Host-` cookie only from this host over HTTPS, so other hosts, ports and plain HTTP cannot set it. Plain HTTP
+ * (studio on loopback) cannot use the prefix.
  */
 const nameOf = (name: string, isSecure: boolean): string => (isSecure ? `__Host-${name}` : name);
 

@@ -10,8 +10,8 @@ const visitorId = /^[A-Za-z0-9_-]{32}$/;
 const visitorSeconds = 30 * 24 * 3600;
 
 /**
- * The token that a page repeats in X-CSRF-Token. It is derived from the session, or before sign-in from a random cookie, with a key
- * that only the studio has: a cookie that somebody else managed to set has no token that they know.
+ * The token that a page repeats in X-CSRF-Token: an HMAC of the session, or before sign-in of a random cookie. Whoever plants a cookie
+ * of their own making cannot compute its token.
  */
 export function createCsrf(secretKey: string) {
   const key = Buffer.from(hkdfSync("sha256", secretKey, "portico", "csrf tokens", 32));
@@ -42,7 +42,7 @@ export function createCsrf(secretKey: string) {
 
     forSession: (token: string): string => derive("session", token),
 
-    /** The token for whoever asks, with the cookie to set when they had none. */
+    /** The caller's token, with the cookie to set when there was none. */
     issue(request: Request, actor: Actor, isSecure: boolean): { token: string; cookie: string | undefined } {
       const token = expected(request, actor, isSecure);
       if (token) return { token, cookie: undefined };

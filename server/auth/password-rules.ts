@@ -8,16 +8,16 @@ const minDistinct = 4;
 const maxDecoration = 6;
 
 /**
- * What is wrong with a password for this account, as the end of a sentence about it; undefined when nothing is. Its length is the
- * contract's matter (users/contract.ts). There is no rule about kinds of characters: such rules make passwords no harder to guess.
+ * Why a password is too easy to guess for this account, as the end of a sentence about it; undefined when it is not. The contract
+ * checks its length (users/contract.ts). Character classes are not required: people meet such rules in predictable ways.
  */
 export function faultOfPassword(password: string, { email, name }: { email: string; name: string }): string | undefined {
   const text = password.normalize("NFKC").toLowerCase();
   if (text.trim() === "") return "must not be only spaces";
   if (new Set(text).size < minDistinct) return `needs at least ${minDistinct} different characters`;
-  if (isSequence(text)) return "must not be a row of neighbouring characters, such as abcdefgh or 87654321";
+  if (isSequence(text)) return "must not be a sequence such as abcdefgh or 87654321";
   const bare = withoutDecoration(unitOf(text));
-  if ([text, unitOf(text), bare].some((one) => common.has(one))) return "is among the most common passwords; choose one that is not";
+  if ([text, unitOf(text), bare].some((one) => common.has(one))) return "is one of the most common passwords: choose another";
   const squeezed = bare.replace(/[^\p{L}\p{N}@]/gu, "");
   if (ownWords(email, name).has(squeezed)) return "must not be the account's own e-mail address or name, or the name of this product";
   return undefined;

@@ -7,14 +7,14 @@ import type { Bucket, SignInStore } from "./sign-in-store.ts";
 const pairLimit = { atOnce: 10, pauseSeconds: 30 };
 /** One account from everywhere its owner has not signed in from. */
 const accountLimit = { atOnce: 20, pauseSeconds: 60 };
-/** One address, whatever the account: an office shares one, and so does whoever tries one password on everybody. */
+/** One address, all accounts together: stops trying one password on many accounts. An office may share an address. */
 const addressLimit = { atOnce: 30, pauseSeconds: 10 };
-/** The same for accounts that have signed in from there: strangers behind the same address cannot use up all of it. */
+/** The same for accounts that have signed in from there: strangers at a shared address cannot use it up for them. */
 const knownAddressLimit = { ...addressLimit, atOnce: 150 };
 
 /**
- * Counts an attempt before the password is looked at, so that a thousand at once are no more than a thousand in a row, and takes it
- * back when the password was right. Too many attempts slow further ones down; they never lock an account.
+ * Counts an attempt before the password is verified, so that parallel guesses gain nothing over sequential ones, and takes it back
+ * when the password was right. Too many attempts delay further ones; they never lock an account.
  */
 export function createSignInLimits(store: SignInStore) {
   return {
@@ -29,7 +29,7 @@ export function createSignInLimits(store: SignInStore) {
         ...(isKnown ? [] : [{ key: `account ${account}`, ...accountLimit }]),
       ];
       const buckets = [pair, ...shared];
-      // A flood is refused by reading, and uses up nothing of what others share with it.
+      // Refuse floods with a read: taking and giving back would briefly use up what others share with them.
       const wait = await store.waitFor(buckets);
       if (wait > 0) throw tooMany(wait);
       const refused = new Set(await store.take(buckets));
@@ -40,7 +40,7 @@ export function createSignInLimits(store: SignInStore) {
       return {
         /** For an attempt that could not be judged. */
         giveBack: () => store.giveBack(buckets),
-        /** Others' attempts stay counted: a right password for one account says nothing about guesses at the next. */
+        /** Shared counts lose only this attempt: otherwise an attacker could reset them with an account of their own. */
         async succeeded(userId: number): Promise<void> {
           await Promise.all([store.giveBack(shared), store.forget(pair.key), store.rememberAddress(userId, address)]);
         },
@@ -60,7 +60,7 @@ function tooMany(wait: number): AppError {
   });
 }
 
-/** Whoever has one IPv6 address has the 2^64 around it. */
+/** One IPv6 host can use all addresses of its /64. */
 function networkOf(ip: string): string {
   if (!isIPv6(ip)) return ip;
   const [head = "", tail] = (ip.split("%")[0] ?? "").toLowerCase().split("::");

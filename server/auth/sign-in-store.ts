@@ -7,8 +7,8 @@ const knownForDays = 90;
 const maxAddresses = 20;
 
 /**
- * Attempts to sign in, shared by all replicas. A key has one column: the moment when it is as if never used. An attempt postpones it by
- * the bucket's pause, and is refused when that would be further away than `atOnce` pauses.
+ * Attempts to sign in, shared by all replicas (a generic cell rate algorithm). `clears_at` is when a key's count is back to zero: an
+ * attempt moves it by the bucket's pause, and is refused when that would put it more than `atOnce` pauses ahead.
  */
 export function createSignInStore(db: Db) {
   const columns = (buckets: Bucket[]) => [
@@ -32,7 +32,7 @@ export function createSignInStore(db: Db) {
       return buckets.filter(({ key }) => !taken.has(key)).map(({ key }) => key);
     },
 
-    /** Takes back one attempt in each bucket. What is as if never used is not kept. */
+    /** Takes back one attempt in each bucket, and deletes rows whose count is back to zero. */
     async giveBack(buckets: Bucket[]): Promise<void> {
       if (buckets.length === 0) return;
       const [keys, pauses] = columns(buckets);

@@ -33,7 +33,7 @@ export function createTokenMint({ store, now = () => new Date() }: { store: Toke
     async mint(tx: Tx, actor: Actor, { userId, name, expiresAt, replaces }: TokenRequest) {
       const expiry = expiryOf(actor, expiresAt);
       if (!(await store.lockUser(tx, userId))) throw notFound("User");
-      // What ended while this waited for the lock makes nothing that lasts.
+      // It may have ended while this waited for the lock, with the password it was made with.
       if (actor.credential && !(await store.lockCredential(tx, actor.credential)))
         throw new AppError({ code: "unauthenticated", message: "The session or API token has ended." });
       const replaced = replaces === undefined ? [] : await store.named(tx, userId, replaces);

@@ -8,8 +8,8 @@ export type Origin = { ip: string; isSecure: boolean };
 const forwardedHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /**
- * Anybody can write X-Forwarded-For. It says something only when the connection comes from a proxy of ours, and then only what that
- * proxy added: the last address that is not a proxy's.
+ * Anyone can send X-Forwarded-For. It counts only on a connection from a trusted proxy, and then only the last address that is not a
+ * proxy's: the rest may be what the client wrote.
  */
 export function createProxyTrust(trusted: string[]) {
   const proxies = new BlockList();
@@ -21,7 +21,7 @@ export function createProxyTrust(trusted: string[]) {
   }
   const isProxy = (ip: string) => isIP(ip) !== 0 && proxies.check(ip, isIPv6(ip) ? "ipv6" : "ipv4");
 
-  /** The rightmost hop that is no proxy of ours. What stands left of it, or of something that is no address, is hearsay. */
+  /** The rightmost hop that is not a trusted proxy. Anything left of it, or of an invalid entry, can be forged. */
   function clientOf(forwardedFor: string): string | undefined {
     for (const hop of forwardedFor.split(",").reverse()) {
       const ip = plainAddress(withoutPort(hop.trim()));
@@ -31,7 +31,7 @@ export function createProxyTrust(trusted: string[]) {
     return undefined;
   }
 
-  /** Takes forwarding headers away that no proxy of ours sent, so that nothing behind this can believe them. */
+  /** Removes forwarding headers that did not come from a trusted proxy, so that no later code can rely on them. */
   function judge({
     peer,
     isTls,
