@@ -3,6 +3,8 @@
 import type { IChangeEvent } from "@rjsf/core";
 import { generateForm } from "@rjsf/mantine";
 import type { RJSFSchema, UiSchema } from "@rjsf/utils";
+import { useMemo } from "react";
+import { boundedSchema } from "./bounded-schema.ts";
 import classes from "./schema-form.module.css";
 import { GroupTitle, SwitchWidget, TextListWidget } from "./schema-widgets.tsx";
 import { validator } from "./validator.ts";
@@ -61,13 +63,16 @@ export function SchemaForm({
   problems?: Record<string, string>;
 }) {
   // The page has its own heading; the schema's title would say it twice.
-  const { title: _title, $schema: _dialect, ...shown } = schema;
+  const shown = useMemo(() => {
+    const { title: _title, $schema: _dialect, ...rest } = schema;
+    return boundedSchema(rest as RJSFSchema);
+  }, [schema]);
   return (
     <div className={classes.form}>
       <Form
         tagName="div"
-        schema={shown as RJSFSchema}
-        uiSchema={uiOf(schema)}
+        schema={shown}
+        uiSchema={uiOf(shown)}
         templates={{ TitleFieldTemplate: GroupTitle }}
         validator={validator}
         formData={value}

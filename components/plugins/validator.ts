@@ -1,11 +1,21 @@
-import { type Schema, Validator } from "@cfworker/json-schema";
+import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import type { RJSFSchema, RJSFValidationError, ValidatorType } from "@rjsf/utils";
 import { createErrorHandler, toErrorSchema, unwrapErrorHandler, validationDataMerge } from "@rjsf/utils";
+import { patternOf } from "./bounded-schema.ts";
 
 type Data = Record<string, unknown>;
 
 // The usual validator compiles schemas with `new Function`, which the content policy rightly forbids; this one walks them.
 const check = (schema: RJSFSchema, data: unknown) => new Validator(schema as Schema, "7", false).validate(data ?? null).errors;
+
+/** What cannot be followed here is judged by the server alone. */
+const checkIfPossible = (schema: RJSFSchema, data: unknown) => {
+  try {
+    return check(schema, data);
+  } catch {
+    return [];
+  }
+};
 
 // Wrappers only repeat that something inside them failed.
 const wrappers = new Set(["properties", "items", "allOf", "$ref", "then", "else", "if", "additionalItems", "dependencies"]);
@@ -17,14 +27,19 @@ const sentence = (text: string): string => {
   return bare.charAt(0).toUpperCase() + bare.slice(1);
 };
 
+const messageOf = ({ keyword, error }: OutputUnit): string => {
+  const pattern = keyword === "format" ? patternOf(/"(.*)"/s.exec(error)?.[1] ?? "") : undefined;
+  return pattern === undefined ? sentence(error) : `Does not match the pattern ${pattern}`;
+};
+
 const errorsOf = (schema: RJSFSchema, data: unknown): RJSFValidationError[] =>
-  check(schema, data)
+  checkIfPossible(schema, data)
     .filter((error) => !wrappers.has(error.keyword))
     .map((error) => {
       const path = error.instanceLocation.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
       const missing = error.keyword === "required" ? /"([^"]+)"/.exec(error.error)?.[1] : undefined;
       const property = `.${[...path, ...(missing ? [missing] : [])].join(".")}`;
-      const message = missing ? "Is required" : sentence(error.error);
+      const message = missing ? "Is required" : messageOf(error);
       return { name: error.keyword, property, message, stack: `${property.slice(1) || "Settings"}: ${message}` };
     });
 
