@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { messageOf } from "@portico/core";
+import { watchdogSeconds } from "@portico/core/watchdog";
 import { z } from "zod";
 import { isAddressOrNetwork } from "./http/proxies.ts";
 
@@ -41,6 +43,17 @@ const Env = z.object({
   ADMIN_EMAIL: z.preprocess(blankIsAbsent, z.email().optional()),
   ADMIN_PASSWORD: z.preprocess(blankIsAbsent, z.string().min(8, "ADMIN_PASSWORD needs at least 8 characters").optional()),
   ADMIN_API_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16, "ADMIN_API_TOKEN needs at least 16 characters").optional()),
+  PORTICO_WATCHDOG_SECONDS: z
+    .string()
+    .optional()
+    .transform((text, ctx) => {
+      try {
+        return watchdogSeconds(text);
+      } catch (error) {
+        ctx.addIssue({ code: "custom", message: messageOf(error).replace(/^PORTICO_WATCHDOG_SECONDS /, "") });
+        return z.NEVER;
+      }
+    }),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -63,6 +76,8 @@ export type Env = {
   outbound: { allow: string | undefined; deny: string | undefined; own: { host: string; port: number }[] };
   localEdge: { edgeId: string; token: string } | undefined;
   firstAdmin: { email: string; password: string; apiToken: string | undefined } | undefined;
+  /** After how long a blocked event loop ends the process; 0 never. */
+  watchdogSeconds: number;
   logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -103,6 +118,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
       e.ADMIN_EMAIL && e.ADMIN_PASSWORD
         ? { email: e.ADMIN_EMAIL.toLowerCase(), password: e.ADMIN_PASSWORD, apiToken: e.ADMIN_API_TOKEN }
         : undefined,
+    watchdogSeconds: e.PORTICO_WATCHDOG_SECONDS,
     logLevel: e.LOG_LEVEL,
   };
 }

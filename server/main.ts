@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { messageOf } from "@portico/core";
+import { startWatchdog } from "@portico/core/watchdog";
 import { readEnv } from "./env.ts";
 import { createPages } from "./http/pages.ts";
 import { createListener } from "./http/server.ts";
@@ -12,6 +13,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 async function main(): Promise<void> {
   const env = readEnv();
+  // Development compiles pages in this process, and people stand at breakpoints in it.
+  if (env.mode === "production") startWatchdog({ limitMs: env.watchdogSeconds * 1000, name: "studio" });
   const runtime = await createRuntime(env);
   const { logger } = runtime;
   const server = createServer();

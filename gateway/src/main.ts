@@ -1,5 +1,6 @@
 import { messageOf } from "@portico/core";
 import { createLogger, type Logger } from "@portico/core/logger";
+import { startWatchdog } from "@portico/core/watchdog";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { keepTickShape } from "./tick-shape.ts";
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${messageOf(error)}\n`);
     process.exit(2);
   }
+  startWatchdog({ limitMs: settings.watchdogSeconds * 1000, name: "gateway" });
   const logger = createLogger({ level: settings.logLevel, fields: { service: "gateway", edge: settings.edgeId } });
   // A fault in one request is that request's; only its connection suffers.
   process.on("uncaughtException", (error) => logger.error("uncaught error", { error }));

@@ -1,5 +1,6 @@
 import { namespaceOf } from "@portico/core";
 import type { LogLevel } from "@portico/core/logger";
+import { watchdogSeconds } from "@portico/core/watchdog";
 import { createOutbound, type Outbound } from "@portico/outbound";
 import type { HubTrust } from "./config/hub-tls.ts";
 
@@ -59,13 +60,16 @@ export type Settings = {
   limits: Limits;
 };
 
+/** What only the process as a whole is told. */
+export type ProcessSettings = { logLevel: LogLevel; watchdogSeconds: number };
+
 const logLevels = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
 
 /**
  * Reads the settings from the environment, the only place that does.
  * @throws Error whose message names the variable and says what would be right.
  */
-export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: LogLevel } {
+export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings {
   const port = Number(env.GATEWAY_PORT || 8080);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error("GATEWAY_PORT must be a number from 0 to 65535.");
   const edgeToken = env.PORTICO_EDGE_TOKEN ?? "";
@@ -97,6 +101,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & { logLevel: Log
     outbound,
     limits: defaultLimits,
     logLevel,
+    watchdogSeconds: watchdogSeconds(env.PORTICO_WATCHDOG_SECONDS),
   };
 }
 

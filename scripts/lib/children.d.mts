@@ -9,8 +9,8 @@ export type Child = {
   child: ChildProcess;
   stopping: boolean;
   exited: Promise<Ending>;
-  /** Asks it to stop, kills its whole group at the deadline, resolves when it has ended. */
-  stop(): Promise<Ending>;
+  /** Asks it to stop, kills its whole group at the deadline (its own, unless another is given), resolves when it has ended. */
+  stop(withinMs?: number): Promise<Ending>;
 };
 
 export type StartOptions = SpawnOptions & {

@@ -75,11 +75,11 @@ export function createChildren() {
         child.once("error", (error) => end(null, null, error));
         child.once("exit", (code, signal) => end(code, signal));
       }),
-      async stop() {
+      async stop(withinMs = deadlineMs) {
         entry.stopping = true;
         if (!running.includes(entry)) return entry.exited;
         signalTo(signalGroup ? -entry.pid : entry.pid, stopSignal);
-        const late = setTimeout(() => signalTo(-entry.pid, "SIGKILL"), deadlineMs);
+        const late = setTimeout(() => signalTo(-entry.pid, "SIGKILL"), withinMs);
         const result = await entry.exited;
         clearTimeout(late);
         return result;

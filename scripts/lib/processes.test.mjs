@@ -80,20 +80,31 @@ test("a program that fails is reported with its last lines and, where known, the
   });
 });
 
-test("a service that ends is started again; one that keeps ending is given up with its last lines", async () => {
+test("a service that ends is started again, ever later; one that keeps ending is shown with its last lines, and the others go on", async () => {
   const children = createChildren();
   onTestFinished(() => children.stopAll());
   const progress = aProgress();
   const dir = aFolder();
-  const givenUp = new Promise((resolve) => {
-    const supervisor = createSupervisor({ children, progress, onGiveUp: resolve, backOffMs: () => 10 });
-    const launch = (onLine) => children.start("/bin/sh", ["-c", "echo it is broken; exit 4"], { onLine });
-    void supervisor.service({ name: "fragile", log: createLog({ dir, name: "fragile", progress }), launch }).start();
-  });
-  const stop = await givenUp;
-  expect(stop.message).toMatch(/^fragile keeps failing \(ended with code 4\)/);
-  expect(stop.detail).toContain("it is broken");
-  expect(progress.lines.filter((line) => line.includes("starting it again"))).toHaveLength(4);
+  const waits = [];
+  const backOffMs = (attempt) => {
+    waits.push(attempt);
+    return 10;
+  };
+  const supervisor = createSupervisor({ children, progress, backOffMs });
+  const service = (name, script) => {
+    const launch = (onLine) => children.start("/bin/sh", ["-c", script], { onLine });
+    return supervisor.service({ name, log: createLog({ dir, name, progress }), launch });
+  };
+  const steady = service("steady", "while :; do sleep 0.05; done");
+  await steady.start();
+  const { pid } = steady.child();
+  await service("fragile", "echo it is broken; exit 4").start();
+  await vi.waitFor(() => expect(waits.length).toBeGreaterThan(6), 15_000);
+  expect(waits.slice(0, 6)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(progress.lines[0]).toMatch(/fragile ended with code 4 after 0 s; starting it again in 0.01 s/);
+  expect(progress.lines.filter((line) => line.includes("fragile keeps failing"))).toHaveLength(1);
+  expect(progress.lines).toContainEqual(expect.stringContaining("it is broken"));
+  expect([steady.child().pid, ended(pid)]).toEqual([pid, false]);
 });
 
 test("a lock goes to one of many, and passes on when its owner dies or its number belongs to another program", async () => {
@@ -129,6 +140,7 @@ test("a taken port is reported with the program that has it and a port that may 
 });
 
 test("a wrong setting is refused by its name", () => {
+  expect(() => readSettings({ PORTICO_WATCHDOG_SECONDS: "1" })).toThrow("PORTICO_WATCHDOG_SECONDS must be a number from 5 to 3600, or 0");
   expect(() => readSettings({ PORT: "http" })).toThrow('PORT must be a port from 1 to 65535, not "http".');
   expect(() => readSettings({ PORT: "8080" })).toThrow("GATEWAY_PORT and PORT are both 8080");
   expect(() => readSettings({ DATABASE_URL: "mysql://x" })).toThrow("DATABASE_URL must look like postgresql://");

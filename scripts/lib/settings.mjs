@@ -17,6 +17,7 @@ export function readSettings(env = process.env) {
     adminApiToken: env.ADMIN_API_TOKEN || "",
     secretKey: env.PORTICO_SECRET_KEY || "",
     edgeToken: env.PORTICO_EDGE_TOKEN || "",
+    watchdogSeconds: watchdogSeconds(env),
   };
   const byPort = new Map();
   for (const [name, value] of [
@@ -41,6 +42,13 @@ function port(env, name, fallback) {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new Stop(`${name} must be a port from 1 to 65535, not "${text}".`);
   return value;
+}
+
+function watchdogSeconds(env) {
+  const text = env.PORTICO_WATCHDOG_SECONDS || "30";
+  const value = Number(text);
+  if (value === 0 || (Number.isInteger(value) && value >= 5 && value <= 3_600)) return value;
+  throw new Stop(`PORTICO_WATCHDOG_SECONDS must be a number from 5 to 3600, or 0 for none, not "${text}".`);
 }
 
 /** How people and processes on this machine reach what listens on `host`. */

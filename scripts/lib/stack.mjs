@@ -14,8 +14,8 @@ import { createSupervisor } from "./supervise.mjs";
 const database = "portico";
 
 /** Postgres, studio, demo vendor and gateway, in this order; prints how to reach them and resolves once they run. */
-export async function runStack({ settings, children, progress, options, onGiveUp }) {
-  const supervisor = createSupervisor({ children, progress, patient: options.dev, onGiveUp });
+export async function runStack({ settings, children, progress, options }) {
+  const supervisor = createSupervisor({ children, progress, patient: options.dev, silentMs: settings.watchdogSeconds * 1000 });
   const log = (name, loud) =>
     createLog({ dir: join(settings.dataDir, "logs"), name, progress, verbose: options.verbose || options.dev, loud });
   const key = secretKey(settings.dataDir, settings.secretKey);
@@ -51,6 +51,7 @@ export async function runStack({ settings, children, progress, options, onGiveUp
       name,
       log: log(name),
       readyUrl: `http://${addressOf(settings.host, port)}${ready}`,
+      healthUrl: `http://${addressOf(settings.host, port)}/health`,
       readyTimeoutMs,
       launch: (onLine) =>
         children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [...cache.args, file], {
@@ -157,7 +158,10 @@ async function startPostgres({ settings, children, progress, supervisor, log }) 
       launch: async (onLine) => {
         server = await startCluster({ children, place, onLine, report: (sentence) => progress.say(`  ${sentence}`) });
         firstPort ??= server.port;
-        if (server.port !== firstPort) throw new Stop("Another program took the database's port while it was down; run npm start again.");
+        if (server.port !== firstPort) {
+          await server.child.stop();
+          throw new Stop(`another program took the database's port ${firstPort} while it was down`);
+        }
         return server.child;
       },
     });

@@ -79,7 +79,7 @@ export async function runStart(script) {
     }
     await ensureBuilt({ children, progress, pages: !options.dev });
     running = true;
-    await runStack({ settings, children, progress, options, onGiveUp: (problem) => void fail(problem) });
+    await runStack({ settings, children, progress, options });
   } catch (error) {
     await fail(error);
   }

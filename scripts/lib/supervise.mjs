@@ -1,23 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { untilSilent } from "./liveness.mjs";
 import { explainOutput, Stop } from "./stop.mjs";
 
 const quickMs = 20_000;
 const tooManyQuick = 5;
+/** A process that is stuck will not end by itself; it gets this long, in case it is not. */
+const stuckDeadlineMs = 5_000;
 const defaultBackOffMs = (attempt) => Math.min(500 * 2 ** attempt, 30_000);
 
 /**
- * Keeps services running: one that ends unasked is started again, later each time; one that keeps ending at once is given up.
- * @param {{ children: object, progress: object, patient?: boolean, onGiveUp(stop: Stop): void, backOffMs?(attempt: number): number }} options
- *   patient: never give up (development, where the next save may mend it)
+ * Keeps services running, each by itself: one that ends unasked, or no longer answers, is started again, later each time it ends at once.
+ * @param {{ children: object, progress: object, patient?: boolean, silentMs?: number, backOffMs?(attempt: number): number }} options
+ *   patient: a first start that fails is no reason to end (development, where the next save may mend it), nor is silence
+ *   silentMs: after so long without an answer a service is restarted; 0 never
  */
-export function createSupervisor({ children, progress, patient = false, onGiveUp, backOffMs = defaultBackOffMs }) {
+export function createSupervisor({ children, progress, patient = false, silentMs = 0, backOffMs = defaultBackOffMs }) {
   const services = [];
 
   /**
-   * @param {{ name: string, log: object, launch(onLine: Function): Promise<object> | object, readyUrl?: string, readyTimeoutMs?: number }} options
+   * @param {{ name: string, log: object, launch(onLine: Function): Promise<object> | object, readyUrl?: string, healthUrl?: string, readyTimeoutMs?: number }} options
    *   launch starts the process and resolves to the child
    */
-  function service({ name, log, launch, readyUrl, readyTimeoutMs = 60_000 }) {
+  function service({ name, log, launch, readyUrl, healthUrl, readyTimeoutMs = 60_000 }) {
     let child;
     let quick = 0;
     let startedAt = 0;
@@ -26,37 +30,47 @@ export function createSupervisor({ children, progress, patient = false, onGiveUp
     services.push(self);
 
     async function launchOnce() {
-      startedAt = Date.now();
+      startedAt = performance.now();
       child = await launch((line, stream) => log.write(line, stream));
       watch(child);
     }
 
     function watch(current) {
-      current.exited.then(async ({ code, signal, error }) => {
+      current.exited.then(({ code, signal, error }) => {
         if (current !== child || current.stopping || children.stopping || !ready) return;
-        const lasted = Date.now() - startedAt;
-        quick = lasted < quickMs ? quick + 1 : 0;
         const ending = error ? error.message : signal ? `was ended by ${signal}` : `ended with code ${code}`;
-        if (quick >= tooManyQuick && !patient) return onGiveUp(gaveUp(ending));
-        const waitMs = backOffMs(quick);
-        progress.say(`  ! ${name} ${ending} after ${readableTime(lasted)}; starting it again in ${waitMs / 1000} s (log: ${log.file}).`);
-        await sleep(waitMs);
-        if (children.stopping || current !== child) return;
-        try {
-          await launchOnce();
-        } catch (problem) {
-          if (!children.stopping) onGiveUp(problem);
-        }
+        void startAgain(current, `${ending} after ${readableTime(performance.now() - startedAt)}`);
       });
+      if (ready) void guard(current);
     }
 
-    const gaveUp = (ending) =>
-      new Stop(
-        `${name} keeps failing (${ending}): ${explainOutput(log.recent(40)) || "the lines above say why; mend that and run npm start again."}`,
-        {
-          detail: log.recent(),
-        },
-      );
+    /** Ends a process that no longer answers, and starts another. */
+    async function guard(current) {
+      if (!healthUrl || !silentMs || patient || isDebugged()) return;
+      const watching = new AbortController();
+      void current.exited.then(() => watching.abort());
+      const ms = await untilSilent({ url: healthUrl, pid: current.pid, silentMs, signal: watching.signal });
+      if (ms === undefined || current !== child || current.stopping || children.stopping) return;
+      await current.stop(stuckDeadlineMs);
+      if (current === child && !children.stopping) void startAgain(current, `had not answered for ${readableTime(ms)} and was stopped`);
+    }
+
+    async function startAgain(former, ending) {
+      quick = performance.now() - startedAt < quickMs ? quick + 1 : 0;
+      const waitMs = backOffMs(quick);
+      progress.say(`  ! ${name} ${ending}; starting it again in ${waitMs / 1000} s (log: ${log.file}).`);
+      if (quick === tooManyQuick) {
+        for (const line of log.recent()) progress.say(`    ${line}`);
+        progress.say(`  ! ${name} keeps failing: ${explainOutput(log.recent(40)) || "the lines above say why"}. The others go on.`);
+      }
+      await sleep(waitMs);
+      if (children.stopping || former !== child) return;
+      try {
+        await launchOnce();
+      } catch (problem) {
+        if (!children.stopping) void startAgain(former, `could not be started (${problem.message})`);
+      }
+    }
 
     /** Starts it and resolves when it is ready. A first start that fails is not tried again: its reason is shown at once. */
     async function start({ onWaiting = () => {} } = {}) {
@@ -74,6 +88,7 @@ export function createSupervisor({ children, progress, patient = false, onGiveUp
           const text = await response.text();
           if (response.status === 200) {
             ready = true;
+            void guard(first);
             return true;
           }
           missing = missingOf(text);
@@ -98,6 +113,7 @@ export function createSupervisor({ children, progress, patient = false, onGiveUp
         progress.say(`  ! ${name} did not start; waiting for a change.`);
       }
       ready = true;
+      if (!ended) void guard(first);
       if (!readyUrl) return true;
       if (!ended) progress.say(`  ! ${name} runs but is not ready: ${missing} (log: ${log.file}).`);
       return false;
@@ -116,6 +132,9 @@ export function createSupervisor({ children, progress, patient = false, onGiveUp
 
   return { service, services };
 }
+
+/** Whoever sits at a breakpoint does not answer either. */
+const isDebugged = () => [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => option.includes("--inspect"));
 
 function missingOf(text) {
   try {
