@@ -107,7 +107,6 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     host: env.host,
     controlPort: env.controlPort,
     gatewayUrl: env.gatewayUrl,
-    systemAppSecret,
   });
 
   await listener.start();

@@ -20,6 +20,8 @@ export type Llm = {
   active: boolean;
   default_model: string;
   allowed_models: string[] | null;
+  allowed_endpoints: string[];
+  key_origins: string[];
   monthly_budget: number | null;
   budget_start_date: string | null;
   namespace: string;

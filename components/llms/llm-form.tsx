@@ -22,6 +22,8 @@ type Values = {
   api_key: string;
   default_model: string;
   allowed_models: string[];
+  allowed_endpoints: string[];
+  key_origins: string[];
   short_description: string;
   long_description: string;
   privacy_score: number | string;
@@ -37,6 +39,8 @@ const blank: Values = {
   api_key: "",
   default_model: "",
   allowed_models: [],
+  allowed_endpoints: [],
+  key_origins: [],
   short_description: "",
   long_description: "",
   privacy_score: 0,
@@ -52,6 +56,8 @@ const valuesOf = (llm: Llm): Values => ({
   api_key: llm.has_api_key ? keptSecret : "",
   default_model: llm.default_model,
   allowed_models: llm.allowed_models ?? [],
+  allowed_endpoints: llm.allowed_endpoints ?? [],
+  key_origins: llm.key_origins ?? [],
   short_description: llm.short_description,
   long_description: llm.long_description,
   privacy_score: llm.privacy_score,
@@ -156,6 +162,25 @@ export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
             placeholder={values.allowed_models.length === 0 ? "^gpt-4o.*$" : ""}
             acceptValueOnBlur
             {...form.getInputProps("allowed_models")}
+          />
+        </FormSection>
+        <FormSection
+          title="Access"
+          lead="What apps may do with the key besides chat, responses, embeddings, images, audio, rerank, realtime and the list of models."
+        >
+          <TagsInput
+            label="More vendor paths"
+            description="For example files, batches or fine_tuning: everything below a path is opened with it. Under a budget, calls that cannot be priced are refused."
+            placeholder={values.allowed_endpoints.length === 0 ? "files" : ""}
+            acceptValueOnBlur
+            {...form.getInputProps("allowed_endpoints")}
+          />
+          <TagsInput
+            label="Other addresses for the key"
+            description="Origins that the key may be sent to when a plugin sends a request somewhere other than the endpoint."
+            placeholder={values.key_origins.length === 0 ? "https://eu.api.openai.com" : ""}
+            acceptValueOnBlur
+            {...form.getInputProps("key_origins")}
           />
         </FormSection>
         <FormSection

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
+import { sameToken } from "@portico/core/tokens";
 import { createOutbound } from "@portico/outbound";
 import { createPluginHost, type PluginHost } from "@portico/plugin-host";
 import { createLedger } from "./budget/ledger.ts";
@@ -71,7 +72,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     onState: (status) => caller.onState(status),
   });
   const caller = createPluginCaller({ host, edgeId, edgeNamespace, limits });
-  const requestPlugins = createRequestPluginPhases({ caller, pluginBytes: limits.pluginBytes });
+  const requestPlugins = createRequestPluginPhases({ caller, pluginBytes: limits.pluginBytes, logger });
   const responsePlugins = createResponsePluginPhases({ caller, pluginBytes: limits.pluginBytes, logger });
 
   const vitals = { total: 0, active: 0 };
@@ -119,11 +120,16 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     store,
     start: runner.start,
     settle,
-    readiness: () => readiness({ table: store.read(), plugins: host.statuses(), hub: link.state() }),
+    readiness: (authorization) =>
+      readiness({ table: store.read(), plugins: host.statuses(), hub: link.state(), detailed: isOperator(authorization) }),
     onStarted: () => void vitals.active++,
     limits,
     logger,
   });
+
+  /** Whoever has the edge's own token may read what is inside. */
+  const isOperator = (authorization: string | undefined): boolean =>
+    authorization !== undefined && sameToken(authorization, `Bearer ${edgeToken}`);
 
   await snapshots.restore();
   const link = startHubLink({

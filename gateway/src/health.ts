@@ -5,27 +5,43 @@ import type { RoutingTable } from "./config/routing-table.ts";
 /** Whether the gateway can do its work, and what is missing if not. */
 export type Readiness = { ready: boolean; body: Record<string, unknown> };
 
-/** A lost hub shows but does not count: the gateway serves on without it. */
-export function readiness({ table, plugins, hub }: { table: RoutingTable | undefined; plugins: PluginStatus[]; hub: HubState }): Readiness {
+/**
+ * A lost hub shows but does not count: the gateway serves on without it.
+ * @param options.detailed names plugins and says what went wrong; otherwise only how many and how.
+ */
+export function readiness({
+  table,
+  plugins,
+  hub,
+  detailed,
+}: {
+  table: RoutingTable | undefined;
+  plugins: PluginStatus[];
+  hub: HubState;
+  detailed: boolean;
+}): Readiness {
   const missing: string[] = [];
-  if (!table)
-    missing.push(
-      hub.connected ? "a configuration snapshot (waiting for the hub to send one)" : `a configuration snapshot (hub: ${hub.error})`,
-    );
-  const expected = [...(table?.plugins.values() ?? [])].filter((plugin) => plugin.runsHere);
-  const pluginChecks = expected.map(({ id, name }) => {
-    const status = plugins.find((candidate) => candidate.id === id);
-    const state = status?.state ?? "starting";
-    if (state !== "healthy") missing.push(`plugin "${name}" (${state}${status?.error ? `: ${status.error}` : ""})`);
-    return { id, name, state, ...(status?.error ? { error: status.error } : {}) };
-  });
+  if (!table) {
+    const reason = hub.connected ? "waiting for the hub to send one" : detailed ? `hub: ${hub.error}` : "the hub has not been reached";
+    missing.push(`a configuration snapshot (${reason})`);
+  }
+  const items = [...(table?.plugins.values() ?? [])]
+    .filter((plugin) => plugin.runsHere)
+    .map(({ id, name }) => {
+      const status = plugins.find((candidate) => candidate.id === id);
+      return { id, name, state: status?.state ?? "starting", ...(status?.error ? { error: status.error } : {}) };
+    });
+  const absent = items.filter(({ state }) => state !== "healthy");
+  if (detailed) for (const { name, state, error } of absent) missing.push(`plugin "${name}" (${state}${error ? `: ${error}` : ""})`);
+  else if (absent.length > 0)
+    missing.push(`${absent.length} of ${items.length} plugins (${[...new Set(absent.map(({ state }) => state))].join(", ")})`);
   const checks = {
     snapshot: table ? { status: "ok", version: table.version, checksum: table.checksum } : { status: "missing" },
-    plugins: { status: pluginChecks.every((plugin) => plugin.state === "healthy") ? "ok" : "degraded", items: pluginChecks },
+    plugins: { status: absent.length === 0 ? "ok" : "degraded", count: items.length, ...(detailed ? { items } : {}) },
     hub: {
       status: hub.connected ? "ok" : "degraded",
       since: new Date(hub.sinceMs).toISOString(),
-      ...(hub.connected ? {} : { error: hub.error }),
+      ...(hub.connected || !detailed ? {} : { error: hub.error }),
     },
   };
   const ready = missing.length === 0;

@@ -4,6 +4,7 @@ import type { Logger } from "@portico/core/logger";
 import type { ConfigStore } from "./config/store.ts";
 import type { Readiness } from "./health.ts";
 import { type CallMode, type Exchange, newRequestId } from "./pipeline/exchange.ts";
+import { normalisePath } from "./pipeline/path.ts";
 import { refuse, sendReply } from "./pipeline/reply.ts";
 import type { Settle } from "./pipeline/settle.ts";
 import type { Limits } from "./settings.ts";
@@ -12,7 +13,7 @@ export type ServerDeps = {
   store: ConfigStore;
   start(exchange: Exchange): void;
   settle: Settle;
-  readiness(): Readiness;
+  readiness(authorization: string | undefined): Readiness;
   onStarted(): void;
   limits: Limits;
   logger: Logger;
@@ -70,14 +71,8 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
     const message = "The gateway has no configuration yet; its hub has not been reached.";
     return sendReply(res, requestId, refuse({ status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } }).reply);
   }
-  const { mode, slug, rest, hasDotSegment } = route;
-  if (hasDotSegment) {
-    return sendReply(
-      res,
-      requestId,
-      refuse({ status: 400, reason: "path_invalid", message: "The path must not contain . or .. segments." }).reply,
-    );
-  }
+  const { mode, slug, rest, fault } = route;
+  if (fault) return sendReply(res, requestId, refuse({ status: 400, reason: "path_invalid", message: fault }).reply);
   const exchange = newExchange({
     req,
     res,
@@ -100,7 +95,7 @@ function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
   deps.start(exchange);
 }
 
-type Route = { mode: CallMode; slug: string; rest: string; hasDotSegment: boolean };
+type Route = { mode: CallMode; slug: string; rest: string /** Why the path is refused; "" when it is not. */; fault: string };
 type Target = { path: string; query: string; route: Route | undefined };
 
 const rememberedTargets = 1_000;
@@ -127,7 +122,8 @@ function routeOf(path: string): Route | undefined {
   const match = route.exec(path);
   if (!match) return undefined;
   const [, mode, slug, rest] = match as unknown as [string, CallMode, string, string];
-  return { mode, slug, rest, hasDotSegment: hasDotSegment(rest) };
+  const { path: normal, fault } = normalisePath(rest);
+  return { mode, slug, rest: normal, fault };
 }
 
 type Plain = { req: IncomingMessage; res: ServerResponse; requestId: string; path: string };
@@ -139,21 +135,11 @@ function answerPlain({ req, res, requestId, path }: Plain, deps: ServerDeps) {
   const isRead = req.method === "GET" || req.method === "HEAD";
   if (isRead && path === "/health") return sendJson(200, { status: "ok", service: "gateway" });
   if (isRead && path === "/ready") {
-    const { ready, body } = deps.readiness();
+    const { ready, body } = deps.readiness(req.headers.authorization);
     return sendJson(ready ? 200 : 503, body);
   }
   const message = `Not found: ${req.method} ${path.slice(0, 200)}`;
   sendReply(res, requestId, refuse({ status: 404, reason: "route_not_found", message }).reply);
-}
-
-/** A vendor might resolve such segments and leave the path of the endpoint that the key was given for. */
-function hasDotSegment(path: string): boolean {
-  if (!path.includes("/.") && !path.includes("%")) return false;
-  return path
-    .replace(/%2e/gi, ".")
-    .replace(/%(?:2f|5c)/gi, "/")
-    .split(/[/\\]/)
-    .some((segment) => segment === "." || segment === "..");
 }
 
 type Arrival = Pick<Exchange, "req" | "res" | "requestId" | "table" | "mode" | "slug" | "path" | "query" | "llm"> & { nowMs: number };
@@ -181,13 +167,17 @@ const newExchange = (arrival: Arrival): Exchange => ({
   interaction: "proxy",
   authUserId: "",
   authClaims: {},
+  endpoint: undefined,
+  cost: "none",
   model: "",
+  models: undefined,
   price: undefined,
+  assumedPrice: undefined,
   streaming: false,
   hideUsage: false,
-  generates: false,
   promptChars: 0,
   maxResponseTokens: 0,
+  hasTokenLimit: false,
   reservation: undefined,
   upstream: undefined,
   sentUpstream: false,

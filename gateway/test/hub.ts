@@ -179,6 +179,8 @@ export const anLlm = (hub: TestHub, endpoint: string, llm: Partial<LlmConfig> = 
   defaultModel: "",
   allowedModels: [],
   plugins: [],
+  allowedEndpoints: [],
+  keyOrigins: [],
   ...llm,
 });
 

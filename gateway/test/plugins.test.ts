@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { afterEach, expect, test } from "vitest";
-import { anApp, anLlm, type TestHub } from "./hub.ts";
+import { anApp, anLlm, edgeToken, type TestHub } from "./hub.ts";
 import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, secret, until, type World } from "./world.ts";
 
 afterEach(endWorlds);
@@ -100,22 +100,23 @@ test("plugins run in order, change what follows, keep their own data and are ref
   });
 });
 
-test("a plugin that judges requests and fails lets none through; the answer names it and the true status", async () => {
-  const { gateway, hub } = await ready(
+test("a plugin that judges requests and fails lets none through; the answer has the true status, and the log what the plugin said", async () => {
+  const { gateway, hub, log } = await ready(
     await aWorld({ snapshot: withPlugins((hub) => [aPlugin(hub)]), limits: { pluginTimeoutMs: 400, pluginStartWaitMs: 200 } }),
   );
   const thrown = await call(gateway, chatPath, { body: chat(), headers: { "x-test-throw": "1" } });
   expect(thrown.status).toBe(502);
-  expect(thrown.json.message).toContain("Hooks");
+  expect(thrown.json.message).toBe(`A plugin of this LLM failed (request ${thrown.headers.get("x-request-id")}).`);
+  const lines = () => log.filter((line) => line.includes("a plugin stopped a request"));
+  expect(lines().at(-1)).toContain("thrown on purpose");
+  expect(lines().at(-1)).toContain("Hooks");
   const late = await call(gateway, chatPath, { body: chat(), headers: { "x-test-hang": "1" } });
-  expect(late).toMatchObject({ status: 504 });
-  expect(late.json.message).toContain("Hooks");
+  expect(late).toMatchObject({ status: 504, json: { message: expect.stringContaining("did not answer in time") } });
   const blocked = await call(gateway, chatPath, { body: chat(), headers: { "x-test-block": "418" } });
   expect(blocked).toMatchObject({ status: 418, json: { blocked: true } });
   expect(blocked.headers.get("x-blocked-by")).toBe("hooks");
   const crashed = await call(gateway, chatPath, { body: chat(), headers: { "x-test-crash": "1" } });
   expect(crashed).toMatchObject({ status: 503 });
-  expect(crashed.json.message).toContain("Hooks");
   // The process is healed and requests pass again.
   await until(async () => (await call(gateway, chatPath, { body: chat() })).status === 200, 10_000);
   await until(() => hub.heartbeats.some(({ plugins }) => plugins.some(({ restarts }) => restarts > 0)));
@@ -132,7 +133,10 @@ test("an auth plugin decides who calls; whom it rejects gets 401, and there is n
   );
   const bearer = (token: string) => call(gateway, chatPath, { body: chat(), headers: { authorization: `Bearer ${token}` } });
   expect((await bearer("ticket-7")).status).toBe(200);
-  expect(await bearer(secret)).toMatchObject({ status: 401, json: { message: "Authentication failed", error: "no such ticket" } });
+  expect(await bearer(secret)).toMatchObject({
+    status: 401,
+    json: { message: "Authentication failed", error: "authentication rejected by auth plugin" },
+  });
   expect((await bearer("ticket-0")).status).toBe(401);
   expect((await bearer("ticket-9")).status).toBe(401);
   expect((await bearer("system")).status).toBe(200);
@@ -145,7 +149,7 @@ test("the model a plugin writes is judged like a client's, and it may send a req
     await aWorld({
       snapshot: (hub, url) => ({
         ...withPlugins((hub) => [aPlugin(hub, { hookTypes: ["post_auth"] })])(hub, url),
-        llms: [anLlm(hub, "http://127.0.0.1:1", { allowedModels: ["^demo-"], plugins: attached(1) })],
+        llms: [anLlm(hub, "http://127.0.0.1:1", { allowedModels: ["^demo-"], plugins: attached(1), keyOrigins: [url] })],
       }),
     }),
   );
@@ -168,7 +172,7 @@ test("a body too large for a plugin that must see it is refused with 413, and pa
   await until(() => world.hub.results.length === 2);
   const seen = await call(world.gateway, chatPath, { body: chat(text) });
   expect(seen.status).toBe(413);
-  expect(seen.json.message).toContain('plugin "Hooks" must see it');
+  expect(seen.json.message).toContain("a plugin of this LLM must see it");
 });
 
 test("a stream passes response plugins by and is shown to them when it has ended", async () => {
@@ -181,15 +185,18 @@ test("a stream passes response plugins by and is shown to them when it has ended
   await until(async () => toldOf((await call(gateway, chatPath, { body: chat() })).json).stream === "200 true true");
 });
 
-test("a gateway is not ready while a plugin of its snapshot cannot run, and says which", async () => {
+test("a gateway is not ready while a plugin of its snapshot cannot run, and says which to its operator alone", async () => {
   const { gateway } = await aWorld({
     snapshot: withPlugins((hub) => [aPlugin(hub, { name: "Absent", command: "file:///nowhere/plugin" })]),
     limits: { pluginStartWaitMs: 100 },
   });
   const ready = await call(gateway, "/ready");
   expect(ready.status).toBe(503);
-  expect(ready.json.missing).toEqual([expect.stringContaining('plugin "Absent"')]);
+  expect(ready.json.missing).toEqual([expect.stringMatching(/^1 of 1 plugins \(/)]);
+  expect(ready.text).not.toContain("Absent");
+  const told = await call(gateway, "/ready", { headers: { authorization: `Bearer ${edgeToken}` } });
+  expect(told.json.missing).toEqual([expect.stringContaining('plugin "Absent"')]);
   const refused = await call(gateway, chatPath, { body: chat() });
   expect(refused.status).toBe(503);
-  expect(refused.json.message).toContain("Absent");
+  expect(refused.text).not.toContain("Absent");
 });

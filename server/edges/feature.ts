@@ -1,4 +1,5 @@
 import type { Logger } from "@portico/core/logger";
+import { createSystemCallSigner, type SystemCall } from "@portico/protocol/system-calls";
 import type { Db } from "../db/client.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Endpoint } from "../http/endpoint.ts";
@@ -32,7 +33,6 @@ export function createEdges({
   host,
   controlPort,
   gatewayUrl,
-  systemAppSecret,
   moreServices = [],
   hubTimings,
 }: {
@@ -44,14 +44,14 @@ export function createEdges({
   host: string;
   controlPort: number;
   gatewayUrl: string;
-  systemAppSecret: string;
   /** Other gRPC services on the same port. */
   moreServices?: ControlService[];
   hubTimings?: HubTimings;
 }) {
   const store = createEdgeStore(db);
   const usage = createUsageStore(db);
-  const publisher = createPublisher({ store: createSnapshotStore({ db, vault }), vault, events, logger });
+  const snapshotStore = createSnapshotStore({ db, vault });
+  const publisher = createPublisher({ store: snapshotStore, vault, events, logger });
   const telemetry = createTelemetry({ store: usage, announce: () => store.announce(usageTopic, "0"), logger });
   const budgets = createBudgets({
     store: usage,
@@ -71,7 +71,15 @@ export function createEdges({
     logger,
     timings: hubTimings,
   });
-  const proxy = createLlmProxy({ llms, gatewayUrl, systemAppSecret });
+  let signer: Promise<(call: SystemCall) => string> | undefined;
+  const sign = async (call: SystemCall): Promise<string> => {
+    signer ??= snapshotStore.systemCallKey().then((key) => createSystemCallSigner(key));
+    signer.catch(() => {
+      signer = undefined;
+    });
+    return (await signer)(call);
+  };
+  const proxy = createLlmProxy({ llms, gatewayUrl, sign });
   const endpoints: Endpoint[] = [...edgeEndpoints({ edges: createEdgeService({ db, store, publisher }) }), ...proxy.endpoints];
   let server: Awaited<ReturnType<typeof startControlServer>> | undefined;
 

@@ -1,9 +1,12 @@
 import { Readable } from "node:stream";
-import { AppError, messageOf } from "@portico/core";
+import { AppError, isNeverShown, messageOf } from "@portico/core";
+import type { SystemCall } from "@portico/protocol/system-calls";
 import { Agent, type Dispatcher, request as send } from "undici";
+import { z } from "zod";
 import type { Actor } from "../auth/actor.ts";
 import { endpoint, type Method } from "../http/endpoint.ts";
 import { IdParam } from "../http/envelope.ts";
+import { inputError } from "../http/errors.ts";
 import type { LlmService } from "../llms/service.ts";
 
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -11,17 +14,14 @@ const maxBodyBytes = 32 * 1024 * 1024;
 const upstreamMs = 310_000;
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const satisfies readonly Method[];
 
-/** Headers of this hop, of the browser and of our own sign-in; and what the gateway believes only from us. */
+/** Headers of this hop and of the browser. Credentials are never passed on by their name. */
 const notForwarded = new Set([
-  "authorization",
   "connection",
   "content-length",
-  "cookie",
   "expect",
   "host",
   "keep-alive",
   "origin",
-  "proxy-authorization",
   "proxy-connection",
   "referer",
   "te",
@@ -29,19 +29,26 @@ const notForwarded = new Set([
   "transfer-encoding",
   "upgrade",
   "x-csrf-token",
-  "x-portico-user",
 ]);
-const ownKeys = new Set(["api-key", "x-api-key"]);
+/** No LLM has this path at a gateway, which judges the caller first and the path afterwards. */
+const noSlug = "-";
 const notReturned = new Set(["connection", "keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade"]);
-
-/** A path that no LLM's name makes. */
-const absentSlug = "-";
 
 /**
  * `/api/v1/llms/:id/proxy/*`: calls an LLM through the gateway, the only way there is. An administrator calls as the control plane's
- * own app in his own name; any other bearer token is an app's credential and is the gateway's to judge.
+ * own app, in their own name, with a token that is good for this one call; any other bearer token is an app's credential and is the
+ * gateway's to judge.
  */
-export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: LlmService; gatewayUrl: string; systemAppSecret: string }) {
+export function createLlmProxy({
+  llms,
+  gatewayUrl,
+  sign,
+}: {
+  llms: LlmService;
+  gatewayUrl: string;
+  /** Makes the token of a call. */
+  sign(call: SystemCall): Promise<string>;
+}) {
   const agent = new Agent({
     connections: 256,
     connect: { timeout: 5_000 },
@@ -50,27 +57,24 @@ export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: Ll
     pipelining: 1,
   });
 
-  /** The gateway judges a credential before it looks for the LLM; to whom it lets in nowhere, an absent LLM looks like any other. */
-  async function slugOf(id: number, actor: Actor): Promise<string> {
-    try {
-      return (await llms.get(id)).slug;
-    } catch (error) {
-      if (actor.userId === 0 && error instanceof AppError && error.code === "not_found") return absentSlug;
-      throw error;
-    }
-  }
-
-  async function forward(request: Request, id: number, actor: Actor, signal: AbortSignal): Promise<Response> {
-    const slug = await slugOf(id, actor);
+  async function forward(request: Request, id: string, actor: Actor, signal: AbortSignal): Promise<Response> {
+    const isOurs = actor.userId > 0;
+    const slug = isOurs ? (await llms.get(parsedId(id))).slug : await slugFor(id);
     const url = new URL(request.url);
     const rest = /^\/api\/v1\/llms\/[^/]+\/proxy(\/.*)?$/.exec(url.pathname)?.[1] ?? "/";
+    const target = new URL(`${gatewayUrl}/llm/call/${slug}${rest}${url.search}`);
+    // As the gateway sees it, whatever stands before it in the gateway's address.
+    const path = target.href.slice(target.origin.length + new URL(gatewayUrl).pathname.replace(/\/$/, "").length);
+    const authorization = isOurs
+      ? `Bearer ${await sign({ method: request.method, path, user: actor.userId })}`
+      : (request.headers.get("authorization") ?? "");
     const body = await openBody(request);
     let answer: Dispatcher.ResponseData;
     try {
-      answer = await send(`${gatewayUrl}/llm/call/${slug}${rest}${url.search}`, {
+      answer = await send(target, {
         dispatcher: agent,
         method: request.method as Dispatcher.HttpMethod,
-        headers: headersFor(request, actor, body.isJson),
+        headers: headersFor(request, authorization, body.isJson),
         body: body.stream,
         signal,
       });
@@ -97,16 +101,23 @@ export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: Ll
     });
   }
 
-  function headersFor(request: Request, actor: Actor, isJson: boolean): Record<string, string> {
-    const headers: Record<string, string> = {};
-    const isOurs = actor.userId > 0;
+  /** Whether an LLM exists is not for a caller to learn before the gateway knows them. */
+  async function slugFor(id: string): Promise<string> {
+    const parsed = IdParam.safeParse({ id });
+    if (!parsed.success) return noSlug;
+    try {
+      return (await llms.get(parsed.data.id)).slug;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return noSlug;
+      throw error;
+    }
+  }
+
+  function headersFor(request: Request, authorization: string, isJson: boolean): Record<string, string> {
+    const headers: Record<string, string> = { authorization };
     for (const [name, value] of request.headers)
-      if (!notForwarded.has(name) && !name.startsWith("sec-") && !(isOurs && ownKeys.has(name))) headers[name] = value;
+      if (!notForwarded.has(name) && !name.startsWith("sec-") && !isNeverShown(name)) headers[name] = value;
     if (isJson && !/\bjson\b/.test(headers["content-type"] ?? "")) headers["content-type"] = "application/json";
-    if (isOurs) {
-      headers.authorization = `Bearer ${systemAppSecret}`;
-      headers["x-portico-user"] = String(actor.userId);
-    } else headers.authorization = request.headers.get("authorization") ?? "";
     return headers;
   }
 
@@ -118,7 +129,7 @@ export function createLlmProxy({ llms, gatewayUrl, systemAppSecret }: { llms: Ll
         summary: "Call an LLM through the gateway, as yourself or with an app's credential",
         permission: "llms.write",
         foreignTokens: true,
-        params: IdParam,
+        params: z.object({ id: z.string() }),
         handle: ({ params, actor, request, signal }) => forward(request, params.id, actor, signal),
       }),
     ),
@@ -149,6 +160,12 @@ async function openBody(request: Request) {
   // `curl -d` calls everything a form; what begins with a brace is not one.
   const isJson = /^\s*\{/.test(Buffer.from(first.value.subarray(0, 256)).toString("utf8")) && !isMultipart(request);
   return { stream: Readable.from(bounded(), { objectMode: false }), isJson, refusal: () => refusal };
+}
+
+function parsedId(id: string): number {
+  const parsed = IdParam.safeParse({ id });
+  if (!parsed.success) throw inputError(parsed.error, "path");
+  return parsed.data.id;
 }
 
 const isMultipart = (request: Request): boolean => (request.headers.get("content-type") ?? "").startsWith("multipart/");

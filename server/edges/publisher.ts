@@ -1,6 +1,7 @@
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { SnapshotEnvelope } from "@portico/protocol/edge";
+import { publicSystemCallKey } from "@portico/protocol/system-calls";
 import type { EventBus } from "../events/bus.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { buildSnapshot, type SnapshotProblem } from "./snapshot.ts";
@@ -59,6 +60,7 @@ export function createPublisher({
   const former = new Map<string, { pluginIds: ReadonlySet<number>; untilMs: number }>();
   const dataKeys = new Map<string, Promise<Buffer>>();
   let outlet: Outlet | undefined;
+  let callKey: Buffer | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let lastProblems = "";
@@ -96,9 +98,11 @@ export function createPublisher({
 
   async function build(namespace: string, above?: Position): Promise<Published> {
     const key = await dataKey(namespace);
+    callKey ??= publicSystemCallKey(await store.systemCallKey());
+    const systemCallKey = callKey;
     const { built, envelope } = await store.publish(
       namespace,
-      (rows) => buildSnapshot(rows, { namespace, dataKey: key, openSecret: vault.open }),
+      (rows) => buildSnapshot(rows, { namespace, dataKey: key, systemCallKey, openSecret: vault.open }),
       above,
     );
     const { credentialHashes, pluginIds, problems } = built;

@@ -1,4 +1,5 @@
 import type { SnapshotEnvelope } from "@portico/protocol/edge";
+import { newSystemCallKey } from "@portico/protocol/system-calls";
 import type pg from "pg";
 import type { Db } from "../db/client.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
@@ -23,6 +24,9 @@ export function createSnapshotStore({ db, vault }: { db: Db; vault: Vault }) {
       const text = await db.transaction((tx) => systemSecret(tx, vault, `namespace-key:${namespace}`));
       return Buffer.from(text, "base64url");
     },
+
+    /** The private key that signs the control plane's own calls to gateways; made on first use. */
+    systemCallKey: (): Promise<string> => db.transaction((tx) => systemSecret(tx, vault, "system-call-key", newSystemCallKey)),
 
     /** Hashes of all credentials that are admitted now, with the namespace of their app. */
     async activeCredentials(): Promise<{ namespace: string; hash: string }[]> {
@@ -84,7 +88,8 @@ async function readRows(client: pg.PoolClient, namespace: string): Promise<Snaps
   return {
     llms: await read(
       `SELECT id, name, slug, vendor, api_endpoint AS "apiEndpoint", api_key_sealed AS "apiKeySealed", default_model AS "defaultModel",
-              allowed_models AS "allowedModels", monthly_budget_micro_usd AS "monthlyBudgetMicroUsd", budget_start_at AS "budgetStartAt", namespace
+              allowed_models AS "allowedModels", allowed_endpoints AS "allowedEndpoints", key_origins AS "keyOrigins",
+              monthly_budget_micro_usd AS "monthlyBudgetMicroUsd", budget_start_at AS "budgetStartAt", namespace
        FROM llms WHERE active AND ${visible("llms")}`,
     ),
     apps: await read(

@@ -9,7 +9,7 @@ const openSecret = (sealed: string) => {
   if (!sealed.startsWith("sealed:")) throw new Error("this value was sealed with another PORTICO_SECRET_KEY");
   return sealed.slice("sealed:".length);
 };
-const build = (rows: SnapshotRows) => buildSnapshot(rows, { namespace: "", dataKey, openSecret });
+const build = (rows: SnapshotRows) => buildSnapshot(rows, { namespace: "", dataKey, systemCallKey: Buffer.alloc(0), openSecret });
 const decode = (rows: SnapshotRows) => Snapshot.decode(build(rows).body);
 
 const llm = (id: number, change: Partial<SnapshotRows["llms"][number]> = {}): SnapshotRows["llms"][number] => ({
@@ -21,6 +21,8 @@ const llm = (id: number, change: Partial<SnapshotRows["llms"][number]> = {}): Sn
   apiKeySealed: `sealed:sk-key-of-${id}`,
   defaultModel: "gpt-4o",
   allowedModels: [],
+  allowedEndpoints: [],
+  keyOrigins: [],
   monthlyBudgetMicroUsd: null,
   budgetStartAt: null,
   namespace: "",

@@ -25,6 +25,8 @@ export type LlmRow = {
   apiKeySealed: string | null;
   defaultModel: string;
   allowedModels: string[];
+  allowedEndpoints: string[];
+  keyOrigins: string[];
   monthlyBudgetMicroUsd: number | null;
   budgetStartAt: Date | null;
   namespace: string;
@@ -82,7 +84,12 @@ const defaultEndpoints: Record<string, string> = {
  */
 export function buildSnapshot(
   rows: SnapshotRows,
-  { namespace, dataKey, openSecret }: { namespace: string; dataKey: Buffer; openSecret: (sealed: string) => string },
+  {
+    namespace,
+    dataKey,
+    systemCallKey,
+    openSecret,
+  }: { namespace: string; dataKey: Buffer; systemCallKey: Buffer; openSecret: (sealed: string) => string },
 ): BuiltSnapshot {
   const problems: SnapshotProblem[] = [];
   const seal = (plain: string, context: string) => (plain === "" ? Buffer.alloc(0) : sealStable(dataKey, Buffer.from(plain), context));
@@ -151,6 +158,7 @@ export function buildSnapshot(
       llms: llms.sort(byId),
       apps: apps.sort(byId),
       plugins: [...plugins.values()].filter(({ id }) => used.has(id)).sort(byId),
+      systemCallKey,
       prices: [...rows.prices].sort((a, b) => compare(a.vendor, b.vendor) || compare(a.modelName, b.modelName)),
     }).finish(),
   );
@@ -174,6 +182,8 @@ function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"
     sealedApiKey,
     defaultModel: row.defaultModel,
     allowedModels: row.allowedModels,
+    allowedEndpoints: row.allowedEndpoints,
+    keyOrigins: row.keyOrigins,
     ...budgetOf(row),
   };
 }

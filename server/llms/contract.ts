@@ -21,6 +21,17 @@ const Pattern = text(500)
     if (fault) ctx.addIssue({ code: "custom", message: `${fault}; write one like ^gpt-4o.*$` });
   });
 
+/** A vendor path that apps may call besides the usual ones, and all below it. */
+const VendorPath = text(200).regex(
+  /^(?:\*|[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*)$/,
+  'must be a path of the vendor without its version and without slashes around it, e.g. files or fine_tuning/jobs, or "*" for all',
+);
+
+const Origin = text(300).refine(
+  (value) => faultOfHttpUrl(value) === undefined && new URL(value).origin === value,
+  "must be an http or https origin without a path, e.g. https://eu.api.openai.com",
+);
+
 /** What slugify() of core does, for people. */
 export const pathRule =
   "the gateway's path is the name in lower case with a-z, 0-9 and _ kept, accents dropped, & and @ spelt out and anything else made a hyphen";
@@ -36,6 +47,10 @@ const fields = {
   default_model: text(200),
   /** Unanchored regular expressions; empty allows every model. */
   allowed_models: z.array(Pattern).max(200, "takes at most 200 patterns"),
+  /** Vendor paths that apps may call besides those every LLM of the vendor offers, e.g. files, batches. */
+  allowed_endpoints: z.array(VendorPath).max(100, "takes at most 100 paths"),
+  /** Origins besides the endpoint's that the key may be sent to when a plugin sends a request elsewhere. */
+  key_origins: z.array(Origin).max(20, "takes at most 20 origins"),
   privacy_score: z.number("must be a number").int("must be a whole number").min(0).max(100),
   short_description: text(1000),
   long_description: text(20_000),
@@ -57,6 +72,8 @@ export const LlmDraft = z.strictObject({
     .nullable()
     .default([])
     .transform((list) => list ?? []),
+  allowed_endpoints: fields.allowed_endpoints.default([]),
+  key_origins: fields.key_origins.default([]),
   privacy_score: fields.privacy_score.default(0),
   short_description: fields.short_description.default(""),
   long_description: fields.long_description.default(""),
@@ -82,6 +99,8 @@ export const LlmAttributes = z.object({
   has_api_key: z.boolean(),
   default_model: z.string(),
   allowed_models: z.array(z.string()),
+  allowed_endpoints: z.array(z.string()),
+  key_origins: z.array(z.string()),
   privacy_score: z.number(),
   short_description: z.string(),
   long_description: z.string(),

@@ -39,13 +39,20 @@ export function createLlmService({
     if (fault) throw invalid("api_endpoint", fault);
   }
 
-  /** A plugin may rewrite the draft, so it is judged again exactly as a caller's would be; the key is not its to see or change. */
+  /**
+   * A plugin may rewrite the draft, so it is judged again exactly as a caller's would be; the key is not its to see or change, and neither
+   * is what the key opens.
+   */
   async function judged(operation: "create" | "update", draft: LlmDraft, id: number, actor: Actor) {
-    const { api_key, ...rest } = draft;
-    const verdict = await hooks.before({ object: "llm", operation }, { ...rest, id, api_key: api_key ? redacted : "" }, actor);
+    const { api_key, allowed_endpoints, key_origins, ...rest } = draft;
+    const verdict = await hooks.before(
+      { object: "llm", operation },
+      { ...rest, allowed_endpoints, key_origins, id, api_key: api_key ? redacted : "" },
+      actor,
+    );
     const { object, metadata } = accepted(verdict);
     const { id: _id, api_key: _key, metadata: _metadata, ...fields } = object;
-    const again = LlmDraft.safeParse({ ...fields, api_key });
+    const again = LlmDraft.safeParse({ ...fields, api_key, allowed_endpoints, key_origins });
     if (!again.success)
       throw new AppError({
         code: "plugin_invalid",

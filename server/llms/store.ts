@@ -15,6 +15,8 @@ export type Llm = {
   hasApiKey: boolean;
   defaultModel: string;
   allowedModels: string[];
+  allowedEndpoints: string[];
+  keyOrigins: string[];
   privacyScore: number;
   shortDescription: string;
   longDescription: string;
@@ -136,7 +138,7 @@ const onNameTaken = (name: string) =>
 const statementName = (text: string): string => `llms ${createHash("sha256").update(text).digest("base64url").slice(0, 22)}`;
 
 const columns =
-  "id, name, slug, vendor, api_endpoint, api_key_sealed IS NOT NULL AS has_api_key, default_model, allowed_models, privacy_score, short_description, long_description, logo_url, active, monthly_budget_micro_usd, budget_start_at, namespace, metadata, created_at, updated_at";
+  "id, name, slug, vendor, api_endpoint, api_key_sealed IS NOT NULL AS has_api_key, default_model, allowed_models, allowed_endpoints, key_origins, privacy_score, short_description, long_description, logo_url, active, monthly_budget_micro_usd, budget_start_at, namespace, metadata, created_at, updated_at";
 
 type SqlRow = {
   id: number;
@@ -147,6 +149,8 @@ type SqlRow = {
   has_api_key: boolean;
   default_model: string;
   allowed_models: string[];
+  allowed_endpoints: string[];
+  key_origins: string[];
   privacy_score: number;
   short_description: string;
   long_description: string;
@@ -169,6 +173,8 @@ const fromSql = (row: SqlRow): Llm => ({
   hasApiKey: row.has_api_key,
   defaultModel: row.default_model,
   allowedModels: row.allowed_models,
+  allowedEndpoints: row.allowed_endpoints,
+  keyOrigins: row.key_origins,
   privacyScore: row.privacy_score,
   shortDescription: row.short_description,
   longDescription: row.long_description,
@@ -189,6 +195,8 @@ const toColumns = (row: LlmRow) => ({
   apiEndpoint: row.api_endpoint.replace(/^([^?]*?)\/+$/, "$1"),
   defaultModel: row.default_model,
   allowedModels: row.allowed_models,
+  allowedEndpoints: row.allowed_endpoints,
+  keyOrigins: row.key_origins,
   privacyScore: row.privacy_score,
   shortDescription: row.short_description,
   longDescription: row.long_description,

@@ -15,6 +15,8 @@ export const toAttributes = (llm: Llm) => ({
   has_api_key: llm.hasApiKey,
   default_model: llm.defaultModel,
   allowed_models: llm.allowedModels,
+  allowed_endpoints: llm.allowedEndpoints,
+  key_origins: llm.keyOrigins,
   privacy_score: llm.privacyScore,
   short_description: llm.shortDescription,
   long_description: llm.longDescription,

@@ -14,14 +14,24 @@ const spent = (ledger: ReturnType<typeof aLedger>) => ledger.position("app", 1, 
 test("requests in flight count, so that many at once cannot overspend together", () => {
   const ledger = aLedger();
   const first = ledger.reserve({ app, llm, estimateMicroUsd: 60 });
-  const second = ledger.reserve({ app, llm, estimateMicroUsd: 60 });
-  expect([first.outcome, second.outcome]).toEqual(["reserved", "reserved"]);
-  expect(ledger.reserve({ app, llm, estimateMicroUsd: 1 })).toMatchObject({ outcome: "exceeded", kind: "app" });
+  expect(first.outcome).toBe("reserved");
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 41 })).toMatchObject({ outcome: "exceeded", kind: "app", isUsedUp: false });
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 40 }).outcome).toBe("reserved");
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 })).toMatchObject({ outcome: "exceeded", kind: "app", isUsedUp: true });
   if (first.outcome === "reserved") {
     first.reservation.release();
     first.reservation.release();
   }
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 1 }).outcome).toBe("reserved");
+});
+
+test("a request that may cost more than is left holds what is left, and the next has to wait for its end", () => {
+  const ledger = aLedger();
+  const first = ledger.reserve({ app, llm, estimateMicroUsd: 1, mostMicroUsd: 5_000 });
+  expect(first.outcome).toBe("reserved");
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 1, mostMicroUsd: 5_000 })).toMatchObject({ outcome: "exceeded" });
+  if (first.outcome === "reserved") first.reservation.release();
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 1, mostMicroUsd: 5_000 }).outcome).toBe("reserved");
 });
 
 let looks = 0;

@@ -5,7 +5,10 @@ import type { App, Budget, Llm } from "../config/routing-table.ts";
 /** Money set aside for a request in flight; released exactly once. */
 export type Reservation = { release(): void };
 
-export type Reserved = { outcome: "reserved"; reservation: Reservation } | { outcome: "exceeded"; kind: "app" | "LLM"; name: string };
+export type Reserved =
+  | { outcome: "reserved"; reservation: Reservation }
+  /** isUsedUp: nothing is left; otherwise too little for this request. */
+  | { outcome: "exceeded"; kind: "app" | "LLM"; name: string; isUsedUp: boolean };
 
 /** Cost of requests of one app at one LLM that the hub has not acknowledged. */
 export type Spend = { appId: number; llmId: number; startedAtMs: number; costMicroUsd: MicroUsd };
@@ -17,7 +20,11 @@ export type BudgetPosition = { spentMicroUsd: MicroUsd; periodStartMs: number; r
  * here, plus what is set aside for requests in flight. Everything is in memory; the journal gives back what a restart lost.
  */
 export type Ledger = {
-  reserve(request: { app: App; llm: Llm; estimateMicroUsd: MicroUsd }): Reserved;
+  /**
+   * Sets money aside if what is left covers the estimate. A request that may cost more than its estimate holds up to `mostMicroUsd`, as far
+   * as there is so much: near the end of a budget such requests go one after the other.
+   */
+  reserve(request: { app: App; llm: Llm; estimateMicroUsd: MicroUsd; mostMicroUsd?: MicroUsd }): Reserved;
   estimate(tokens: Tokens, price: Price): MicroUsd;
   /** Books what a request cost. */
   book(spend: Spend, tokens: number): void;
@@ -157,21 +164,27 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
   });
   const isAccount = (entry: Account | undefined): entry is Account => entry !== undefined;
 
-  const usedUp = (entry: Account, budget: Budget): boolean => spent(entry) + entry.reservedMicroUsd >= budget.limitMicroUsd;
+  const left = (entry: Account, budget: Budget | null): MicroUsd =>
+    budget ? budget.limitMicroUsd - spent(entry) - entry.reservedMicroUsd : Number.POSITIVE_INFINITY;
 
   return {
     estimate: costOf,
-    reserve({ app, llm, estimateMicroUsd }) {
+    reserve({ app, llm, estimateMicroUsd, mostMicroUsd = estimateMicroUsd }) {
       const nowMs = now();
       const ofApp = account("app", app.id);
       const ofLlm = account("llm", llm.id);
       enterPeriod(ofApp, app.budget, nowMs);
       enterPeriod(ofLlm, llm.budget, nowMs);
-      if (app.budget && usedUp(ofApp, app.budget)) return { outcome: "exceeded", kind: "app", name: app.name };
-      if (llm.budget && usedUp(ofLlm, llm.budget)) return { outcome: "exceeded", kind: "LLM", name: llm.name };
-      ofApp.reservedMicroUsd += estimateMicroUsd;
-      ofLlm.reservedMicroUsd += estimateMicroUsd;
-      return { outcome: "reserved", reservation: new HeldReservation(ofApp, ofLlm, estimateMicroUsd) };
+      const leftOfApp = left(ofApp, app.budget);
+      const leftOfLlm = left(ofLlm, llm.budget);
+      if (leftOfApp <= 0 || leftOfApp < estimateMicroUsd)
+        return { outcome: "exceeded", kind: "app", name: app.name, isUsedUp: leftOfApp <= 0 };
+      if (leftOfLlm <= 0 || leftOfLlm < estimateMicroUsd)
+        return { outcome: "exceeded", kind: "LLM", name: llm.name, isUsedUp: leftOfLlm <= 0 };
+      const held = Math.max(estimateMicroUsd, Math.min(mostMicroUsd, leftOfApp, leftOfLlm));
+      ofApp.reservedMicroUsd += held;
+      ofLlm.reservedMicroUsd += held;
+      return { outcome: "reserved", reservation: new HeldReservation(ofApp, ofLlm, held) };
     },
     book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
       const day = dayOf(startedAtMs);

@@ -1,9 +1,14 @@
+import type { KeyObject } from "node:crypto";
 import { messageOf, type Price } from "@portico/core";
 import { gatewayHookTypes } from "@portico/protocol";
 import type { AppConfig, LlmConfig, PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { open } from "@portico/protocol/sealing";
+import { readPublicKey } from "@portico/protocol/system-calls";
+import { type KeyMask, keyMaskOf } from "../pipeline/key-mask.ts";
+import { createEndpointReader, type EndpointReader } from "../vendors/endpoints.ts";
 import { type Vendor, vendorOf } from "../vendors/vendor.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
+import { createPriceList, type PriceList } from "./price-list.ts";
 
 export type Budget = { limitMicroUsd: number; anchor: Date | null };
 
@@ -31,8 +36,13 @@ export type Llm = {
   /** Path of the endpoint without a trailing slash; "" when it has none. */
   basePath: string;
   endpoint: string;
-  /** Never logged, never sent anywhere but the endpoint. */
+  /** Never logged, never sent anywhere but the endpoint and the origins an administrator allows. */
   apiKey: string;
+  /** undefined when there is no key to hide. */
+  keyMask: KeyMask | undefined;
+  keyOrigins: ReadonlySet<string>;
+  /** What a path means here; undefined for one that apps may not call. */
+  endpointOf: EndpointReader;
   defaultModel: string;
   allowedModels: AllowList;
   budget: Budget | null;
@@ -80,6 +90,11 @@ export type RoutingTable = {
   plugins: ReadonlyMap<number, GatewayPlugin>;
   /** By vendor, then model. */
   prices: ReadonlyMap<string, ReadonlyMap<string, Price>>;
+  priceList: PriceList;
+  /** The control plane's own app. */
+  systemApp: App | undefined;
+  /** Verifies the tokens of its calls. */
+  systemCallKey: KeyObject | undefined;
 };
 
 /** Why a snapshot cannot be served; the message goes back to the hub. */
@@ -130,7 +145,19 @@ export function compileTable(
     }
     ofVendor.set(modelName, Object.freeze(price));
   }
-  return Object.freeze({ version, checksum, llmsBySlug, llmsById, appsById, appsByCredential, plugins, prices });
+  return Object.freeze({
+    version,
+    checksum,
+    llmsBySlug,
+    llmsById,
+    appsById,
+    appsByCredential,
+    plugins,
+    prices,
+    priceList: createPriceList(prices),
+    systemApp: [...appsById.values()].find((app) => app.system && app.active),
+    systemCallKey: systemCallKeyOf(snapshot),
+  });
 }
 
 function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; plugins: Map<number, GatewayPlugin> }): Llm {
@@ -151,15 +178,20 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
     return { plugin, step: Object.freeze({ id: plugin.id, name: plugin.name, configOverride }) };
   });
   const chainOf = (hook: string) => Object.freeze(steps.filter(({ plugin }) => plugin.hookTypes.includes(hook)).map(({ step }) => step));
+  const apiKey = config.sealedApiKey.length > 0 ? unseal(dataKey, config.sealedApiKey, `the API key of ${what}`) : "";
+  const basePath = url.pathname.replace(/\/+$/, "");
   return Object.freeze({
     id: config.id,
     name: config.name,
     slug: config.slug,
     vendor,
     origin: url.origin,
-    basePath: url.pathname.replace(/\/+$/, ""),
+    basePath,
     endpoint: config.endpoint,
-    apiKey: config.sealedApiKey.length > 0 ? unseal(dataKey, config.sealedApiKey, `the API key of ${what}`) : "",
+    apiKey,
+    keyMask: keyMaskOf(apiKey),
+    keyOrigins: new Set(config.keyOrigins),
+    endpointOf: createEndpointReader({ dialect: vendor.id, basePath, allowed: config.allowedEndpoints }),
     defaultModel: config.defaultModel,
     allowedModels: allowListOf(config.allowedModels, what),
     budget: budgetOf(config.monthlyBudgetMicroUsd, config.budgetStartMs),
@@ -182,6 +214,15 @@ function allowListOf(patterns: readonly string[], what: string): AllowList {
     }
   }
   return createAllowList(patterns);
+}
+
+function systemCallKeyOf({ systemCallKey }: Snapshot): KeyObject | undefined {
+  if (systemCallKey.length === 0) return undefined;
+  try {
+    return readPublicKey(systemCallKey);
+  } catch (error) {
+    throw new SnapshotRefused(`the key of the control plane's calls cannot be read: ${messageOf(error)}`);
+  }
 }
 
 const compileApp = (config: AppConfig): App =>

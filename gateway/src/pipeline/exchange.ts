@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Price } from "@portico/core";
 import type { Reservation } from "../budget/ledger.ts";
 import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
+import type { Endpoint } from "../vendors/endpoints.ts";
 import type { UsageMeter } from "../vendors/vendor.ts";
 
 /** How an LLM is called: as the body says, or only plain, or only streamed. */
@@ -27,7 +28,7 @@ export type Exchange = {
   readonly table: RoutingTable;
   readonly mode: CallMode;
   readonly slug: string;
-  /** Path after the slug, as the client wrote it; begins with "/". */
+  /** Path after the slug, in the form that is judged and sent; begins with "/". */
   readonly path: string;
   /** With its "?", or "". */
   readonly query: string;
@@ -51,18 +52,25 @@ export type Exchange = {
   authUserId: string;
   authClaims: Record<string, string>;
 
+  /** What the path means at the vendor; undefined before admission. */
+  endpoint: Endpoint | undefined;
+  cost: Endpoint["cost"];
   model: string;
+  /** All models that the request names, when it names several. */
+  models: readonly string[] | undefined;
   /** Of the model that was asked for. */
   price: Price | undefined;
+  /** Under a budget: what is charged when nothing better is known in the end. */
+  assumedPrice: Price | undefined;
   /** The client asked for a stream. */
   streaming: boolean;
   /** Usage was asked for in the client's stead, so its event is not the client's to see. */
   hideUsage: boolean;
-  /** An endpoint whose answer costs tokens even when the vendor does not say how many. */
-  generates: boolean;
   promptChars: number;
   /** Most tokens the answer may have, or what is assumed for it. */
   maxResponseTokens: number;
+  /** The request says how long its answer may be. */
+  hasTokenLimit: boolean;
   reservation: Reservation | undefined;
 
   /** Set once the upstream works on the request; stops it. */

@@ -1,5 +1,7 @@
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from "node:http";
+import { isNeverShown, ownHeaderPrefix, redacted } from "@portico/core";
 import type { Exchange } from "./exchange.ts";
+import type { KeyMask } from "./key-mask.ts";
 
 /** Headers that belong to one connection; never passed on in either direction. */
 const hopByHop = new Set([
@@ -14,20 +16,22 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
-/** Of the client, for the gateway alone. Cookies are for the gateway's host name, not the vendor's. */
+/** Of the client, for the gateway alone; and what would have a vendor do something else than was judged. */
 const notForUpstream = new Set([
   ...hopByHop,
   "host",
   "content-length",
   "expect",
-  "authorization",
-  "x-api-key",
-  "api-key",
-  "cookie",
   "accept-encoding",
-  "x-portico-user",
   "x-request-id",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
 ]);
+
+const isForUpstream = (lower: string): boolean => !notForUpstream.has(lower) && !isNeverShown(lower);
 
 /** Headers of the request to the vendor, as name and value in turn. */
 export function upstreamHeaders(exchange: Exchange, vendorHeaders: string[]): string[] {
@@ -40,17 +44,20 @@ export function upstreamHeaders(exchange: Exchange, vendorHeaders: string[]): st
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const lower = name.toLowerCase();
-    if (notForUpstream.has(lower) || changes?.has(lower) || named?.includes(lower)) continue;
+    if (!isForUpstream(lower) || changes?.has(lower) || named?.includes(lower)) continue;
     result.push(name, rawHeaders[i + 1] as string);
   }
   if (changes) {
-    for (const [name, value] of changes) if (!notForUpstream.has(name)) result.push(name, value);
+    for (const [name, value] of changes) if (isForUpstream(name)) result.push(name, value);
   }
   return result;
 }
 
 /** Headers of an upstream's answer that are for the client, as name and value in turn, with the gateway's own. */
-export function clientHeaders(headers: OutgoingHttpHeaders, { requestId, decoded }: { requestId: string; decoded: boolean }): HeaderList {
+export function clientHeaders(
+  headers: OutgoingHttpHeaders,
+  { requestId, decoded, keyMask }: { requestId: string; decoded: boolean; keyMask: KeyMask | undefined },
+): HeaderList {
   const named = connectionTokens(headers.connection);
   const result: HeaderList = ["x-request-id", requestId, "x-accel-buffering", "no"];
   for (const name in headers) {
@@ -58,7 +65,7 @@ export function clientHeaders(headers: OutgoingHttpHeaders, { requestId, decoded
     if (value === undefined || hopByHop.has(name) || named?.includes(name)) continue;
     if (decoded && (name === "content-encoding" || name === "content-length")) continue;
     if (name === "x-accel-buffering") continue;
-    result.push(name === "x-request-id" ? "x-upstream-request-id" : name, value);
+    result.push(name === "x-request-id" ? "x-upstream-request-id" : name, keyMask ? keyMask.header(value) : value);
   }
   return result;
 }
@@ -105,16 +112,25 @@ export function canonicalName(lower: string): string {
   return name;
 }
 
-/** The first value of each request header, after changes, in the spelling plugins know. */
+/**
+ * The first value of each request header, after changes, in the spelling plugins know. Of credentials plugins see that they are there; what
+ * Portico's own processes tell each other they do not see at all.
+ */
 export function requestHeadersForPlugin(exchange: Exchange): Record<string, string> {
   const { rawHeaders } = exchange.req;
   const result: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = canonicalName((rawHeaders[i] as string).toLowerCase());
-    if (!Object.hasOwn(result, name)) result[name] = rawHeaders[i + 1] as string;
+    const lower = (rawHeaders[i] as string).toLowerCase();
+    if (lower.startsWith(ownHeaderPrefix)) continue;
+    const name = canonicalName(lower);
+    if (!Object.hasOwn(result, name)) result[name] = isNeverShown(lower) ? redacted : (rawHeaders[i + 1] as string);
   }
   if (exchange.headerChanges) {
-    for (const [lower, value] of exchange.headerChanges) result[canonicalName(lower)] = value;
+    for (const [lower, value] of exchange.headerChanges) result[canonicalName(lower)] = isNeverShown(lower) ? redacted : value;
   }
   return result;
 }
+
+/** True for a header that a plugin may set: none that only Portico's own processes may send, and no placeholder in a credential's place. */
+export const isSettable = (name: string, value: string): boolean =>
+  isSendable(name, value) && !name.toLowerCase().startsWith(ownHeaderPrefix) && value !== redacted;

@@ -9,6 +9,7 @@ import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
 import { clientHeaders, type HeaderList, headersOf } from "./headers.ts";
+import type { KeyMask } from "./key-mask.ts";
 import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
@@ -37,6 +38,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** Length the upstream announced for an answer that passes as it is; -1 when it did not. */
   #announced = -1;
   #whole: Buffer | undefined;
+  /** Set while the answer is looked through for the vendor's key. */
+  #mask: KeyMask | undefined;
+  /** The end of the last piece, when it might be the beginning of the key. */
+  #unsure: Buffer | undefined;
   /** Set while the answer is held for plugins. */
   #held: Buffer[] | undefined;
   #heldBytes = 0;
@@ -72,10 +77,16 @@ export class Relay implements Dispatcher.DispatchHandler {
         onError: (error) => this.#fail(error),
       });
     }
-    this.#headers = clientHeaders(headers, { requestId: exchange.requestId, decoded: this.#decoder !== undefined });
+    this.#headers = clientHeaders(headers, {
+      requestId: exchange.requestId,
+      decoded: this.#decoder !== undefined,
+      keyMask: exchange.llm?.keyMask,
+    });
     const contentType = String(headers["content-type"] ?? "");
     const isStream = contentType.startsWith("text/event-stream");
     exchange.streamed = isStream;
+    // Streams of good answers go out as they come: looking for a key in each of their pieces would hold them back.
+    if (!isStream || status >= 300) this.#mask = exchange.llm?.keyMask;
     const wanted = exchange.llm !== undefined && exchange.llm.chain.onResponse.length > 0;
     if (isStream) {
       const { meter } = exchange;
@@ -111,8 +122,18 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   #take(chunk: Buffer) {
+    if (this.#exchange.settled) return;
+    if (!this.#mask) return this.#pass(chunk);
+    const bytes = this.#unsure ? Buffer.concat([this.#unsure, chunk]) : chunk;
+    const sureTo = this.#mask.blotOut(bytes);
+    // A whole answer is complete whatever its end looks like.
+    const sure = bytes.length === this.#announced ? bytes.length : sureTo;
+    this.#unsure = sure < bytes.length ? bytes.subarray(sure) : undefined;
+    if (sure > 0) this.#pass(sure < bytes.length ? bytes.subarray(0, sure) : bytes);
+  }
+
+  #pass(chunk: Buffer) {
     const exchange = this.#exchange;
-    if (exchange.settled) return;
     if (this.#held) return this.#hold(chunk);
     if (this.#sse) {
       this.#chunks++;
@@ -166,6 +187,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #end(): void {
     const exchange = this.#exchange;
     if (exchange.settled) return;
+    if (this.#unsure) this.#pass(this.#unsure);
     if (this.#held) {
       void this.#showToPlugins(Buffer.concat(this.#held));
       return;
@@ -208,12 +230,15 @@ export class Relay implements Dispatcher.DispatchHandler {
     const all = this.#whole ?? this.#scan?.all();
     if (!all) {
       const found = this.#scan && lastUsage(this.#scan.tail());
-      if (found) meter.body({ usage: found });
+      if (found) meter.body({ usage: found }, "");
       return;
     }
     // The usual answer is not parsed as a whole; the name of the model that ran matters only where the one asked for has no price.
     const found = price ? usageAtEnd(all) : undefined;
-    meter.body(found ? { usage: found } : parseJson(all.toString("utf8")));
+    if (found) meter.body({ usage: found }, "");
+    if (meter.reported) return;
+    const text = all.toString("utf8");
+    meter.body(parseJson(text), text);
   }
 
   #fail(error: Error): void {

@@ -1,4 +1,4 @@
-import { AppError, messageOf } from "@portico/core";
+import { AppError } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { Exchange } from "./exchange.ts";
 import { later, type Reply, refuse, type Step, sendReply } from "./reply.ts";
@@ -66,15 +66,21 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
   function fail(exchange: Exchange, error: unknown, phase: string) {
     if (error instanceof AppError) {
       const { status, code, message } = error;
-      return finish(exchange, refuse({ status, reason: code, message }).reply);
+      if (!isAboutPlugin(error)) return finish(exchange, refuse({ status, reason: code, message }).reply);
+      // What a plugin says of its failure is for whoever runs it, and may hold anything.
+      logger.error("a plugin stopped a request", { requestId: exchange.requestId, phase, code, error: message });
+      const told = `A plugin of this LLM ${code === "plugin_timeout" ? "did not answer in time" : "failed"} (request ${exchange.requestId}).`;
+      return finish(exchange, refuse({ status, reason: code, message: told }).reply);
     }
     logger.error("a request failed by a fault of the gateway", { requestId: exchange.requestId, phase, error });
     if (exchange.res.headersSent) {
       exchange.res.destroy();
       return settle(exchange, { outcome: "failed", reason: "internal" });
     }
-    finish(exchange, refuse({ status: 500, reason: "internal", message: "Internal error", error: messageOf(error) }).reply);
+    finish(exchange, refuse({ status: 500, reason: "internal", message: `Internal error (request ${exchange.requestId})` }).reply);
   }
 
   return { start: (exchange: Exchange) => runFrom(0, exchange), fail };
 }
+
+const isAboutPlugin = (error: AppError): boolean => error.meta?.plugin !== undefined || error.code.startsWith("plugin_");

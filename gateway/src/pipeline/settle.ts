@@ -1,16 +1,13 @@
-import { costOf, type Tokens } from "@portico/core";
+import { costOf } from "@portico/core";
 import type { UsageRecord } from "@portico/protocol/edge";
 import type { Ledger, Spend } from "../budget/ledger.ts";
-import { tokensOfChars } from "../vendors/json.ts";
+import { chargeOf } from "./charge.ts";
 import { type Exchange, maxModelChars, type Outcome } from "./exchange.ts";
-import { priceOf } from "./price.ts";
 
 export type Ending = { outcome: Outcome /** Stable code; "" when completed. */; reason: string };
 
 /** Closes the account of a request: once, whatever calls it and however often. */
 export type Settle = (exchange: Exchange, ending: Ending) => void;
-
-const noTokens: Tokens = Object.freeze({ prompt: 0, response: 0, cacheWrite: 0, cacheRead: 0 });
 
 export function createSettle({
   ledger,
@@ -26,11 +23,7 @@ export function createSettle({
     if (exchange.settled) return;
     exchange.settled = true;
     const { llm, app } = exchange;
-    const reported = exchange.meter?.reported;
-    const estimated = !reported && isBilledUnreported(exchange);
-    const tokens = reported?.tokens ?? (estimated ? estimateOf(exchange) : noTokens);
-    // A model that has no price may have one under the name the vendor says it ran, often a dated one.
-    const price = exchange.price ?? (llm && reported?.model ? priceOf(exchange.table, llm, reported.model) : undefined);
+    const { tokens, price, estimated } = chargeOf(exchange, { outcome, reason });
     const costMicroUsd = price ? costOf(tokens, price) : 0;
 
     exchange.reservation?.release();
@@ -45,7 +38,7 @@ export function createSettle({
         llmId: spend.llmId,
         vendor: llm?.vendor.id ?? "",
         // The vendor's word has no length of its own, and a record must fit beside others in a message.
-        model: exchange.model || (reported?.model ?? "").slice(0, maxModelChars),
+        model: exchange.model || (exchange.meter?.reported?.model ?? "").slice(0, maxModelChars),
         outcome,
         // A client that left before any answer is written down the way web servers do.
         statusCode: exchange.statusCode || 499,
@@ -70,13 +63,3 @@ export function createSettle({
     onSettled();
   };
 }
-
-/** A vendor that took the request and did not refuse it charges for it, whether or not it said so before the end. */
-const isBilledUnreported = (exchange: Exchange): boolean => exchange.generates && exchange.sentUpstream && exchange.statusCode < 400;
-
-const estimateOf = (exchange: Exchange): Tokens => ({
-  prompt: tokensOfChars(exchange.promptChars),
-  response: tokensOfChars(exchange.meter?.chars ?? 0),
-  cacheWrite: 0,
-  cacheRead: 0,
-});

@@ -15,12 +15,14 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
     if (exchange.settled || res.destroyed) return answering;
     const override = exchange.contextUpdates?.upstream_override;
     const target = override ? overrideTarget(override) : llm;
-    if (isMetered(exchange)) exchange.meter = llm.vendor.meter();
+    if (exchange.cost !== "none" && exchange.endpoint) exchange.meter = llm.vendor.meter(exchange.endpoint);
+    // The key goes where an administrator said; a plugin may send the request elsewhere, but not the key.
+    const apiKey = target.origin === llm.origin || llm.keyOrigins.has(target.origin) ? llm.apiKey : "";
     pools.of(target.origin).dispatch(
       {
         path: joinPath(target.basePath, exchange.path) + exchange.query,
         method: (req.method ?? "POST") as Dispatcher.HttpMethod,
-        headers: upstreamHeaders(exchange, llm.vendor.authHeaders(llm.apiKey)),
+        headers: upstreamHeaders(exchange, llm.vendor.authHeaders(apiKey)),
         body: body.length > 0 ? body : null,
       },
       new Relay(exchange, deps),
@@ -30,9 +32,6 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
     return answering;
   };
 }
-
-// Counting tokens reports a number of them, but uses none.
-const isMetered = ({ req, path }: Exchange): boolean => req.method === "POST" && !path.endsWith("/count_tokens");
 
 /**
  * The base's path goes in front unless the client already wrote it: with base `https://host/v1`, both `/v1/models` and

@@ -1,8 +1,9 @@
 import { AppError } from "@portico/core";
+import type { Logger } from "@portico/core/logger";
 import type { PluginRequest, PluginResponse } from "@portico/protocol/plugin";
 import type { AttachedPlugin } from "../config/routing-table.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
-import { canonicalName, isSendable, requestHeadersForPlugin } from "../pipeline/headers.ts";
+import { canonicalName, isSendable, isSettable, requestHeadersForPlugin } from "../pipeline/headers.ts";
 import { next, refuse, type Step, unauthorized } from "../pipeline/reply.ts";
 import type { PluginCaller } from "./caller.ts";
 
@@ -13,11 +14,19 @@ export type RequestPluginPhases = {
   postAuth(exchange: Exchange): Step | Promise<Step>;
 };
 
-export function createRequestPluginPhases({ caller, pluginBytes }: { caller: PluginCaller; pluginBytes: number }): RequestPluginPhases {
+export function createRequestPluginPhases({
+  caller,
+  pluginBytes,
+  logger,
+}: {
+  caller: PluginCaller;
+  pluginBytes: number;
+  logger: Logger;
+}): RequestPluginPhases {
   function requestFor(plugin: AttachedPlugin, exchange: Exchange): PluginRequest {
     const body = exchange.body ?? Buffer.alloc(0);
     if (body.length > pluginBytes) {
-      const message = `The request body has ${body.length} bytes, but plugin "${plugin.name}" must see it and can be sent ${pluginBytes} at most.`;
+      const message = `The request body has ${body.length} bytes, but a plugin of this LLM must see it and can be sent ${pluginBytes} at most.`;
       throw new AppError({ code: "payload_too_large", message });
     }
     return {
@@ -30,10 +39,22 @@ export function createRequestPluginPhases({ caller, pluginBytes }: { caller: Plu
     };
   }
 
+  function blocked(plugin: AttachedPlugin, response: PluginResponse, exchange: Exchange): Step {
+    const status = response.statusCode >= 200 && response.statusCode <= 599 ? response.statusCode : 403;
+    const headers = Object.fromEntries(Object.entries(response.headers).filter(([name, value]) => isSendable(name, value)));
+    if (response.errorMessage) logger.info("a plugin blocked a request", said(plugin, exchange, response.errorMessage));
+    if (response.body.length === 0) {
+      const message = `Blocked by a plugin of this LLM (request ${exchange.requestId}).`;
+      const refusal = refuse({ status, reason: "plugin_blocked", message, headers: lowerCased(headers) });
+      return { ...refusal, reply: { ...refusal.reply, outcome: "blocked" } };
+    }
+    return { kind: "reply", reply: { status, headers, body: response.body, outcome: "blocked", reason: "plugin_blocked" } };
+  }
+
   async function runPreAuth(exchange: Exchange, plugins: readonly AttachedPlugin[]): Promise<Step> {
     for (const plugin of plugins) {
       const response = await caller.call(plugin, "processPreAuth", requestFor(plugin, exchange), exchange);
-      if (response.block) return blocked(plugin, response);
+      if (response.block) return blocked(plugin, response, exchange);
       if (response.modified) applyChanges(exchange, response);
     }
     return next;
@@ -50,7 +71,7 @@ export function createRequestPluginPhases({ caller, pluginBytes }: { caller: Plu
         context: caller.contextOf(plugin, exchange),
       };
       const response = await caller.call(plugin, "processPostAuth", request, exchange);
-      if (response.block) return blocked(plugin, response);
+      if (response.block) return blocked(plugin, response, exchange);
       if (!response.modified) continue;
       applyChanges(exchange, response);
       const updates = Object.entries(response.contextUpdates);
@@ -71,7 +92,6 @@ export function createRequestPluginPhases({ caller, pluginBytes }: { caller: Plu
     },
 
     async auth(exchange, credential) {
-      let rejection = "";
       // The plugins are alternatives: the first that knows the caller decides.
       for (const plugin of exchange.llm?.chain.auth ?? []) {
         const request = {
@@ -82,14 +102,15 @@ export function createRequestPluginPhases({ caller, pluginBytes }: { caller: Plu
         };
         const response = await caller.call(plugin, "authenticate", request, exchange);
         if (!response.authenticated) {
-          rejection ||= response.errorMessage;
+          // Why it does not know the caller is not the caller's to read.
+          if (response.errorMessage) logger.info("a plugin rejected a caller", said(plugin, exchange, response.errorMessage));
           continue;
         }
         const app = /^[1-9]\d{0,9}$/.test(response.appId) ? exchange.table.appsById.get(Number(response.appId)) : undefined;
         // A plugin speaks for callers, not for the control plane.
         if (!app?.active || app.system) {
-          const error = `plugin "${plugin.name}" named app "${response.appId}", which is not an active app`;
-          return unauthorized("auth_app_unknown", "Authentication failed", error);
+          logger.warn("a plugin named an app that is not active", said(plugin, exchange, response.appId));
+          return unauthorized("auth_app_unknown", "Authentication failed", "the auth plugin named no active app");
         }
         exchange.app = app;
         exchange.userId = app.userId;
@@ -97,10 +118,17 @@ export function createRequestPluginPhases({ caller, pluginBytes }: { caller: Plu
         exchange.authClaims = response.claims;
         return next;
       }
-      return unauthorized("auth_rejected", "Authentication failed", rejection || "authentication rejected by auth plugin");
+      return unauthorized("auth_rejected", "Authentication failed", "authentication rejected by auth plugin");
     },
   };
 }
+
+const said = (plugin: AttachedPlugin, { requestId }: Exchange, text: string) => ({
+  plugin: plugin.name,
+  requestId,
+  said: text.slice(0, maxSaidChars),
+});
+const maxSaidChars = 2_000;
 
 function remoteAddress({ req }: Exchange): string {
   const { remoteAddress: address, remotePort: port } = req.socket;
@@ -114,22 +142,11 @@ function applyChanges(exchange: Exchange, { headers, body }: PluginResponse): vo
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     // An unchanged value is left alone, so that a header sent several times keeps all its values.
-    if (shown[canonicalName(lower)] === value || !isSendable(name, value)) continue;
+    if (shown[canonicalName(lower)] === value || !isSettable(name, value)) continue;
     exchange.headerChanges ??= new Map();
     exchange.headerChanges.set(lower, value);
   }
   if (body.length > 0) exchange.body = body;
-}
-
-function blocked(plugin: AttachedPlugin, response: PluginResponse): Step {
-  const status = response.statusCode >= 200 && response.statusCode <= 599 ? response.statusCode : 403;
-  const headers = Object.fromEntries(Object.entries(response.headers).filter(([name, value]) => isSendable(name, value)));
-  if (response.body.length === 0) {
-    const message = response.errorMessage || `Blocked by plugin "${plugin.name}"`;
-    const refusal = refuse({ status, reason: "plugin_blocked", message, headers: lowerCased(headers) });
-    return { ...refusal, reply: { ...refusal.reply, outcome: "blocked" } };
-  }
-  return { kind: "reply", reply: { status, headers, body: response.body, outcome: "blocked", reason: "plugin_blocked" } };
 }
 
 const lowerCased = (headers: Record<string, string>) =>

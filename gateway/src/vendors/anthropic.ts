@@ -1,16 +1,19 @@
 import { countIn, generatedChars, type Json, objectIn, parseJson, reportsUsage } from "./json.ts";
+import { OpenAiMeter } from "./openai.ts";
 import type { Usage, UsageMeter, Vendor } from "./vendor.ts";
 
 export const anthropic: Vendor = {
   id: "anthropic",
   keyHeader: "x-api-key",
   authHeaders: (apiKey) => (apiKey ? ["x-api-key", apiKey] : []),
-  usageOnRequest: () => false,
-  meter: () => new AnthropicMeter(),
+  // Its endpoint for clients of OpenAI answers like OpenAI.
+  meter: (endpoint) => (endpoint.name === "chat/completions" ? new OpenAiMeter() : new AnthropicMeter()),
 };
 
 class AnthropicMeter implements UsageMeter {
   reported: Usage | undefined;
+  final = false;
+  failed = false;
   chars = 0;
 
   event(data: string): boolean {
@@ -20,25 +23,36 @@ class AnthropicMeter implements UsageMeter {
     }
     const event = parseJson(data);
     const message = objectIn(event, "message");
-    this.#take(objectIn(message, "usage") ?? objectIn(event, "usage"), message?.model);
+    const reported = objectIn(message, "usage") ?? objectIn(event, "usage");
+    this.#take(reported, message?.model);
+    // The message's beginning counts a placeholder; its end counts all.
+    if (reported && !message && this.reported && countIn(reported, "output_tokens") > 0) this.final = true;
     return true;
   }
 
-  body(answer: unknown): void {
+  body(answer: unknown, text: string): void {
     this.#take(objectIn(answer, "usage"), (answer as Json | undefined)?.model);
+    if (this.reported) return;
+    this.failed = objectIn(answer, "error") !== undefined;
+    this.chars += generatedChars(text);
   }
 
   #take(reported: Json | undefined, model: unknown): void {
     if (!reported) return;
     const before = this.reported?.tokens ?? { prompt: 0, response: 0, cacheWrite: 0, cacheRead: 0 };
-    // Counts of later events are totals, not additions; what a later event leaves out stays as it was.
-    const total = (key: string, known: number) => (key in reported ? countIn(reported, key) : known);
+    // Counts of later events are totals, not additions; what a later event leaves out or has less of stays as it was.
+    const prompt = countIn(reported, "input_tokens");
+    const response = countIn(reported, "output_tokens");
+    const cacheWrite = countIn(reported, "cache_creation_input_tokens");
+    const cacheRead = countIn(reported, "cache_read_input_tokens");
+    // A report that cannot be true, or says nothing, is as good as none.
+    if (prompt < 0 || response < 0 || cacheWrite < 0 || cacheRead < 0 || prompt + response + cacheWrite + cacheRead === 0) return;
     this.reported = {
       tokens: {
-        prompt: total("input_tokens", before.prompt),
-        response: total("output_tokens", before.response),
-        cacheWrite: total("cache_creation_input_tokens", before.cacheWrite),
-        cacheRead: total("cache_read_input_tokens", before.cacheRead),
+        prompt: Math.max(prompt, before.prompt),
+        response: Math.max(response, before.response),
+        cacheWrite: Math.max(cacheWrite, before.cacheWrite),
+        cacheRead: Math.max(cacheRead, before.cacheRead),
       },
       model: typeof model === "string" ? model : (this.reported?.model ?? ""),
     };

@@ -16,12 +16,13 @@ const found = (answer: unknown) => usageAtEnd(Buffer.from(JSON.stringify(answer)
 /** What a request's body means, by JSON.parse. */
 function meantBy(text: string) {
   const body = parsed(text) as Record<string, unknown>;
-  const limit = ["max_tokens", "max_completion_tokens", "max_output_tokens"].find((name) => body[name] !== undefined);
+  const limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"].flatMap((name) => (body[name] as number) ?? []);
   return {
     model: body.model,
     stream: body.stream === true,
     hasStreamOptions: body.stream_options !== undefined,
-    maxTokens: limit ? body[limit] : -1,
+    maxTokens: Math.max(-1, ...limits),
+    choices: Math.max(1, (body.n as number) ?? 1),
     textChars: textChars(body),
   };
 }
@@ -41,7 +42,8 @@ test("a usual request is read without being parsed", () => {
     model: "m",
     stream: false,
     hasStreamOptions: true,
-    maxTokens: 2,
+    maxTokens: 3,
+    choices: 1,
     textChars: 2,
   });
   expect(read(" {} ")).toMatchObject({ model: undefined, stream: false, maxTokens: -1 });
@@ -62,6 +64,14 @@ test("an unusual request is left to be parsed", () => {
     '{"max_tokens":1.5}',
     '{"max_tokens":-1}',
     '{"max_tokens":1,"max_tokens":2}',
+    '{"n":0}',
+    '{"n":1,"n":2}',
+    '{"n":"2"}',
+    '{"best_of":2}',
+    '{"models":["a"]}',
+    '{"Models":["a"]}',
+    '{"fallbacks":["a"]}',
+    '{"session":{"model":"a"}}',
     `${"[".repeat(40)}${"]".repeat(40)}`,
     "[]",
     '"model"',
@@ -95,7 +105,21 @@ test("an unusual request is left to be parsed", () => {
 });
 
 test("what is read of a request is what it means, however its bytes are changed", () => {
-  const key = fc.constantFrom("model", "stream", "max_tokens", "stream_options", "role", "url", "content", "Model", "x\u00e9", "", 'a"b');
+  const key = fc.constantFrom(
+    "model",
+    "stream",
+    "max_tokens",
+    "stream_options",
+    "role",
+    "url",
+    "content",
+    "Model",
+    "models",
+    "n",
+    "x\u00e9",
+    "",
+    'a"b',
+  );
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
       { depthSize: "small" },
@@ -108,7 +132,10 @@ test("what is read of a request is what it means, however its bytes are changed"
       fc.dictionary(key, tie("tree"), { maxKeys: 5 }),
     ),
   }));
-  const usual = fc.record({ model: fc.constantFrom("a", "b"), stream: fc.boolean(), max_tokens: fc.nat() }, { requiredKeys: [] });
+  const usual = fc.record(
+    { model: fc.constantFrom("a", "b"), stream: fc.boolean(), max_tokens: fc.nat(), max_output_tokens: fc.nat(), n: fc.nat(9) },
+    { requiredKeys: [] },
+  );
   const edit = fc.record({
     at: fc.nat(),
     cut: fc.nat(2),

@@ -11,8 +11,10 @@ export type RequestFacts = {
   model: string | undefined;
   stream: boolean;
   hasStreamOptions: boolean;
-  /** Most tokens the body allows an answer; -1 when it does not say. */
+  /** Most tokens the body allows an answer, by the largest of its limits; -1 when it sets none. */
   maxTokens: number;
+  /** Answers it asks for. */
+  choices: number;
   /** As `textChars` counts them. */
   textChars: number;
 };
@@ -22,6 +24,10 @@ const [yes, no, nothing] = [bytesOf("true"), bytesOf("false"), bytesOf("null")];
 const model = bytesOf("model");
 const stream = bytesOf("stream");
 const streamOptions = bytesOf("stream_options");
+const bestOf = bytesOf("best_of");
+/** Fields that may name models besides `model`. */
+const moreModels = ["models", "fallbacks", "session"].map(bytesOf);
+const letterN = 110;
 const usage = bytesOf('"usage"');
 const limits = limitNames.map(bytesOf);
 
@@ -37,6 +43,7 @@ const minus = 45;
 const escapedUnicode = 117;
 
 const maxDigits = 15;
+const mostChoices = 1_024;
 
 /**
  * @returns undefined for a body that is no JSON object, or an unusual one: with fields that are named twice, or spelled otherwise, or of
@@ -76,6 +83,11 @@ function isAlike(bytes: Buffer, at: number, name: Buffer): boolean {
   return true;
 }
 
+function isLeftToParse(bytes: Buffer, at: number, length: number): boolean {
+  for (const name of moreModels) if (name.length === length && isAlike(bytes, at, name)) return true;
+  return length === bestOf.length && isAt(bytes, at, bestOf);
+}
+
 /** Names of fields that hold no text, by their length. */
 const textless: Buffer[][] = [];
 for (const name of notText) {
@@ -111,7 +123,8 @@ class Scanner {
     let wants: boolean | undefined;
     let hasStreamOptions = false;
     let limit = -1;
-    let limitRank = limits.length;
+    let limitsSeen = 0;
+    let choices = 0;
     if (this.#next() !== openBrace) return undefined;
     this.#at++;
     if (this.#next() === closeBrace) this.#at++;
@@ -133,16 +146,22 @@ class Scanner {
           hasStreamOptions = true;
           if (!this.#value(1, true)) return undefined;
         } else if (rank >= 0) {
-          if (!this.#number() || this.#whole < 0 || rank === limitRank) return undefined;
-          if (rank < limitRank) limit = this.#whole;
-          limitRank = Math.min(rank, limitRank);
+          if (!this.#number() || this.#whole < 0 || limitsSeen & (1 << rank)) return undefined;
+          limit = Math.max(limit, this.#whole);
+          limitsSeen |= 1 << rank;
+        } else if (length === 1 && bytes[keyStart] === letterN) {
+          if (choices > 0 || !this.#number() || this.#whole < 1 || this.#whole > mostChoices) return undefined;
+          choices = this.#whole;
+        } else if (isLeftToParse(bytes, keyStart, length)) {
+          return undefined;
         } else if (!this.#value(1, this.#holdsText())) return undefined;
         const byte = this.#next();
         this.#at++;
         if (byte === closeBrace) break;
         if (byte !== comma) return undefined;
       }
-    return { model: named, stream: wants === true, hasStreamOptions, maxTokens: limit, textChars: this.#textChars };
+    const textChars = this.#textChars;
+    return { model: named, stream: wants === true, hasStreamOptions, maxTokens: limit, choices: Math.max(1, choices), textChars };
   }
 
   /** Begins at the name of the field; ends at the end of the text. */

@@ -10,10 +10,11 @@ export const objectIn = (value: unknown, key: string): Json | undefined => {
 /** More tokens than any answer has; what is above is no count. */
 const maxCount = 1_000_000_000;
 
-/** A count a vendor reports; anything that is none counts as 0. */
+/** A count a vendor reports; 0 when it reports none. @returns -1 for something that is no count: then nothing of the report is believed. */
 export const countIn = (value: Json | undefined, key: string): number => {
   const count = value?.[key];
-  return typeof count === "number" && count > 0 && count <= maxCount ? Math.round(count) : 0;
+  if (count === undefined || count === null) return 0;
+  return typeof count === "number" && count >= 0 && count <= maxCount ? Math.round(count) : -1;
 };
 
 export const parseJson = (text: string): unknown => {
@@ -44,8 +45,8 @@ export const maxDepth = 16;
 /** Fields of a request that hold no text of the conversation. */
 export const notText: ReadonlySet<string> = new Set(["url", "image_url", "data", "file_data", "model", "type", "role", "id"]);
 
-/** Fields that limit the tokens of an answer; the first that a request has counts. */
-export const limitNames = ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const;
+/** Fields that limit the tokens of an answer. */
+export const limitNames = ["max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample"] as const;
 
 /** Characters of text in a request's body: every string of it but names, links and embedded files. */
 export function textChars(value: unknown, depth = 0): number {

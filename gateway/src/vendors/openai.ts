@@ -6,13 +6,13 @@ export const openai: Vendor = {
   id: "openai",
   keyHeader: "api-key",
   authHeaders: (apiKey) => (apiKey ? ["authorization", `Bearer ${apiKey}`] : []),
-  // The responses API reports usage in its last event unasked.
-  usageOnRequest: (path) => path.endsWith("/completions"),
   meter: () => new OpenAiMeter(),
 };
 
-class OpenAiMeter implements UsageMeter {
+export class OpenAiMeter implements UsageMeter {
   reported: Usage | undefined;
+  final = false;
+  failed = false;
   chars = 0;
 
   event(data: string): boolean {
@@ -21,27 +21,39 @@ class OpenAiMeter implements UsageMeter {
       return true;
     }
     const chunk = parseJson(data);
-    const holder = objectIn(chunk, "response") ?? chunk;
+    const response = objectIn(chunk, "response");
+    const holder = response ?? chunk;
     const reported = objectIn(holder, "usage");
     if (!reported) return true;
-    this.reported = usageOf(holder as Json, reported);
-    const choices = (holder as Json).choices;
-    return !(Array.isArray(choices) && choices.length === 0);
+    const { choices } = holder as Json;
+    const isLast = Array.isArray(choices) && choices.length === 0;
+    this.reported = usageOf(holder as Json, reported) ?? this.reported;
+    if (this.reported) this.final = isLast || response !== undefined;
+    if (!isLast && !response) this.chars += generatedChars(data);
+    return !isLast;
   }
 
-  body(answer: unknown): void {
+  body(answer: unknown, text: string): void {
     const reported = objectIn(answer, "usage");
     if (reported) this.reported = usageOf(answer as Json, reported);
+    if (this.reported) return;
+    this.failed = objectIn(answer, "error") !== undefined;
+    this.chars += generatedChars(text);
   }
 }
 
 // chat, completions, embeddings: prompt_tokens, completion_tokens; responses, images: input_tokens, output_tokens. Both count
 // cached tokens within the prompt.
-function usageOf(holder: Json, reported: Json): Usage {
-  const prompt = countIn(reported, "prompt_tokens") || countIn(reported, "input_tokens");
+/** @returns undefined for a report that cannot be true, or says nothing: it is as good as none. */
+function usageOf(holder: Json, reported: Json): Usage | undefined {
   const response = countIn(reported, "completion_tokens") || countIn(reported, "output_tokens");
+  const named = countIn(reported, "prompt_tokens") || countIn(reported, "input_tokens");
+  // Rerankers report a total alone.
+  const prompt = named || Math.max(0, countIn(reported, "total_tokens") - response);
   const details = objectIn(reported, "prompt_tokens_details") ?? objectIn(reported, "input_tokens_details");
-  const cacheRead = Math.min(prompt, countIn(details, "cached_tokens"));
+  const cached = countIn(details, "cached_tokens");
+  if (prompt < 0 || response < 0 || cached < 0 || prompt + response === 0) return undefined;
+  const cacheRead = Math.min(prompt, cached);
   return {
     tokens: { prompt: prompt - cacheRead, response, cacheWrite: 0, cacheRead },
     model: typeof holder.model === "string" ? holder.model : "",

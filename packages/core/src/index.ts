@@ -2,4 +2,5 @@ export * from "./deadline.ts";
 export * from "./errors.ts";
 export * from "./money.ts";
 export * from "./namespace.ts";
+export * from "./never-shown.ts";
 export * from "./slug.ts";

@@ -245,6 +245,11 @@ export interface Snapshot {
   apps: AppConfig[];
   plugins: PluginConfig[];
   prices: ModelPrice[];
+  /**
+   * Ed25519 public key (SPKI, DER) of the tokens with which the control plane calls this edge; see packages/protocol/src/system-calls.ts.
+   * Empty from hubs that have none.
+   */
+  systemCallKey: Buffer;
 }
 
 export interface LlmConfig {
@@ -271,6 +276,13 @@ export interface LlmConfig {
     | undefined;
   /** In order of execution. */
   plugins: LlmPlugin[];
+  /**
+   * Vendor paths that apps may call besides those every LLM of the dialect offers, without version or slashes around them: "files",
+   * "fine_tuning/jobs"; what is below one is included. "*" opens all.
+   */
+  allowedEndpoints: string[];
+  /** Origins besides the endpoint's that the API key may be sent to when a plugin sends a request elsewhere: "https://eu.example.com". */
+  keyOrigins: string[];
 }
 
 export interface LlmPlugin {
@@ -2084,7 +2096,7 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
 };
 
 function createBaseSnapshot(): Snapshot {
-  return { namespace: "", llms: [], apps: [], plugins: [], prices: [] };
+  return { namespace: "", llms: [], apps: [], plugins: [], prices: [], systemCallKey: Buffer.alloc(0) };
 }
 
 export const Snapshot: MessageFns<Snapshot> = {
@@ -2103,6 +2115,9 @@ export const Snapshot: MessageFns<Snapshot> = {
     }
     for (const v of message.prices) {
       ModelPrice.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.systemCallKey.length !== 0) {
+      writer.uint32(50).bytes(message.systemCallKey);
     }
     return writer;
   },
@@ -2160,6 +2175,14 @@ export const Snapshot: MessageFns<Snapshot> = {
             message.prices.push(ModelPrice.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.systemCallKey = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2182,6 +2205,7 @@ export const Snapshot: MessageFns<Snapshot> = {
     message.apps = object.apps?.map((e) => AppConfig.fromPartial(e)) || [];
     message.plugins = object.plugins?.map((e) => PluginConfig.fromPartial(e)) || [];
     message.prices = object.prices?.map((e) => ModelPrice.fromPartial(e)) || [];
+    message.systemCallKey = object.systemCallKey ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -2199,6 +2223,8 @@ function createBaseLlmConfig(): LlmConfig {
     monthlyBudgetMicroUsd: undefined,
     budgetStartMs: undefined,
     plugins: [],
+    allowedEndpoints: [],
+    keyOrigins: [],
   };
 }
 
@@ -2236,6 +2262,12 @@ export const LlmConfig: MessageFns<LlmConfig> = {
     }
     for (const v of message.plugins) {
       LlmPlugin.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.allowedEndpoints) {
+      writer.uint32(98).string(v!);
+    }
+    for (const v of message.keyOrigins) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -2341,6 +2373,22 @@ export const LlmConfig: MessageFns<LlmConfig> = {
             message.plugins.push(LlmPlugin.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.allowedEndpoints.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.keyOrigins.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2369,6 +2417,8 @@ export const LlmConfig: MessageFns<LlmConfig> = {
     message.monthlyBudgetMicroUsd = object.monthlyBudgetMicroUsd ?? undefined;
     message.budgetStartMs = object.budgetStartMs ?? undefined;
     message.plugins = object.plugins?.map((e) => LlmPlugin.fromPartial(e)) || [];
+    message.allowedEndpoints = object.allowedEndpoints?.map((e) => e) || [];
+    message.keyOrigins = object.keyOrigins?.map((e) => e) || [];
     return message;
   },
 };
