@@ -8,6 +8,7 @@ async function install(rest: Rest): Promise<string> {
   const made = await rest("POST", "/api/v1/plugins", { name: "Mount probe", command, is_active: true });
   expect(made.status, made.text).toBe(201);
   const path = `/api/v1/plugins/${made.data.id}`;
+  await rest("POST", `${path}/approve-scopes`, { approved: true });
   await expect.poll(async () => (await rest("GET", path)).data.attributes.state).toBe("healthy");
   return path;
 }

@@ -154,7 +154,7 @@ test("2: a plugin is installed by its command: scopes approved, settings checked
   await switchOn("Stopped");
   await expect(page.getByText("No gateway runs it yet: attach it to an LLM.")).toBeVisible();
 
-  await install("Feedback", commandOf("portal-feedback"), ["kv.readwrite"]);
+  await install("Feedback", commandOf("portal-feedback"), ["kv.readwrite", "portal_ui", "studio_ui", "rpc"]);
   await switchOn();
   const { pathname } = new URL(page.url());
   expect(await attributesOf(`/api/v1${pathname.replace("/admin", "")}`)).toMatchObject({ service_access_authorized: true });

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { messageOf } from "@portico/core";
+import { isLoopbackHost, messageOf } from "@portico/core";
 import { watchdogSeconds } from "@portico/core/watchdog";
 import { z } from "zod";
 import { isAddressOrNetwork } from "./http/proxies.ts";
@@ -37,6 +37,7 @@ const Env = z.object({
   /** Addresses, ranges and host names that may be called, or may not, whatever the defaults are. */
   PORTICO_OUTBOUND_ALLOW: z.string().optional(),
   PORTICO_OUTBOUND_DENY: z.string().optional(),
+  PORTICO_PLUGIN_DEV: flag(false),
   PORTICO_EDGE_ID: z.string().default("local"),
   PORTICO_EDGE_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16).optional()),
   DEMO_VENDOR_PORT: port(8081),
@@ -74,6 +75,8 @@ export type Env = {
   pluginDirs: string[] | undefined;
   /** What may be called from here, and where this installation itself listens. */
   outbound: { allow: string | undefined; deny: string | undefined; own: { host: string; port: number }[] };
+  /** Plugins are under development: their programs may change without a new approval. */
+  pluginDev: boolean;
   localEdge: { edgeId: string; token: string } | undefined;
   firstAdmin: { email: string; password: string; apiToken: string | undefined } | undefined;
   /** After how long a blocked event loop ends the process; 0 never. */
@@ -88,6 +91,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     throw new Error(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
   }
   const e = parsed.data;
+  if (e.PORTICO_PLUGIN_DEV && !isLoopbackHost(e.HOST))
+    throw new Error("PORTICO_PLUGIN_DEV: is for this machine only; HOST must be 127.0.0.1");
   return {
     mode: e.NODE_ENV,
     port: e.PORT,
@@ -113,6 +118,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
         addressOf(e.DATABASE_URL, { "postgres:": 5432, "postgresql:": 5432 }),
       ].filter(({ port }) => port > 0),
     },
+    pluginDev: e.PORTICO_PLUGIN_DEV,
     localEdge: e.PORTICO_EDGE_TOKEN ? { edgeId: e.PORTICO_EDGE_ID, token: e.PORTICO_EDGE_TOKEN } : undefined,
     firstAdmin:
       e.ADMIN_EMAIL && e.ADMIN_PASSWORD

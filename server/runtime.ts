@@ -88,7 +88,15 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     if (kinds.has("user") || kinds.has("api_token") || kinds.has("group")) authenticator.forget();
   });
 
-  const plugins = await createPlugins({ db, vault, events, logger, pluginDirs: env.pluginDirs, limits: pluginLimits });
+  const plugins = await createPlugins({
+    db,
+    vault,
+    events,
+    logger,
+    pluginDirs: env.pluginDirs,
+    pluginDev: env.pluginDev,
+    limits: pluginLimits,
+  });
   const { hooks } = plugins;
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
   const credentials = createCredentialService({ db, store: createCredentialStore(db) });

@@ -83,6 +83,15 @@ export type Plugin = {
   manifest: PluginManifest | null;
   service_scopes: string[] | null;
   service_access_authorized: boolean;
+  capabilities: string[];
+  granted_capabilities: string[];
+  pending_capabilities: string[];
+  /** Names what is shown of the plugin; goes with an approval. */
+  approval: string;
+  code_hash: string;
+  code_changed: boolean;
+  dev: boolean;
+  object_hook_failure_policy: "fail_closed" | "fail_open";
   ui_trusted: boolean;
   state: PluginState;
   state_error: string;
@@ -104,6 +113,9 @@ export type PluginMetadata = {
   config_schema?: Record<string, unknown>;
   manifest?: PluginManifest;
   scopes: string[];
+  capabilities: string[];
+  pending_capabilities: string[];
+  approval: string;
   status: "ready" | "scopes_pending";
   loaded_at: string;
 };

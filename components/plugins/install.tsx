@@ -29,7 +29,7 @@ export function InstallPlugin() {
   useCrumbs([{ label: "Install" }]);
   return (
     <>
-      <PageHeader title="Install plugin" lead="Point at the program, see what it asks for, settle its settings, and switch it on." />
+      <PageHeader title="Install plugin" lead="Name the program, review what it asks for, check its settings, and switch it on." />
       {id ? <Installing id={id} /> : <Describe />}
     </>
   );
@@ -206,8 +206,10 @@ function Installing({ id }: { id: string }) {
   });
   const refresh = () => client.invalidateQueries({ queryKey: ["plugins"] });
   const approve = useMutation({
-    mutationFn: () => call("POST", `/api/v1/plugins/${id}/approve-scopes`, { approved: true }),
+    mutationFn: (approval: string) => call("POST", `/api/v1/plugins/${id}/approve-scopes`, { approved: true, approval }),
     onSuccess: refresh,
+    // It may have changed since it was read: what is shown next is what it asks for now.
+    onError: () => void read.refetch(),
   });
   const activate = useMutation({
     mutationFn: () => call("PATCH", `/api/v1/plugins/${id}`, { is_active: true }),
@@ -236,9 +238,11 @@ function Installing({ id }: { id: string }) {
     });
 
   const metadata = read.data?.data.attributes;
-  const scopes = metadata?.scopes ?? [];
-  const approved =
-    metadata !== undefined && (scopes.length === 0 || approve.isSuccess || (row.attributes.service_access_authorized && !read.isFetching));
+  const capabilities = metadata?.capabilities ?? [];
+  const pending = row.attributes.pending_capabilities;
+  const nothingNew = metadata?.pending_capabilities.length === 0 || approve.isSuccess || pending.length === 0;
+  const approved = metadata !== undefined && !read.isFetching && nothingNew;
+  const again = row.attributes.granted_capabilities.length > 0;
   return (
     <div className={classes.steps}>
       <Step number={1} title="The program" state="done">
@@ -266,10 +270,14 @@ function Installing({ id }: { id: string }) {
               {metadata.manifest?.name ?? row.attributes.name} {metadata.manifest?.version && <code>{metadata.manifest.version}</code>}{" "}
               takes part in <HookList hooks={metadata.hook_types} />
             </p>
-            {scopes.length === 0 ? (
-              <p className="quiet">It asks for no access to the studio beyond being called.</p>
-            ) : (
-              <ScopeList scopes={scopes} />
+            {row.attributes.code_changed && (
+              <Notice tone="warn" title="Its program has changed since it was approved">
+                Everything that was approved for the former program has to be approved again.
+              </Notice>
+            )}
+            <ScopeList capabilities={capabilities} {...(again ? { pending } : {})} />
+            {approved && !approve.isSuccess && !again && (
+              <p className="quiet">It asks for no access to the studio. Attaching it to an LLM approves its part in that LLM's calls.</p>
             )}
             {approve.error && (
               <Notice tone="bad" title="It is not approved">
@@ -278,7 +286,7 @@ function Installing({ id }: { id: string }) {
             )}
             {!approved && (
               <Group gap="xs">
-                <Button loading={approve.isPending} onClick={() => approve.mutate()}>
+                <Button loading={approve.isPending} onClick={() => approve.mutate(metadata.approval)}>
                   Approve this access
                 </Button>
                 <Button

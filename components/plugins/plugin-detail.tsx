@@ -1,6 +1,7 @@
 "use client";
 
 import { Button, Menu, Switch } from "@mantine/core";
+import { isObjectHook } from "@portico/protocol/capabilities";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
@@ -21,8 +22,8 @@ import { WithResource } from "../ui/with-resource.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
 import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
-import { isWaiting, PluginStateLabel } from "./plugin-state.tsx";
-import { isObjectHook, ScopeList } from "./scopes.tsx";
+import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
+import { ScopeList } from "./scopes.tsx";
 
 export function PluginDetail({ id }: { id: string }) {
   return (
@@ -52,8 +53,8 @@ function Detail({ plugin }: { plugin: PluginResource }) {
     },
     onError: (error) => toastError(`${attributes.name} did not reload`, error),
   });
-  const scopes = attributes.service_scopes ?? [];
   const waiting = isWaiting(attributes);
+  const checksObjects = attributes.capabilities.some((capability) => capability.includes(".before_"));
   const suppliesPages = (attributes.hook_types ?? []).some((hook) => hook === "studio_ui" || hook === "portal_ui");
 
   const trust = (ui_trusted: boolean) => {
@@ -71,7 +72,11 @@ function Detail({ plugin }: { plugin: PluginResource }) {
     <>
       <PageHeader
         title={attributes.name}
-        state={<PluginStateLabel plugin={attributes} />}
+        state={
+          <>
+            <PluginStateLabel plugin={attributes} /> {attributes.dev && <DevMark />}
+          </>
+        }
         lead={attributes.description}
         actions={
           <>
@@ -101,20 +106,27 @@ function Detail({ plugin }: { plugin: PluginResource }) {
           {waiting && (
             <Notice
               tone="warn"
-              title="It asks for access that nobody has approved"
+              title={
+                attributes.code_changed ? "Its program has changed since it was approved" : "It asks for access that nobody has approved"
+              }
               action={
                 <Button size="xs" component={Link} href={`/admin/plugins/new?id=${plugin.id}`}>
                   Review access
                 </Button>
               }
             >
-              {withoutApproval(scopes)}
+              {withoutApproval(attributes.pending_capabilities)}
             </Notice>
           )}
           {attributes.state_error && attributes.is_active && (
             <Notice
               tone={attributes.state === "failed" ? "bad" : "warn"}
               title={attributes.state === "failed" ? "It does not run" : "It does not answer well"}
+              action={
+                <Button size="xs" variant="default" component={Link} href={`/admin/plugins/new?id=${plugin.id}`}>
+                  Read it again
+                </Button>
+              }
             >
               {attributes.state_error}
             </Notice>
@@ -176,14 +188,24 @@ function Detail({ plugin }: { plugin: PluginResource }) {
             id: "access",
             label: "Access",
             content:
-              scopes.length === 0 ? (
+              attributes.capabilities.length === 0 ? (
                 <p className="quiet">It asks for no access to the studio beyond being called.</p>
               ) : (
                 <>
-                  <p className="quiet" style={{ marginBottom: 12 }}>
-                    {attributes.service_access_authorized ? "Approved." : "Asked for, not approved."}
-                  </p>
-                  <ScopeList scopes={scopes} />
+                  <ScopeList capabilities={attributes.capabilities} pending={attributes.pending_capabilities} />
+                  <Facts
+                    rows={[
+                      ["Program", attributes.code_hash && <code key="code">{attributes.code_hash}</code>, "whole row"],
+                      [
+                        "While it does not answer",
+                        checksObjects &&
+                          (attributes.object_hook_failure_policy === "fail_open"
+                            ? "what it checks is let through"
+                            : "what it checks is blocked"),
+                        "whole row",
+                      ],
+                    ]}
+                  />
                 </>
               ),
           },
@@ -205,12 +227,16 @@ function Detail({ plugin }: { plugin: PluginResource }) {
 }
 
 /** What does not happen until an administrator approves, of what was asked for. */
-function withoutApproval(scopes: string[]): string {
+function withoutApproval(pending: string[]): string {
+  const has = (test: (capability: string) => boolean) => pending.some(test);
   const lost = [
-    ...(scopes.some(isObjectHook) ? ["its checks on objects do not run"] : []),
-    ...(scopes.every(isObjectHook) ? [] : ["its calls to the studio are refused"]),
+    ...(has(isObjectHook) ? ["its checks on objects do not run"] : []),
+    ...(has((one) => one === "studio_ui" || one === "portal_ui") ? ["its pages are not shown"] : []),
+    ...(has((one) => one.startsWith("rpc:")) ? ["calls of its pages are refused"] : []),
+    ...(has(isGatewayHook) ? ["its new part in the calls of LLMs does not run"] : []),
+    ...(has((one) => one.includes(".") && !isObjectHook(one) && !one.startsWith("rpc:")) ? ["its calls to the studio are refused"] : []),
   ];
-  return `Until it is approved, ${lost.join(" and ")}.`;
+  return `Until it is approved, ${new Intl.ListFormat("en-GB").format(lost) || "it does not take part"}.`;
 }
 
 function AttachedLlms({ plugin }: { plugin: PluginResource }) {

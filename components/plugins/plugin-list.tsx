@@ -11,7 +11,7 @@ import { Empty } from "../ui/empty.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { HookList, hookLabel } from "./hooks.tsx";
-import { isWaiting, PluginStateLabel } from "./plugin-state.tsx";
+import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 
 const columns: Column<Plugin>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
@@ -19,7 +19,11 @@ const columns: Column<Plugin>[] = [
     id: "state",
     header: "State",
     value: (row) => (row.attributes.is_active ? (isWaiting(row.attributes) ? "waiting for approval" : row.attributes.state) : "off"),
-    cell: (row) => <PluginStateLabel plugin={row.attributes} />,
+    cell: (row) => (
+      <>
+        <PluginStateLabel plugin={row.attributes} /> {row.attributes.dev && <DevMark />}
+      </>
+    ),
   },
   {
     id: "hooks",

@@ -12,9 +12,16 @@ const words: Record<string, string> = {
 };
 
 /** Whether it asks for something that nobody has approved, and so does less than it was installed for. */
-export const isWaiting = (plugin: Plugin): boolean => (plugin.service_scopes ?? []).length > 0 && !plugin.service_access_authorized;
+export const isWaiting = (plugin: Plugin): boolean => plugin.pending_capabilities.length > 0;
 
-/** How a plugin fares right now; why, on hover. A process that runs well is not healthy while its access waits for approval. */
+/** Its program may change without a new approval. */
+export const DevMark = () => (
+  <Tooltip label="Development mode: its program may change without a new approval">
+    <Status tone="warn">Development</Status>
+  </Tooltip>
+);
+
+/** The state of a plugin right now; why, on hover. A process that runs well is not healthy while its access waits for approval. */
 export function PluginStateLabel({ plugin }: { plugin: Plugin }) {
   if (!plugin.is_active) return <Status tone="idle">Off</Status>;
   if (isWaiting(plugin) && plugin.state !== "failed" && plugin.state !== "unhealthy")

@@ -4,7 +4,7 @@ import { messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { sameToken } from "@portico/core/tokens";
 import { createOutbound } from "@portico/outbound";
-import { createPluginHost, type PluginHost } from "@portico/plugin-host";
+import { createPluginHost, type PluginHost, type PluginSpec } from "@portico/plugin-host";
 import { createLedger } from "./budget/ledger.ts";
 import { createClientIdentity } from "./config/client-identity.ts";
 import { startHubLink } from "./config/hub-link.ts";
@@ -63,7 +63,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   for (const spend of journal.unacknowledged()) ledger.book(spend, 0);
 
   const serviceApi = createServiceApi({ store, ledger, kv });
-  const events = createEventBus({ edgeId });
+  const events = createEventBus({ edgeId, grantsOf: (pluginId) => store.read()?.plugins.get(pluginId)?.serviceScopes });
   const host: PluginHost = createPluginHost({
     runtime: "gateway",
     logger,
@@ -111,7 +111,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     onSwap(table) {
       pools.prune(table);
       host
-        .reconcile(pluginSpecs(table))
+        .reconcile(pluginSpecs(table, settings.pluginDev === true))
         .catch((error: unknown) => logger.error("cannot run the plugins of the snapshot", { error: messageOf(error) }));
     },
   });
@@ -195,10 +195,12 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
 
 const hostForUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
-const pluginSpecs = (table: RoutingTable) =>
+const pluginSpecs = (table: RoutingTable, dev: boolean): PluginSpec[] =>
   [...table.plugins.values()]
     .filter((plugin) => plugin.runsHere)
-    .map(({ id, name, slug, command, checksum, config, generation }) => ({ id, name, slug, command, checksum, config, generation }));
+    .map(({ id, name, slug, command, checksum, codeHash, config, generation }) => {
+      return { id, name, slug, command, checksum, codeHash, dev, config, generation };
+    });
 
 const listen = (server: Server, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {

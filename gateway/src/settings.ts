@@ -1,4 +1,4 @@
-import { namespaceOf } from "@portico/core";
+import { isLoopbackHost, namespaceOf } from "@portico/core";
 import type { LogLevel } from "@portico/core/logger";
 import { watchdogSeconds } from "@portico/core/watchdog";
 import { createOutbound, type Outbound } from "@portico/outbound";
@@ -57,6 +57,8 @@ export type Settings = {
   pluginDirs?: string[] | undefined;
   /** Where upstreams may not be. */
   outbound?: Outbound | undefined;
+  /** Plugins are under development: their programs may change without a new approval. */
+  pluginDev?: boolean;
   limits: Limits;
 };
 
@@ -88,9 +90,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
     deny: env.PORTICO_OUTBOUND_DENY,
     own: [{ host: "", port }, readHostPort(hub), ...readOwnPorts(env.PORTICO_OWN_PORTS)],
   });
+  const host = env.HOST || "127.0.0.1";
+  const pluginDev = env.PORTICO_PLUGIN_DEV === "1";
+  if (pluginDev && !isLoopbackHost(host)) throw new Error("PORTICO_PLUGIN_DEV=1 is for this machine only: HOST must be 127.0.0.1.");
   return {
     port,
-    host: env.HOST || "127.0.0.1",
+    host,
     dataDir: `${env.PORTICO_DATA_DIR || ".data"}/gateway`,
     hub,
     hubTrust: readTrust(env, hub),
@@ -99,6 +104,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
     edgeToken,
     pluginDirs: env.PORTICO_PLUGIN_DIRS ? env.PORTICO_PLUGIN_DIRS.split(":").filter(Boolean) : undefined,
     outbound,
+    pluginDev,
     limits: defaultLimits,
     logLevel,
     watchdogSeconds: watchdogSeconds(env.PORTICO_WATCHDOG_SECONDS),

@@ -33,6 +33,8 @@ export async function runStack({ settings, children, progress, options }) {
     DEMO_VENDOR_PORT: String(settings.demoVendorPort),
     PORTICO_DATA_DIR: settings.dataDir,
     PORTICO_EDGE_TOKEN: edge,
+    // Under development a plugin's program may change without a new approval, on this machine only.
+    ...(options.dev && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(settings.host) ? { PORTICO_PLUGIN_DEV: "1" } : {}),
   };
   const studioOnly = {
     DATABASE_URL: databaseUrl,

@@ -70,7 +70,7 @@ test("a demo that was made elsewhere is moved to this checkout and vendor, but f
   const endpoints = async () => (await db.prisma.llm.findMany({ orderBy: { id: "asc" } })).map(({ apiEndpoint }) => apiEndpoint);
   const [here, vendor] = [await commands(), await endpoints()];
   const checkout = fileURLToPath(new URL("../..", import.meta.url));
-  const [mine, notMine] = await db.prisma.plugin.findMany({ orderBy: { id: "asc" } });
+  const [notMine, mine] = await db.prisma.plugin.findMany({ orderBy: { id: "asc" } });
   const mineNow = `file:///opt/mine/plugins/${mine?.slug}/plugin.ts`;
   // As if it had been made elsewhere.
   await db.sql.query("UPDATE plugins SET command = replace(command, $1, '/old/place/'), ui_trusted = true", [checkout]);
@@ -83,7 +83,7 @@ test("a demo that was made elsewhere is moved to this checkout and vendor, but f
   const env = { ...studio.runtime.env, demoVendorUrl: "http://127.0.0.1:4711", logLevel: "info" as const };
   const movedLines = () => written.mock.calls.map(([line]) => String(line)).filter((line) => line.includes("moved the demo"));
   await (await createRuntime(env)).close();
-  expect(await commands()).toEqual([mineNow, ...here.slice(1)]);
+  expect(await commands()).toEqual([here[0], mineNow, ...here.slice(2)]);
   expect(await endpoints()).toEqual(["http://127.0.0.1:4711/v1", "http://127.0.0.1:9/mine"]);
   expect((await db.prisma.plugin.findUniqueOrThrow({ where: { id: notMine?.id ?? 0 } })).uiTrusted).toBe(true);
   expect(movedLines()).toHaveLength(1);

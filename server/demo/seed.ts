@@ -67,7 +67,7 @@ export async function seedDemo({
   apps: AppService;
   users: UserService;
   groups: GroupService;
-  plugins: Pick<PluginService, "get" | "create" | "approve" | "update">;
+  plugins: Pick<PluginService, "get" | "create" | "approve" | "approveAsInstalled" | "update">;
   llmPlugins: Pick<LlmPluginService, "replace">;
   logger: Logger;
 }): Promise<void> {
@@ -152,8 +152,21 @@ export async function seedDemo({
     });
   }
 
+  /** Only a plugin that was approved and that is this checkout's own; one that somebody denied or pointed elsewhere is theirs. */
+  async function approveAgain(id: number): Promise<void> {
+    try {
+      const plugin = await pluginService.get(id);
+      const isBundled = plugins.some(({ slug }) => plugin.command === `file://${checkout}/plugins/${slug}/plugin.ts`);
+      if (isBundled && plugin.approvedCodeHash !== "") await pluginService.approveAsInstalled(actor, id);
+    } catch (error) {
+      logger.warn("a demo plugin could not be approved again", { plugin: id, error: messageOf(error) });
+    }
+  }
+
   /** The checkout or the demo vendor's port may be another than when the demo was made. What somebody changed since is left alone. */
   async function repair(): Promise<void> {
+    // A newer checkout brings other programs at the same place: they are part of the product, as the ones that were approved.
+    const made = await store.written("plugin", "command", actor.requestId);
     const moved: string[] = [];
     const move = async (to: string, run: () => Promise<{ name: string } | undefined>) => {
       try {
@@ -164,7 +177,7 @@ export async function seedDemo({
       }
     };
     // Plugins first: they may judge the LLMs.
-    for (const [id, old] of await store.written("plugin", "command", actor.requestId)) {
+    for (const [id, old] of made) {
       const to = old.replace(/^file:\/\/.*(?=\/plugins\/[^/]+\/plugin\.ts$)/, `file://${checkout}`);
       if (to === old) continue;
       await move(to, async () => {
@@ -173,6 +186,7 @@ export async function seedDemo({
         return command === old ? pluginService.update(actor, id, { command: to, checksum, ui_trusted: uiTrusted }) : undefined;
       });
     }
+    for (const id of made.keys()) await approveAgain(id);
     for (const [id, old] of await store.written("llm", "api_endpoint", actor.requestId)) {
       const to = old.replace(/^http:\/\/127\.0\.0\.1:\d+/, env.demoVendorUrl);
       if (to === old) continue;

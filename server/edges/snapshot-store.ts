@@ -107,7 +107,8 @@ async function readRows(client: pg.PoolClient, namespace: string): Promise<Snaps
     plugins: await read(
       `SELECT id, name, slug, command, checksum, config_sealed AS "configSealed",
               CASE WHEN cardinality(hook_types) > 0 THEN hook_types ELSE ARRAY[hook_type] END AS "hookTypes",
-              service_access_authorized AS "serviceAccessAuthorized", service_scopes AS "serviceScopes", generation
+              ARRAY(SELECT capability FROM plugin_grants WHERE plugin_id = plugins.id ORDER BY capability) AS grants,
+              approved_code_hash AS "approvedCodeHash", generation
        FROM plugins WHERE is_active AND ${visible("plugins")}`,
     ),
     llmPlugins: await read(

@@ -47,8 +47,8 @@ const plugin = (id: number, change: Partial<SnapshotRows["plugins"][number]> = {
   checksum: "",
   configSealed: 'sealed:{"secret":"hush-hush"}',
   hookTypes: ["studio_ui", "post_auth"],
-  serviceAccessAuthorized: false,
-  serviceScopes: ["kv.readwrite"],
+  grants: ["post_auth"],
+  approvedCodeHash: "",
   generation: 0,
   ...change,
 });
@@ -135,8 +135,27 @@ test("an LLM has its plugins in their order, only those an edge runs, and only u
     { id: 1, hookTypes: ["post_auth"], serviceScopes: [] },
     { id: 2, hookTypes: ["post_auth"], serviceScopes: [] },
   ]);
-  const authorised = decode(rows({ plugins: [plugin(1, { serviceAccessAuthorized: true }), plugin(2)] }));
-  expect(authorised.plugins[0]?.serviceScopes).toEqual(["kv.readwrite"]);
+  const grants = ["rpc:call", "post_auth", "kv.readwrite", "llm.before_create", "publish:cache.*"];
+  const approved = decode(rows({ plugins: [plugin(1, { grants, approvedCodeHash: "c0de" }), plugin(2)] }));
+  expect(approved.plugins[0]).toMatchObject({ serviceScopes: ["kv.readwrite", "publish:cache.*"], codeHash: "c0de" });
+});
+
+test("an edge runs the hooks that were granted and no others, and no LLM whose plugin waits for approval", () => {
+  const built = build(
+    rows({
+      plugins: [plugin(1, { hookTypes: ["pre_auth", "post_auth"] }), plugin(2, { grants: ["kv.readwrite"] })],
+      llmPlugins: [
+        { llmId: 1, pluginId: 1, orderIndex: 0, overrideSealed: null },
+        { llmId: 2, pluginId: 2, orderIndex: 0, overrideSealed: null },
+      ],
+    }),
+  );
+  const snapshot = Snapshot.decode(built.body);
+  expect(snapshot.plugins.map(({ id, hookTypes }) => [id, hookTypes])).toEqual([[1, ["post_auth"]]]);
+  expect(snapshot.llms.map(({ id }) => id)).toEqual([1, 3]);
+  expect(built.problems).toEqual([
+    { kind: "llm", id: 2, name: expect.any(String), reason: 'its plugin "Plugin 2" cannot be used: it waits for approval' },
+  ]);
 });
 
 test("what cannot be used is left out and reported, the rest stays; an LLM never loses a plugin in silence", () => {

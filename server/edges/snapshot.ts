@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
-import { gatewayHookTypes } from "@portico/protocol";
+import { gatewayHookTypes, isGatewayHook } from "@portico/protocol";
 import { type AppConfig, type LlmConfig, type ModelPrice, type PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { sealStable } from "@portico/protocol/sealing";
+import { grantedToServices } from "../plugins/grants.ts";
 
 /** What a namespace's snapshot is made of, as the tables hold it; in any order. */
 export type SnapshotRows = {
@@ -52,8 +53,10 @@ export type PluginRow = {
   checksum: string;
   configSealed: string | null;
   hookTypes: string[];
-  serviceAccessAuthorized: boolean;
-  serviceScopes: string[];
+  /** What it may do. */
+  grants: string[];
+  /** The program that the grants are for. */
+  approvedCodeHash: string;
   generation: number;
 };
 
@@ -94,10 +97,14 @@ export function buildSnapshot(
   const problems: SnapshotProblem[] = [];
   const seal = (plain: string, context: string) => (plain === "" ? Buffer.alloc(0) : sealStable(dataKey, Buffer.from(plain), context));
 
-  const gatewayPlugins = new Map(rows.plugins.filter((row) => hooksOf(row).length > 0).map((row) => [row.id, row]));
+  const gatewayPlugins = new Map(rows.plugins.filter((row) => row.hookTypes.some(isGatewayHook)).map((row) => [row.id, row]));
   const broken = new Map<number, string>();
   const plugins = new Map<number, PluginConfig>();
   for (const row of gatewayPlugins.values()) {
+    if (hooksOf(row).length === 0) {
+      broken.set(row.id, "it waits for approval");
+      continue;
+    }
     try {
       const config = row.configSealed ? jsonObject(openSecret(row.configSealed), "its configuration") : {};
       plugins.set(row.id, pluginConfig(row, seal(canonicalJson(config), `plugin:${row.id}:config`)));
@@ -211,11 +218,14 @@ const pluginConfig = (row: PluginRow, sealedConfigJson: Buffer): PluginConfig =>
   checksum: row.checksum,
   sealedConfigJson,
   hookTypes: hooksOf(row),
-  serviceScopes: row.serviceAccessAuthorized ? [...row.serviceScopes].sort() : [],
+  serviceScopes: grantedToServices(row.grants),
   generation: row.generation,
+  codeHash: row.approvedCodeHash || undefined,
 });
 
-const hooksOf = (row: PluginRow): string[] => gatewayHookTypes.filter((hook) => row.hookTypes.includes(hook));
+/** In the order of the phases. */
+const hooksOf = ({ hookTypes, grants }: PluginRow): string[] =>
+  gatewayHookTypes.filter((hook) => hookTypes.includes(hook) && grants.includes(hook));
 
 /** No budget and a budget of 0 both mean unlimited. */
 const budgetOf = (row: { monthlyBudgetMicroUsd: number | null; budgetStartAt: Date | null }) =>

@@ -7,7 +7,7 @@ import { record } from "../db/journal.ts";
 import { inputError } from "../http/errors.ts";
 import type { ListQuery } from "../http/paging.ts";
 import type { ObjectHooks } from "../plugins/hooks.ts";
-import { accepted } from "../plugins/verdict.ts";
+import { accepted, auditOf } from "../plugins/verdict.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { LlmDraft, type LlmPatch, redacted } from "./contract.ts";
 import type { Llm, LlmStore } from "./store.ts";
@@ -50,7 +50,7 @@ export function createLlmService({
       { ...rest, allowed_endpoints, key_origins, id, api_key: api_key ? redacted : "" },
       actor,
     );
-    const { object, metadata } = accepted(verdict);
+    const { object, metadata, changes } = accepted(verdict);
     const { id: _id, api_key: _key, metadata: _metadata, ...fields } = object;
     const again = LlmDraft.safeParse({ ...fields, api_key, allowed_endpoints, key_origins });
     if (!again.success)
@@ -59,7 +59,7 @@ export function createLlmService({
         message: "A plugin changed the LLM into something that is not valid.",
         issues: inputError(again.error, "body").issues,
       });
-    return { accepted: again.data, pluginMetadata: metadata };
+    return { accepted: again.data, pluginMetadata: metadata, pluginChanges: changes };
   }
 
   async function update(actor: Actor, id: number, patch: LlmPatch): Promise<Llm> {
@@ -84,7 +84,7 @@ export function createLlmService({
     // What was stored under older rules must be put right with the change.
     if (!draft.success) throw inputError(draft.error, "body");
     checkEndpoint(draft.data, current.apiEndpoint);
-    const { accepted: llm, pluginMetadata } = await judged("update", draft.data, id, actor);
+    const { accepted: llm, pluginMetadata, pluginChanges } = await judged("update", draft.data, id, actor);
     checkEndpoint(llm, current.apiEndpoint);
     const { api_key: _kept, ...row } = llm;
     await db.transaction(async (tx) => {
@@ -102,7 +102,7 @@ export function createLlmService({
         id,
         actor,
         object: { id, ...row },
-        changes: { ...changes, ...(keepsKey ? {} : { api_key: redacted }) },
+        changes: { ...changes, ...(keepsKey ? {} : { api_key: redacted }), ...auditOf(pluginChanges, row) },
       });
     });
     return get(id);
@@ -114,7 +114,7 @@ export function createLlmService({
 
     async create(actor: Actor, draft: LlmDraft): Promise<Llm> {
       checkEndpoint(draft);
-      const { accepted: llm, pluginMetadata } = await judged("create", draft, 0, actor);
+      const { accepted: llm, pluginMetadata, pluginChanges } = await judged("create", draft, 0, actor);
       checkEndpoint(llm);
       const { api_key, ...row } = llm;
       const id = await db.transaction(async (tx) => {
@@ -123,7 +123,14 @@ export function createLlmService({
           sealedApiKey: api_key && api_key !== redacted ? vault.seal(api_key) : null,
           metadata: pluginMetadata,
         });
-        await record(tx, { kind: "llm", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
+        await record(tx, {
+          kind: "llm",
+          action: "created",
+          id: created.id,
+          actor,
+          object: { id: created.id, ...row },
+          changes: { ...row, ...auditOf(pluginChanges, row) },
+        });
         return created.id;
       });
       return get(id);

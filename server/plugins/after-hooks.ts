@@ -35,7 +35,7 @@ export function afterHookJobs({ store, registrations, ask }: { store: PluginStor
       const event = await store.findEvent(id);
       const hook = event && hookOf(event);
       if (!hook) return;
-      for (const { plugin } of registrations.askedAbout(hook.objectType, hook.hookType))
+      for (const { plugin } of await registrations.askedAbout(hook.objectType, hook.hookType))
         await addJob("after-hook", { id, plugin_id: plugin.id }, { jobKey: `after-hook:${id}:${plugin.id}`, maxAttempts });
     },
 
@@ -47,7 +47,8 @@ export function afterHookJobs({ store, registrations, ask }: { store: PluginStor
       const { object, user_id } = Payload.parse(event.payload);
       // A change of what belongs to an object (the plugins of an LLM) is an event, yet not a change of the object itself.
       if (object === null && hook.hookType !== "after_delete") return;
-      const asked = registrations.askedAbout(hook.objectType, hook.hookType).find(({ plugin }) => plugin.id === plugin_id);
+      const askedNow = await registrations.askedAbout(hook.objectType, hook.hookType);
+      const asked = askedNow.find(({ plugin }) => plugin.id === plugin_id);
       if (!asked) return;
       const shown = toHookJson(hook.objectType, object ?? { id: Number(event.objectId) });
       try {

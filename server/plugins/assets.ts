@@ -4,6 +4,7 @@ import { sameToken } from "@portico/core/tokens";
 import type { Actor } from "../auth/actor.ts";
 import { type Asset, assetPath, type Builds } from "./builds.ts";
 import { createFrame } from "./frame/frame.ts";
+import { mayShowPages } from "./grants.ts";
 import { seesPortalOf } from "./rpc.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 
@@ -35,9 +36,10 @@ export function createAssets({ store, builds, signingKey }: { store: PluginStore
 
   const prefixOf = (id: number, version: string) => `/plugin-assets/${id}/${version}/${sign(id, version)}`;
 
+  /** A plugin whose pages were approved, here or in the portal. */
   async function activePlugin(id: number): Promise<Plugin> {
     const plugin = await store.find(id);
-    if (!plugin?.isActive) throw notFound("Plugin");
+    if (!plugin || !(mayShowPages(plugin, "admin") || mayShowPages(plugin, "portal"))) throw notFound("Plugin");
     return plugin;
   }
 

@@ -1,5 +1,5 @@
 import { slugify } from "@portico/core";
-import { hookTypes } from "@portico/protocol";
+import { grantableUnasked, hookTypes } from "@portico/protocol";
 import { z } from "zod";
 import { Flag, IdList, must, Namespace, text } from "../fields/contract.ts";
 
@@ -108,9 +108,19 @@ export const TypeParam = z.object({ type: z.enum(["gateway", "ai_studio"], { err
 
 export const ApproveScopes = z.strictObject({
   approved: Flag,
+  /** `attributes.approval` of the plugin as it was looked at. Without it only what the plugin asked for when it was installed is granted. */
+  approval: text(64)
+    .regex(/^[0-9a-f]{64}$/, "must be the approval that the plugin shows")
+    .optional(),
   /** Whether its elements may run in the page itself; absent leaves that as it is. */
   ui_trusted: Flag.optional(),
+  /** Granted although the plugin does not ask for it: for plugins whose manifests are older than these permissions. */
+  also: z
+    .array(z.enum(grantableUnasked, { error: oneOf(grantableUnasked) }), "must be a list")
+    .max(grantableUnasked.length)
+    .optional(),
 });
+export type ApproveScopes = z.infer<typeof ApproveScopes>;
 
 export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
 
@@ -137,10 +147,25 @@ export const PluginAttributes = z.object({
   plugin_type: z.enum(pluginCategories),
   oci_reference: z.string(),
   manifest: z.record(z.string(), z.unknown()),
-  /** What it asks for: scopes of the service API and object hooks. */
+  /** The part of what it asks for that is scopes of the service API and object hooks. */
   service_scopes: z.array(z.string()),
   service_access_authorized: z.boolean(),
   requires_approval: z.boolean(),
+  /** Everything it asks for: scopes, object hooks, hook types, methods of its pages, topics. */
+  capabilities: z.array(z.string()),
+  granted_capabilities: z.array(z.string()),
+  /** What it asks for and was not granted. */
+  pending_capabilities: z.array(z.string()),
+  /** Names what is shown here; send it with an approval, so that nothing else is approved. */
+  approval: z.string(),
+  /** SHA-256 of its program as it was last read; "" before that. */
+  code_hash: z.string(),
+  /** Its program is not the one that was approved. */
+  code_changed: z.boolean(),
+  /** Its program may change without a new approval: the studio runs in development mode. */
+  dev: z.boolean(),
+  /** Whether operations that it checks are blocked while it does not answer. */
+  object_hook_failure_policy: z.enum(["fail_closed", "fail_open"]),
   status: z.enum(["ready", "scopes_pending"]),
   ui_trusted: z.boolean(),
   has_config_schema: z.boolean(),

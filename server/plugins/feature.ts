@@ -1,6 +1,6 @@
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { createPluginHost, type GrpcService, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
+import { createPluginHost, type GrpcService, isUnimplemented, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
 import { systemActor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { fromFreshRead } from "../db/fresh.ts";
@@ -13,10 +13,11 @@ import { afterHookJobs } from "./after-hooks.ts";
 import { createAssets } from "./assets.ts";
 import { createBuilds } from "./builds.ts";
 import { llmPluginEndpoints, pluginEndpoints } from "./endpoints.ts";
+import type { Json } from "./json.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLlmPluginStore } from "./llm-plugin-store.ts";
 import { createLlmPluginService } from "./llm-plugins.ts";
-import { type Loaded, rowOfLoaded } from "./loading.ts";
+import type { Loaded } from "./loading.ts";
 import { parseManifest } from "./manifest.ts";
 import { createAsker, createObjectHooks } from "./object-hooks.ts";
 import { createPluginOperations } from "./operations.ts";
@@ -24,7 +25,7 @@ import { createRegistrations } from "./registrations.ts";
 import { createPluginRpc, rpcTimeoutMs } from "./rpc.ts";
 import { createSchemas } from "./schemas/schemas.ts";
 import { createPluginService } from "./service.ts";
-import { createDispatcher } from "./service-api/dispatcher.ts";
+import { createAdmission, createDispatcher } from "./service-api/dispatcher.ts";
 import { eventService } from "./service-api/event-service.ts";
 import { kvHandlers } from "./service-api/kv.ts";
 import { createKvStore } from "./service-api/kv-store.ts";
@@ -38,8 +39,20 @@ import { pluginUiEndpoints } from "./ui-endpoints.ts";
 
 const manifestTimeoutMs = 10_000;
 
-export type PluginLimits = { hookDeadlineMs: number; rpcTimeoutMs: number; kvQuotaBytes: number; schemaDeadlineMs: number };
-const defaultLimits: PluginLimits = { hookDeadlineMs: 5_000, rpcTimeoutMs, kvQuotaBytes: 100 * 1024 * 1024, schemaDeadlineMs: 3_000 };
+export type PluginLimits = {
+  hookDeadlineMs: number;
+  hookStartWaitMs: number;
+  rpcTimeoutMs: number;
+  kvQuotaBytes: number;
+  schemaDeadlineMs: number;
+};
+const defaultLimits: PluginLimits = {
+  hookDeadlineMs: 5_000,
+  hookStartWaitMs: 10_000,
+  rpcTimeoutMs,
+  kvQuotaBytes: 100 * 1024 * 1024,
+  schemaDeadlineMs: 3_000,
+};
 
 /** The plugin system of the control plane: rows, processes, hooks, pages and the service API. */
 export async function createPlugins({
@@ -48,6 +61,7 @@ export async function createPlugins({
   events,
   logger,
   pluginDirs,
+  pluginDev = false,
   timings,
   limits: given = {},
   createHost = createPluginHost,
@@ -58,6 +72,8 @@ export async function createPlugins({
   logger: Logger;
   /** Folders executables may lie in; undefined allows every one. */
   pluginDirs: string[] | undefined;
+  /** Programs of plugins may change without a new approval. */
+  pluginDev?: boolean;
   timings?: PluginHostOptions["timings"];
   limits?: Partial<PluginLimits>;
   createHost?: typeof createPluginHost;
@@ -69,8 +85,9 @@ export async function createPlugins({
   const signingKey = await db.transaction((tx) => systemSecret(tx, vault, "plugin-assets"));
 
   const localEvents = createLocalEvents({ store, events, logger });
+  const admission = createAdmission({ store });
   const dispatch = createDispatcher({
-    store,
+    admission,
     logger,
     handlers: {
       ...kvHandlers({ kv, quotaBytes: limits.kvQuotaBytes }),
@@ -78,7 +95,10 @@ export async function createPlugins({
       ...pluginHandlers({ store, links, service: () => service, openConfig: (plugin) => lifecycle.openConfig(plugin) }),
     },
   });
-  const services = (pluginId: number): GrpcService[] => [dispatch(pluginId), eventService(pluginId, localEvents)];
+  const services = (pluginId: number): GrpcService[] => [
+    dispatch(pluginId),
+    eventService(pluginId, { bus: localEvents, admission, events }),
+  ];
 
   const host = createHost({
     runtime: "studio",
@@ -87,43 +107,54 @@ export async function createPlugins({
     allowedDirs: pluginDirs,
     timings,
     async onReady(process) {
-      await registrations.learn(process);
-      await refresh(process);
+      await registrations.learn(process, await refresh(process));
     },
     // Pages look again: whether a plugin is healthy is nothing that is written anywhere.
     onState: ({ id }) => events.publish({ eventId: "0", topic: "system.plugin.state", objectId: String(id) }),
   });
   const schemas = createSchemas({ deadlineMs: limits.schemaDeadlineMs });
-  const lifecycle = createLifecycle({ store, vault, host, schemas, logger });
-  const registrations = createRegistrations({ lifecycle, logger });
+  const lifecycle = createLifecycle({ store, vault, host, schemas, dev: pluginDev, logger });
+  const registrations = createRegistrations({ store, host, lifecycle, logger });
   const service = createPluginService({ db, store, vault, host, schemas, lifecycle });
 
-  /** A process may be of a newer build than the one that was read last. What it says is stored if it says anything new. */
-  async function refresh(process: RunningPlugin): Promise<void> {
+  /**
+   * A process may say something else than when it was read last. What it says is stored if it is new.
+   * @returns the manifest that counts now.
+   */
+  async function refresh(process: RunningPlugin): Promise<Json> {
+    const stored = lifecycle.desired(process.id)?.plugin.manifest ?? {};
     try {
       const timeout = { timeoutMs: manifestTimeoutMs };
       const [manifest, schema] = await Promise.all([
         process.call("getManifest", {}, timeout),
         process.call("getConfigSchema", {}, timeout),
       ]);
-      if (!manifest.success) return;
+      if (!manifest.success) return stored;
       const parsed = parseManifest(manifest.manifestJson);
       const loaded: Loaded = {
         manifest: parsed.manifest,
         manifestJson: parsed.json,
         configSchema: await schemas.parse(schema.success ? schema.schemaJson : "{}"),
+        codeHash: undefined,
       };
       await fromFreshRead(async () => {
         const before = await store.find(process.id);
-        if (before) await service.storeLoaded(systemActor(`plugin:${process.id}`), before, rowOfLoaded(before, loaded), loaded);
+        if (before) await service.storeLoaded(systemActor(`plugin:${process.id}`), before, loaded);
       });
+      return loaded.manifestJson;
     } catch (error) {
-      // Plugins of other hosts need not have a manifest; they keep what they were installed with.
-      logger.warn("a plugin's manifest could not be read from its process", { pluginId: process.id, reason: messageOf(error) });
+      // It keeps what it was installed with; plugins that are older than manifests have none.
+      if (!isUnimplemented(error))
+        logger.warn("a plugin's manifest could not be read from its process", { pluginId: process.id, reason: messageOf(error) });
+      return stored;
     }
   }
 
-  const ask = createAsker({ host, timings: { deadlineMs: limits.hookDeadlineMs } });
+  const ask = createAsker({
+    host,
+    lifecycle,
+    timings: { deadlineMs: limits.hookDeadlineMs, startWaitMs: limits.hookStartWaitMs },
+  });
   const hooks = createObjectHooks({ registrations, ask, logger });
   const builds = createBuilds({ host });
   const assets = createAssets({ store, builds, signingKey });
@@ -137,7 +168,7 @@ export async function createPlugins({
     kv,
     gatewayLogs: createPluginLogStore(db),
   });
-  const llmPlugins = createLlmPluginService({ db, store: links, vault, lifecycle, schemas });
+  const llmPlugins = createLlmPluginService({ db, store: links, plugins: store, vault, lifecycle, schemas });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
       ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, new Map()).error }),

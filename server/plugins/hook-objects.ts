@@ -29,3 +29,6 @@ export function fromHookJson(kind: HookedObject, shown: Json, changed: Json): Js
   for (const key of ["ID", "CreatedAt", "UpdatedAt", "DeletedAt"]) delete object[key];
   return object;
 }
+
+/** Our name of a field that plugins know by another. */
+export const ourFieldName = (kind: HookedObject, field: string): string => aliases[kind][field] ?? field;

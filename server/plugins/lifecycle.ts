@@ -1,18 +1,21 @@
 import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec } from "@portico/plugin-host";
+import { runsInStudio } from "@portico/protocol";
 import { z } from "zod";
 import type { Vault } from "../secrets/vault.ts";
 import type { ReadyCheck } from "../system/endpoints.ts";
 import { pluginStates } from "./contract.ts";
 import type { Json } from "./json.ts";
-import { runsInStudio } from "./manifest.ts";
 import { retryAfterMs, type Schemas } from "./schemas/schemas.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 import type { LiveState } from "./wire.ts";
 
 /** A plugin that should run here, with its opened configuration. */
 export type Desired = { plugin: Plugin; config: Json };
+
+/** How a process is, wherever it runs. */
+type EdgeState = Omit<LiveState, "dev">;
 
 const retryMs = 2_000;
 
@@ -33,12 +36,15 @@ export function createLifecycle({
   vault,
   host,
   schemas,
+  dev,
   logger,
 }: {
   store: PluginStore;
   vault: Vault;
   host: PluginHost;
   schemas: Schemas;
+  /** Plugins are under development here: their programs may change without a new approval. */
+  dev: boolean;
   logger: Logger;
 }) {
   let desired = new Map<number, Desired>();
@@ -90,12 +96,15 @@ export function createLifecycle({
     }
     desired = next;
     held = nextHeld;
-    return [...next.values()].map(({ plugin: { id, name, slug, command, checksum, generation }, config }) => ({
+    return [...next.values()].map(({ plugin: { id, name, slug, command, checksum, generation, grants, approvedCodeHash }, config }) => ({
       id,
       name,
       slug,
       command,
       checksum,
+      // A plugin without grants may run any program: it can do nothing.
+      codeHash: grants.length > 0 ? approvedCodeHash : "",
+      dev,
       config,
       generation,
     }));
@@ -131,10 +140,10 @@ export function createLifecycle({
     }
   }
 
-  /** How gateway-only plugins fare: the worst that a connected edge said. */
-  async function edgeStates(): Promise<Map<number, LiveState>> {
+  /** The state of plugins that run on gateways only: the worst that a connected edge reported. */
+  async function edgeStates(): Promise<Map<number, EdgeState>> {
     const worst = ["healthy", "starting", "stopped", "unhealthy", "failed"];
-    const states = new Map<number, LiveState>();
+    const states = new Map<number, EdgeState>();
     for (const { edgeId, report } of await store.listEdgeReports()) {
       const parsed = EdgeReport.safeParse(report);
       for (const { plugin_id, state, error, restarts } of parsed.data?.plugins ?? []) {
@@ -164,10 +173,36 @@ export function createLifecycle({
     },
   };
 
+  function stateOf(plugin: Plugin, onEdges: Map<number, EdgeState>): EdgeState {
+    if (!plugin.isActive) return { state: "stopped", error: "", restarts: 0 };
+    if (!runsInStudio(plugin.hookTypes)) {
+      const reported = onEdges.get(plugin.id);
+      if (reported) return reported;
+      const fault = configOf(plugin);
+      if (typeof fault === "string") return { state: "failed", error: fault, restarts: 0 };
+      return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
+    }
+    const reason = held.get(plugin.id);
+    if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
+    const status = host.status(plugin.id);
+    if (!status || (status.state === "stopped" && desired.has(plugin.id))) return { state: "starting", error: "", restarts: 0 };
+    return { state: status.state, error: status.error, restarts: status.restarts };
+  }
+
   return {
     openConfig,
+    dev,
     desired: (id: number): Desired | undefined => desired.get(id),
-    allDesired: (): Desired[] => [...desired.values()],
+    /** Why an active plugin has no process, when that is known without asking the host. */
+    whyHeld: (id: number): string | undefined => held.get(id),
+    /** Its stored settings; none when they cannot be read. */
+    settingsOf(plugin: Plugin): Json {
+      try {
+        return openConfig(plugin);
+      } catch {
+        return {};
+      }
+    },
     readyCheck,
     applySoon,
     /** Matches processes to the table now. @returns once this change's first attempts are over, or after `timeoutMs`. */
@@ -186,21 +221,7 @@ export function createLifecycle({
         });
     },
     edgeStates,
-    live(plugin: Plugin, onEdges: Map<number, LiveState>): LiveState {
-      if (!plugin.isActive) return { state: "stopped", error: "", restarts: 0 };
-      if (!runsInStudio(plugin.hookTypes)) {
-        const reported = onEdges.get(plugin.id);
-        if (reported) return reported;
-        const fault = held.get(plugin.id);
-        if (fault !== undefined) return { state: "failed", error: fault, restarts: 0 };
-        return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
-      }
-      const reason = held.get(plugin.id);
-      if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
-      const status = host.status(plugin.id);
-      if (!status || (status.state === "stopped" && desired.has(plugin.id))) return { state: "starting", error: "", restarts: 0 };
-      return { state: status.state, error: status.error, restarts: status.restarts };
-    },
+    live: (plugin: Plugin, onEdges: Map<number, EdgeState>): LiveState => ({ ...stateOf(plugin, onEdges), dev }),
     async close(): Promise<void> {
       closed = true;
       clearTimeout(retry);

@@ -1,5 +1,5 @@
 import type { Db, Tx } from "../db/client.ts";
-import type { Plugin } from "./store.ts";
+import { type Plugin, toPlugin, withGrants } from "./store.ts";
 
 export type LlmPluginRow = { plugin: Plugin; orderIndex: number; overrideSealed: string | null };
 
@@ -12,17 +12,17 @@ export function createLlmPluginStore(db: Db) {
       const rows = await db.prisma.llmPlugin.findMany({
         where: { llmId },
         orderBy: [{ orderIndex: "asc" }, { pluginId: "asc" }],
-        select: { orderIndex: true, overrideSealed: true, plugin: true },
+        select: { orderIndex: true, overrideSealed: true, plugin: { include: withGrants } },
       });
-      return rows as unknown as LlmPluginRow[];
+      return rows.map((row) => ({ ...row, plugin: toPlugin(row.plugin) }));
     },
 
     async find(llmId: number, pluginId: number): Promise<LlmPluginRow | undefined> {
       const row = await db.prisma.llmPlugin.findUnique({
         where: { llmId_pluginId: { llmId, pluginId } },
-        select: { orderIndex: true, overrideSealed: true, plugin: true },
+        select: { orderIndex: true, overrideSealed: true, plugin: { include: withGrants } },
       });
-      return (row as unknown as LlmPluginRow | null) ?? undefined;
+      return row ? { ...row, plugin: toPlugin(row.plugin) } : undefined;
     },
 
     /** @returns the LLM's name, with its row locked; undefined when there is none. */
@@ -33,6 +33,9 @@ export function createLlmPluginStore(db: Db) {
 
     knownPlugins: async (tx: Tx, ids: number[]): Promise<number[]> =>
       (await tx.plugin.findMany({ where: { id: { in: ids } }, select: { id: true } })).map(({ id }) => id),
+
+    attachedTo: async (tx: Tx, llmId: number): Promise<number[]> =>
+      (await tx.llmPlugin.findMany({ where: { llmId }, select: { pluginId: true } })).map(({ pluginId }) => pluginId),
 
     /** Exactly these, in this order; those that stay keep their override. */
     async replace(tx: Tx, llmId: number, pluginIds: number[]): Promise<void> {

@@ -1,14 +1,17 @@
 import { AppError, notFound } from "@portico/core";
+import { isGatewayHook } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
-import type { Db } from "../db/client.ts";
-import { record } from "../db/journal.ts";
+import type { Db, Tx } from "../db/client.ts";
+import { type Change, record, recordAll } from "../db/journal.ts";
 import type { Resource } from "../http/envelope.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { mergeConfig, redactConfig, restoreConfig } from "./config.ts";
+import { requestedOf } from "./grants.ts";
 import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { LlmPluginRow, LlmPluginStore } from "./llm-plugin-store.ts";
 import type { Schemas } from "./schemas/schemas.ts";
+import type { PluginStore } from "./store.ts";
 import { toResource } from "./wire.ts";
 
 const field = "config_override";
@@ -18,18 +21,35 @@ const notAttached = () => new AppError({ code: "not_found", message: "Plugin-LLM
 export function createLlmPluginService({
   db,
   store,
+  plugins,
   vault,
   lifecycle,
   schemas,
 }: {
   db: Db;
   store: LlmPluginStore;
+  plugins: Pick<PluginStore, "lock" | "update" | "replaceGrants">;
   vault: Vault;
   lifecycle: Lifecycle;
   schemas: Schemas;
 }) {
   const openOverride = ({ overrideSealed }: LlmPluginRow): Json =>
     overrideSealed === null ? {} : (JSON.parse(vault.open(overrideSealed)) as Json);
+
+  /** Attaching a plugin is the approval of its gateway hooks, with the program that it has now. */
+  async function grantGatewayHooks(tx: Tx, ids: number[], actor: Actor): Promise<{ id: number; capabilities: string[] }[]> {
+    const granted: { id: number; capabilities: string[] }[] = [];
+    for (const id of [...ids].sort((a, b) => a - b)) {
+      const plugin = await plugins.lock(tx, id);
+      if (!plugin) continue;
+      const hooks = requestedOf(plugin).filter((capability) => isGatewayHook(capability) && !plugin.grants.includes(capability));
+      if (hooks.length === 0) continue;
+      await plugins.replaceGrants(tx, id, [...plugin.grants, ...hooks], actor.userId);
+      await plugins.update(tx, id, { approvedCodeHash: plugin.codeHash });
+      granted.push({ id, capabilities: hooks });
+    }
+    return granted;
+  }
 
   async function attached(llmId: number, pluginId: number): Promise<LlmPluginRow> {
     const row = await store.find(llmId, pluginId);
@@ -70,8 +90,16 @@ export function createLlmPluginService({
         );
         const issues = [...unknown, ...twice];
         if (issues.length > 0) throw new AppError({ code: "validation_failed", message: "The list of plugins is not valid.", issues });
+        const before = await store.attachedTo(tx, llmId);
         await store.replace(tx, llmId, pluginIds);
-        await record(tx, { kind: "llm", action: "updated", id: llmId, actor, changes: { plugin_ids: pluginIds } });
+        const added = pluginIds.filter((id) => !before.includes(id));
+        const granted = await grantGatewayHooks(tx, added, actor);
+        await recordAll(tx, [
+          ...granted.map(({ id, capabilities }): Change => {
+            return { kind: "plugin", action: "approved", id, actor, changes: { capabilities, attached_to_llm: llmId } };
+          }),
+          { kind: "llm", action: "updated", id: llmId, actor, changes: { plugin_ids: pluginIds } },
+        ]);
       });
     },
 

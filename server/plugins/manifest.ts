@@ -1,8 +1,8 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
-import { gatewayHookTypes, PluginManifest, studioHookTypes, type UiSlotItem } from "@portico/protocol";
+import { PluginManifest, runsOnGateways, type UiSlotItem } from "@portico/protocol";
 import { placeOfFault } from "../http/storable.ts";
 import type { PluginCategory } from "./contract.ts";
-import type { Json } from "./json.ts";
+import { isObject, type Json } from "./json.ts";
 import type { UiRoute } from "./store.ts";
 
 const maxManifestChars = 512 * 1024;
@@ -12,8 +12,14 @@ const maxFieldChars = 300;
 const refuse = (issues: FieldIssue[], message = "The plugin's manifest is not valid.") =>
   new AppError({ code: "plugin_invalid", message, issues: issues.map((issue) => ({ ...issue, code: "plugin_invalid" as const })) });
 
-/** Reads a manifest's text. @throws AppError plugin_invalid naming what is wrong as `manifest.<path>`. */
-export function parseManifest(text: string): { manifest: PluginManifest; json: Json } {
+export type ParsedManifest = { manifest: PluginManifest | undefined; json: Json };
+
+/**
+ * Reads a manifest's text. Plugins older than manifests answer nothing or `{}`; they have none.
+ * @throws AppError plugin_invalid naming what is wrong as `manifest.<path>`.
+ */
+export function parseManifest(text: string): ParsedManifest {
+  if (text.trim() === "") return { manifest: undefined, json: {} };
   if (text.length > maxManifestChars) throw refuse([{ field: "manifest", message: `is larger than ${maxManifestChars / 1024} KiB` }]);
   let json: unknown;
   try {
@@ -21,6 +27,7 @@ export function parseManifest(text: string): { manifest: PluginManifest; json: J
   } catch (error) {
     throw refuse([{ field: "manifest", message: `is not JSON: ${messageOf(error)}` }]);
   }
+  if (json === null || (isObject(json) && Object.keys(json).length === 0)) return { manifest: undefined, json: {} };
   const unstorable = placeOfFault(json);
   if (unstorable) throw refuse([{ field: ["manifest", ...unstorable.path].join(".").slice(0, maxFieldChars), message: unstorable.fault }]);
   const parsed = PluginManifest.safeParse(json);
@@ -41,9 +48,14 @@ export function storedManifest(json: Json): PluginManifest | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-const slotsOf = (manifest: PluginManifest) => [
-  ...(manifest.ui?.slots ?? []).map((slot, i) => ({ scope: "admin" as const, at: `manifest.ui.slots.${i}`, slot, groups: [] as string[] })),
-  ...(manifest.portal?.slots ?? []).map((slot, i) => ({
+const slotsOf = (manifest: PluginManifest | undefined) => [
+  ...(manifest?.ui?.slots ?? []).map((slot, i) => ({
+    scope: "admin" as const,
+    at: `manifest.ui.slots.${i}`,
+    slot,
+    groups: [] as string[],
+  })),
+  ...(manifest?.portal?.slots ?? []).map((slot, i) => ({
     scope: "portal" as const,
     at: `manifest.portal.slots.${i}`,
     slot,
@@ -67,7 +79,7 @@ function faultsOfRoutes(manifest: PluginManifest): FieldIssue[] {
 }
 
 /** The pages a manifest declares. */
-export const routesOf = (manifest: PluginManifest): UiRoute[] =>
+export const routesOf = (manifest: PluginManifest | undefined): UiRoute[] =>
   slotsOf(manifest).flatMap(({ scope, slot, groups }) =>
     slot.items
       .filter(({ type }) => type === "route")
@@ -89,19 +101,13 @@ function mountConfigOf({ mount, title }: UiSlotItem, { label, icon }: { label?: 
   return JSON.parse(JSON.stringify({ kind, tag, entry, props, remote, exposed, app, title, label, icon })) as Json;
 }
 
-/** What an administrator is asked to approve: scopes of the service API, and the operations it wants to judge. */
-export const requestedScopes = ({ permissions }: PluginManifest): string[] =>
-  [...new Set([...(permissions?.services ?? []), ...(permissions?.object_hooks ?? [])])].sort();
-
-const includesAny = (list: readonly string[], wanted: readonly string[]) => wanted.some((one) => list.includes(one));
-
-/** Unknown hooks may be anything, so the plugin is started where it can tell. */
-export const runsInStudio = (hooks: string[]): boolean => includesAny(hooks, studioHookTypes) || !includesAny(hooks, gatewayHookTypes);
-export const runsOnGateways = (hooks: string[]): boolean => includesAny(hooks, gatewayHookTypes);
+/** The part of what it asks for that is named in lists of scopes: scopes of the service API, and the operations it wants to check. */
+export const requestedScopes = (manifest: PluginManifest | undefined): string[] =>
+  [...new Set([...(manifest?.permissions?.services ?? []), ...(manifest?.permissions?.object_hooks ?? [])])].sort();
 
 export function categoryOf(hooks: string[]): PluginCategory {
   const gateway = runsOnGateways(hooks);
-  const ui = includesAny(hooks, ["studio_ui", "portal_ui"]);
+  const ui = hooks.includes("studio_ui") || hooks.includes("portal_ui");
   const agent = hooks.includes("agent");
   if (gateway && ui && agent) return "Full-Stack Plugin";
   if (gateway && ui) return "Gateway + UI";

@@ -5,10 +5,12 @@ import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
 import type { ObjectHookType } from "@portico/protocol";
 import type { ObjectHookResponse } from "@portico/protocol/plugin";
 import type { Actor } from "../auth/actor.ts";
-import { fromHookJson, toHookJson } from "./hook-objects.ts";
-import type { HookedObject, HookedOperation, HookVerdict, ObjectHooks } from "./hooks.ts";
+import { may } from "./grants.ts";
+import { fromHookJson, ourFieldName, toHookJson } from "./hook-objects.ts";
+import { changedFields, failurePolicyOf, forbiddenChange, withGuardedFields } from "./hook-policy.ts";
+import type { HookedObject, HookedOperation, HookVerdict, ObjectHooks, PluginChange } from "./hooks.ts";
 import { isObject, type Json } from "./json.ts";
-import type { Desired } from "./lifecycle.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { Asked, Registrations } from "./registrations.ts";
 
 const maxModifiedChars = 1024 * 1024;
@@ -16,8 +18,10 @@ const maxMetadataEntries = 64;
 const maxMetadataChars = 2_000;
 
 export type HookTimings = {
-  /** For one question to one plugin, waiting for its process to come back included. */
+  /** For one question to one plugin. */
   deadlineMs: number;
+  /** How long a process that is starting is waited for before that. */
+  startWaitMs: number;
 };
 
 type Question = {
@@ -29,21 +33,30 @@ type Question = {
 };
 
 /** One question to one plugin. @throws AppError when it cannot be asked or gives no usable answer. */
-export function createAsker({ host, timings }: { host: PluginHost; timings: HookTimings }) {
-  /** A plugin that is starting or about to be restarted is worth the deadline; one that has failed is not. */
-  async function running(id: number, until: number): Promise<RunningPlugin> {
-    for (;;) {
+export function createAsker({
+  host,
+  lifecycle,
+  timings,
+}: {
+  host: PluginHost;
+  lifecycle: Pick<Lifecycle, "whyHeld">;
+  timings: HookTimings;
+}) {
+  /** A plugin that is starting or about to be restarted is worth a wait; one that has failed is not. */
+  async function running(id: number): Promise<RunningPlugin> {
+    for (const until = Date.now() + timings.startWaitMs; ; ) {
       const plugin = host.get(id);
       if (plugin) return plugin;
+      const held = lifecycle.whyHeld(id);
+      if (held !== undefined) throw new AppError({ code: "plugin_unavailable", message: held, meta: { plugin_id: id } });
       const state = host.status(id)?.state ?? "starting";
       if (state === "failed" || state === "stopped" || Date.now() >= until) return host.require(id);
       await sleep(25);
     }
   }
 
-  return async ({ plugin }: Pick<Desired, "plugin">, question: Question, object: Json): Promise<ObjectHookResponse> => {
-    const until = Date.now() + timings.deadlineMs;
-    const process = await running(plugin.id, until);
+  return async ({ plugin }: Pick<Asked, "plugin">, question: Question, object: Json): Promise<ObjectHookResponse> => {
+    const process = await running(plugin.id);
     const { hookType, objectType, operationId, userId, phase } = question;
     return process.call(
       "handleObjectHook",
@@ -58,17 +71,11 @@ export function createAsker({ host, timings }: { host: PluginHost; timings: Hook
         metadata: { phase },
         timestamp: Math.floor(Date.now() / 1000),
       },
-      { timeoutMs: Math.max(1, until - Date.now()) },
+      { timeoutMs: timings.deadlineMs },
     );
   };
 }
 export type Asker = ReturnType<typeof createAsker>;
-
-/** Whether a plugin's silence blocks the operation: its config decides, then its manifest; by default it does not. */
-export function failsClosed({ plugin, config }: Desired): boolean {
-  const policy = config.object_hook_failure_policy ?? plugin.manifest.object_hook_failure_policy;
-  return policy === "fail_closed";
-}
 
 function modifiedObject(answer: ObjectHookResponse): Json | undefined {
   if (!answer.modified || answer.modifiedObjectJson === "") return undefined;
@@ -93,6 +100,16 @@ const metadataOf = (pluginId: number, answer: ObjectHookResponse): Record<string
       .map(([key, value]) => [`plugin_${pluginId}_${storable(key, 200)}`, storable(value, maxMetadataChars)]),
   );
 
+/** @returns the fields that the plugin changed. @throws AppError when it has no right to change one of them. */
+function allowedChanges({ plugin }: Asked, objectType: HookedObject, before: Json, after: Json): string[] {
+  const forbidden = forbiddenChange(objectType, before, after, (scope) => may(plugin, scope));
+  if (!forbidden) return changedFields(before, after).map((field) => ourFieldName(objectType, field));
+  const { field, scope } = forbidden;
+  const message = `The plugin "${plugin.name}" changed ${field}, which needs the scope ${scope}. Nothing was saved.`;
+  const meta = { plugin: plugin.name, plugin_id: plugin.id };
+  throw new AppError({ code: "plugin_invalid", message, meta, issues: [{ field, message, code: "plugin_invalid" }] });
+}
+
 /**
  * Lets plugins judge and change objects before they are written. Plugins are asked in order, each seeing what the former made of
  * the object; those asked before a later change are asked again about the final object, where only their refusal counts.
@@ -108,14 +125,15 @@ export function createObjectHooks({
 }): ObjectHooks {
   type Outcome = { answer: ObjectHookResponse; object: Json | undefined };
 
-  /** undefined: the plugin gave no usable answer and does not insist on being heard. */
+  /** undefined: the plugin gave no usable answer and is allowed to fail. */
   async function outcomeOf(asked: Asked, question: Question, object: Json): Promise<Outcome | undefined> {
     try {
       const answer = await ask(asked, question, object);
-      return { answer, object: answer.allowOperation ? modifiedObject(answer) : undefined };
+      const modified = answer.allowOperation ? modifiedObject(answer) : undefined;
+      return { answer, object: modified && withGuardedFields(question.objectType, object, modified) };
     } catch (error) {
-      const closed = failsClosed(asked);
-      const { plugin } = asked;
+      const { plugin, config } = asked;
+      const closed = failurePolicyOf(plugin, config) === "fail_closed";
       logger.warn(closed ? "an object hook failed and blocked the operation" : "an object hook failed and was passed over", {
         pluginId: plugin.id,
         plugin: plugin.name,
@@ -139,8 +157,8 @@ export function createObjectHooks({
     actor: Actor,
   ): Promise<HookVerdict> {
     const hookType: ObjectHookType = `before_${operation}`;
-    const asked = registrations.askedAbout(objectType, hookType);
-    if (asked.length === 0) return { outcome: "accepted", object: value, metadata: {} };
+    const asked = await registrations.askedAbout(objectType, hookType);
+    if (asked.length === 0) return { outcome: "accepted", object: value, metadata: {}, changes: [] };
 
     const question = { hookType, objectType, operationId: randomUUID(), userId: actor.userId };
     const shown = toHookJson(objectType, value);
@@ -148,6 +166,7 @@ export function createObjectHooks({
     let lastChange = -1;
     const heard = new Set<Asked>();
     const metadata: Record<string, string> = {};
+    const changes: PluginChange[] = [];
     const rejected = ({ plugin }: Asked, { rejectionReason }: ObjectHookResponse): HookVerdict => ({
       outcome: "rejected",
       pluginId: plugin.id,
@@ -162,6 +181,9 @@ export function createObjectHooks({
       heard.add(one);
       Object.assign(metadata, metadataOf(one.plugin.id, outcome.answer));
       if (!outcome.object || operation === "delete") continue;
+      const fields = allowedChanges(one, objectType, object, outcome.object);
+      if (fields.length === 0) continue;
+      changes.push({ plugin_id: one.plugin.id, plugin: one.plugin.name, fields });
       object = outcome.object;
       lastChange = i;
     }
@@ -172,7 +194,7 @@ export function createObjectHooks({
       if (!outcome.answer.allowOperation) return rejected(one, outcome.answer);
       Object.assign(metadata, metadataOf(one.plugin.id, outcome.answer));
     }
-    return { outcome: "accepted", object: lastChange < 0 ? value : fromHookJson(objectType, shown, object), metadata };
+    return { outcome: "accepted", object: lastChange < 0 ? value : fromHookJson(objectType, shown, object), metadata, changes };
   }
 
   return { before };

@@ -1,20 +1,22 @@
 import { notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
-import { gatewayHookTypes, studioHookTypes } from "@portico/protocol";
+import { gatewayHookTypes, runsInStudio, studioHookTypes } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import type { PluginLogStore } from "../edges/plugin-log-store.ts";
 import type { Resource } from "../http/envelope.ts";
 import { allPages } from "../http/paging.ts";
+import type { ApproveScopes } from "./contract.ts";
+import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { categoryOf, runsInStudio } from "./manifest.ts";
+import { categoryOf } from "./manifest.ts";
 import type { Schemas } from "./schemas/schemas.ts";
 import type { PluginService } from "./service.ts";
 import type { KvStore } from "./service-api/kv-store.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 import { tryPlugin } from "./trial.ts";
-import { isPending, requiresApproval } from "./wire.ts";
+import { statusOf } from "./wire.ts";
 
 /** What administrators do with a plugin beyond its row, in the shapes of the API. */
 export function createPluginOperations({
@@ -37,7 +39,6 @@ export function createPluginOperations({
   /** What plugins wrote where they do not run in this process. */
   gatewayLogs: Pick<PluginLogStore, "list">;
 }) {
-  const statusOf = (plugin: Plugin) => (isPending(plugin) ? "scopes_pending" : "ready");
   const processOf = ({ id }: Plugin) => {
     const status = host.status(id);
     return {
@@ -123,13 +124,16 @@ export function createPluginOperations({
           config_schema: loaded.configSchema,
           manifest: loaded.manifestJson,
           scopes: plugin.serviceScopes,
+          capabilities: requestedOf(plugin),
+          pending_capabilities: pendingOf(plugin),
+          approval: approvalOf(plugin),
           status: statusOf(plugin),
           loaded_at: new Date().toISOString(),
         },
       };
     },
 
-    async approve(actor: Actor, id: number, body: { approved: boolean; ui_trusted?: boolean | undefined }) {
+    async approve(actor: Actor, id: number, body: ApproveScopes) {
       const plugin = await plugins.approve(actor, id, body);
       const status = body.approved ? "approved" : "denied";
       return { message: `Plugin scopes ${status}`, status, data: await plugins.resource(plugin) };
@@ -145,6 +149,8 @@ export function createPluginOperations({
           service_scopes: plugin.serviceScopes,
           service_access_authorized: plugin.serviceAccessAuthorized,
           requires_approval: requiresApproval(plugin),
+          pending_capabilities: pendingOf(plugin),
+          approval: approvalOf(plugin),
         },
       };
     },

@@ -107,7 +107,7 @@ test("an address changes with the file after a reload, the old one keeps its byt
   process.env.TEST_PLUGIN_UI = ui;
   const replica = await createRuntime(studio.runtime.env);
   try {
-    const probe = await aPlugin(studio, { name: "Paged", command: commands.probe }, { approve: false });
+    const probe = await aPlugin(studio, { name: "Paged", command: commands.probe });
     const rows = async () => (await registry()).filter(({ route_pattern }) => route_pattern.startsWith("/admin/probe"));
     const [classic, module] = (await rows()) as [Row, Row];
     expect([classic.entry_type, module.entry_type]).toEqual(["classic", "module"]);
@@ -132,7 +132,7 @@ test("an address changes with the file after a reload, the old one keeps its byt
 
 test("a page whose plugin is down is still listed, with the reason instead of addresses", async () => {
   const { call } = studio;
-  const probe = await aPlugin(studio, { name: "Down", command: commands.probe }, { approve: false });
+  const probe = await aPlugin(studio, { name: "Down", command: commands.probe });
   await call("PATCH", `/api/v1/plugins/${probe.id}`, { checksum: "0".repeat(64), is_active: false });
   expect((await registry()).some(({ plugin }) => (plugin as { id: number }).id === probe.id)).toBe(false);
   await studio.db.prisma.plugin.update({ where: { id: probe.id }, data: { isActive: true } });

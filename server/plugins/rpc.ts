@@ -1,6 +1,7 @@
 import { AppError, notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
 import type { Actor } from "../auth/actor.ts";
+import { mayAnswer, mayShowPages } from "./grants.ts";
 import type { Json } from "./json.ts";
 import { storedManifest } from "./manifest.ts";
 import type { Plugin, PluginStore } from "./store.ts";
@@ -17,9 +18,12 @@ export function createPluginRpc({ store, host, timeoutMs = rpcTimeoutMs }: { sto
   }
 
   function checkMethod(plugin: Plugin, method: string): void {
+    if (mayAnswer(plugin, method)) return;
     const listed = storedManifest(plugin.manifest)?.permissions?.rpc ?? [];
-    if (listed.every((one) => one === "call") || listed.includes(method)) return;
-    const message = `The plugin's manifest does not list the method "${method}" in permissions.rpc.`;
+    const message =
+      listed.includes("call") || listed.includes(method)
+        ? `The method "${method}" is not approved: an administrator has to approve what the plugin asks for.`
+        : `The plugin's manifest does not list the method "${method}" in permissions.rpc.`;
     throw new AppError({ code: "forbidden", message, meta: { plugin: plugin.name, plugin_id: plugin.id } });
   }
 
@@ -66,5 +70,5 @@ export const isVisible = (allowed: string[], groups: string[]): boolean =>
 /** True when at least one portal slot of the plugin is open to one of these groups. */
 export function seesPortalOf(plugin: Plugin, groups: string[]): boolean {
   const manifest = storedManifest(plugin.manifest);
-  return plugin.hookTypes.includes("portal_ui") && (manifest?.portal?.slots ?? []).some((slot) => isVisible(slot.groups, groups));
+  return mayShowPages(plugin, "portal") && (manifest?.portal?.slots ?? []).some((slot) => isVisible(slot.groups, groups));
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { AppError, notFound, slugify } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
+import { runsInStudio } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { fromFreshRead, StaleRead } from "../db/fresh.ts";
@@ -8,12 +9,14 @@ import { type Change, record } from "../db/journal.ts";
 import type { Resource } from "../http/envelope.ts";
 import type { ListQuery, Page } from "../http/paging.ts";
 import type { Vault } from "../secrets/vault.ts";
+import { afterApproval } from "./approval.ts";
 import { restoreConfig } from "./config.ts";
-import type { PluginDraft, PluginPatch } from "./contract.ts";
+import type { ApproveScopes, PluginDraft, PluginPatch } from "./contract.ts";
+import { approvalOf, keptGrants, requestedOf } from "./grants.ts";
 import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { type Loaded, loadPlugin, rowOfLoaded } from "./loading.ts";
-import { routesOf, runsInStudio } from "./manifest.ts";
+import { afterLoading, type BeforeLoading, type Loaded, loadPlugin } from "./loading.ts";
+import { routesOf } from "./manifest.ts";
 import type { Schemas } from "./schemas/schemas.ts";
 import type { Plugin, PluginFilters, PluginRow, PluginStore } from "./store.ts";
 import { toAttributes, toResource } from "./wire.ts";
@@ -57,12 +60,18 @@ export function createPluginService({
     actor: Actor,
     before: Plugin,
     row: Partial<PluginRow>,
-    { loaded, action = "updated", changes }: { loaded?: Loaded | undefined; action?: Change["action"]; changes: Json },
+    {
+      loaded,
+      grants,
+      action = "updated",
+      changes,
+    }: { loaded?: Loaded | undefined; grants?: string[] | undefined; action?: Change["action"]; changes: Json },
   ): Promise<Plugin> {
     return db.transaction(async (tx) => {
       const current = await store.lock(tx, before.id);
       if (!current) throw notFound("Plugin");
       if (current.updatedAt.getTime() !== before.updatedAt.getTime()) throw new StaleRead();
+      if (grants) await store.replaceGrants(tx, before.id, grants, actor.userId);
       const after = await store.update(tx, before.id, row);
       if (loaded) await store.replaceRoutes(tx, before.id, routesOf(loaded.manifest));
       await note(tx, after, actor, { action, changes });
@@ -83,17 +92,22 @@ export function createPluginService({
       const changed = command !== undefined && command !== before.command;
       const checksum = changed ? "" : before.checksum;
       const loaded = await loadPlugin({ host, schemas }, command ?? before.command, checksum);
-      const row = { ...rowOfLoaded(before, loaded), ...(changed ? { command, checksum, uiTrusted: false } : {}) };
-      return { plugin: await storeLoaded(actor, before, row, loaded), loaded };
+      return { plugin: await storeLoaded(actor, before, loaded, changed ? { command, checksum, uiTrusted: false } : {}), loaded };
     });
   }
 
   /** Writes what was read from a process or an executable, if it says anything new. */
-  async function storeLoaded(actor: Actor, before: Plugin, row: Partial<PluginRow>, loaded: Loaded): Promise<Plugin> {
-    const news = Object.entries(row).filter(([key, value]) => !isDeepStrictEqual(before[key as keyof PluginRow], value));
+  async function storeLoaded(actor: Actor, before: Plugin, loaded: Loaded, more: Partial<PluginRow> = {}): Promise<Plugin> {
+    const { row, grants } = afterLoading(before, loaded, await circumstances(before.id));
+    const next = { ...row, ...more };
+    const news = Object.entries({ ...next, grants }).filter(
+      ([key, value]) => !isDeepStrictEqual(before[key as keyof PluginRow | "grants"], value),
+    );
     if (news.length === 0) return before;
-    return write(actor, before, row, { loaded, changes: { loaded: news.map(([key]) => key) } });
+    return write(actor, before, next, { loaded, grants, changes: { loaded: news.map(([key]) => key) } });
   }
+
+  const circumstances = async (id: number) => ({ dev: lifecycle.dev, attached: await store.isAttached(id) });
 
   async function resource(plugin: Plugin): Promise<Resource> {
     const [llms, onEdges] = await Promise.all([store.linkedLlms([plugin.id]), lifecycle.edgeStates()]);
@@ -124,12 +138,17 @@ export function createPluginService({
     async create(actor: Actor, draft: PluginDraft): Promise<Plugin> {
       const loaded =
         draft.is_active || draft.load_immediately ? await loadPlugin({ host, schemas }, draft.command, draft.checksum) : undefined;
-      const first = {
+      const first: BeforeLoading = {
         ...hooksOfDraft(draft),
         hookTypesCustomized: draft.hook_types_customized,
-        serviceScopes: [] as string[],
+        configSchema: null,
         serviceAccessAuthorized: false,
+        uiTrusted: false,
+        codeHash: "",
+        approvedCodeHash: "",
+        grants: [],
       };
+      const { grants: _none, ...blank } = first;
       const schema = loaded?.configSchema ?? null;
       const config = draft.config
         ? await schemas.accept(schema, restoreConfig(schema, draft.config, {}))
@@ -137,18 +156,19 @@ export function createPluginService({
       const row: PluginRow = {
         name: draft.name,
         slug: draft.slug ?? slugify(draft.name),
-        description: draft.description || (loaded?.manifest.description ?? ""),
+        description: draft.description || (loaded?.manifest?.description ?? ""),
         command: draft.command,
         checksum: draft.checksum,
         configSealed: sealed(config),
-        configSchema: null,
         isActive: draft.is_active,
         namespace: draft.namespace,
         manifest: {},
-        uiTrusted: false,
+        serviceScopes: [],
+        declaredCapabilities: [],
+        declaredCodeHash: "",
         generation: 1,
-        ...first,
-        ...(loaded ? rowOfLoaded(first, loaded) : {}),
+        ...blank,
+        ...(loaded ? afterLoading(first, loaded, { dev: lifecycle.dev, attached: false }).row : {}),
       };
       const plugin = await db.transaction(async (tx) => {
         const created = await store.insert(tx, row);
@@ -173,7 +193,10 @@ export function createPluginService({
         const customized = patch.hook_types_customized ?? (patch.hook_types ? true : before.hookTypesCustomized);
         const hooks =
           patch.hook_types || patch.hook_type ? hooksOfDraft(patch) : { hookTypes: before.hookTypes, hookType: before.hookType };
+        // Another command is another program until it has been read.
+        const grantsBefore = moved && !loaded && !lifecycle.dev ? [] : before.grants;
         const base = { ...before, ...hooks, hookTypesCustomized: customized };
+        const read = loaded && afterLoading(base, loaded, await circumstances(id));
         const schema = loaded?.configSchema ?? before.configSchema;
         const stored = openConfig(before);
         const config =
@@ -191,13 +214,18 @@ export function createPluginService({
           hookTypesCustomized: customized,
           ...hooks,
           // Trust was given to what ran then.
-          ...(moved ? { uiTrusted: false } : {}),
+          ...(read?.row ?? {}),
+          ...(moved ? { uiTrusted: false, ...(read ? {} : { codeHash: "", serviceAccessAuthorized: false }) } : {}),
           ...(patch.ui_trusted === undefined ? {} : { uiTrusted: patch.ui_trusted }),
           ...(isDeepStrictEqual(config, stored) ? {} : { configSealed: sealed(config) }),
-          ...(loaded ? rowOfLoaded(base, loaded) : {}),
         };
+        const grants = read?.grants ?? keptGrants(grantsBefore, requestedOf({ ...before, ...hooks }));
         const { config: given, plugin_type: _type, oci_reference: _oci, ...changes } = patch;
-        return write(actor, before, row, { loaded, changes: { ...changes, ...(given === undefined ? {} : { config: "changed" }) } });
+        return write(actor, before, row, {
+          loaded,
+          grants,
+          changes: { ...changes, ...(given === undefined ? {} : { config: "changed" }) },
+        });
       });
       await lifecycle.applySoon();
       return plugin;
@@ -213,38 +241,51 @@ export function createPluginService({
       await lifecycle.applySoon();
     },
 
-    /** Grants or denies all that the plugin asks for; a change restarts it, so that it starts with the access it has. */
-    async approve(
-      actor: Actor,
-      id: number,
-      { approved, ui_trusted }: { approved: boolean; ui_trusted?: boolean | undefined },
-    ): Promise<Plugin> {
+    approve: async (actor: Actor, id: number, decision: ApproveScopes): Promise<Plugin> => {
       const plugin = await fromFreshRead(async () => {
         const before = await get(id);
-        const row: Partial<PluginRow> = {
-          serviceAccessAuthorized: approved,
-          uiTrusted: ui_trusted ?? before.uiTrusted,
-          ...(approved === before.serviceAccessAuthorized ? {} : { generation: before.generation + 1 }),
-        };
-        const changes = { scopes: before.serviceScopes, ui_trusted: row.uiTrusted };
-        return write(actor, before, row, { action: approved ? "approved" : "denied", changes });
+        const { row, grants } = afterApproval(before, decision, lifecycle.dev);
+        const changes = { capabilities: grants, ui_trusted: row.uiTrusted };
+        return write(actor, before, row, { grants, action: decision.approved ? "approved" : "denied", changes });
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    /** Reads a plugin that is part of the product again and grants what it asks for, in one step: it is never without its grants. */
+    async approveAsInstalled(actor: Actor, id: number): Promise<Plugin> {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
+        const { row } = afterLoading(before, loaded, await circumstances(id));
+        const read = { ...before, ...row };
+        const approval = approvalOf(read);
+        const approved = afterApproval(read, { approved: true, approval, ui_trusted: before.uiTrusted }, lifecycle.dev);
+        const changes = { capabilities: approved.grants };
+        return write(actor, before, { ...row, ...approved.row }, { loaded, grants: approved.grants, action: "approved", changes });
       });
       await lifecycle.applySoon();
       return plugin;
     },
 
     /**
-     * Starts the process anew, here and wherever else it runs.
+     * Reads the program again and restarts the process, here and wherever else it runs.
      * @throws AppError plugin_failed when the new process is not healthy, with the reason.
      */
     async reload(actor: Actor, id: number): Promise<Plugin> {
       const plugin = await fromFreshRead(async () => {
         const before = await get(id);
         if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active; activate it instead." });
-        // What only gateways run is read here; a process of ours is asked when it has started.
-        const loaded = runsInStudio(before.hookTypes) ? undefined : await loadPlugin({ host, schemas }, before.command, before.checksum);
-        const row = { ...(loaded ? rowOfLoaded(before, loaded) : {}), generation: before.generation + 1 };
-        return write(actor, before, row, { loaded, action: "reloaded", changes: { generation: row.generation } });
+        // Read before it runs: another program has lost its grants by the time it starts.
+        const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
+        const read = afterLoading(before, loaded, await circumstances(id));
+        const row = { ...read.row, generation: before.generation + 1 };
+        return write(actor, before, row, {
+          loaded,
+          grants: read.grants,
+          action: "reloaded",
+          changes: { generation: row.generation, ...(before.uiTrusted && !row.uiTrusted ? { ui_trusted: false } : {}) },
+        });
       });
       if (!runsInStudio(plugin.hookTypes)) return plugin;
       await lifecycle.applyNow(reloadTimeoutMs);

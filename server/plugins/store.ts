@@ -27,10 +27,19 @@ export type Plugin = {
   serviceScopes: string[];
   uiTrusted: boolean;
   generation: number;
+  /** SHA-256 of the program as it was last read; "" when that is not known. */
+  codeHash: string;
+  /** The program that the grants are for; "" when none is approved. */
+  approvedCodeHash: string;
+  /** What it asked for, and with which program, when it was read for the first time. */
+  declaredCapabilities: string[];
+  declaredCodeHash: string;
+  /** What it may do; grants.ts says how to ask. */
+  grants: string[];
   createdAt: Date;
   updatedAt: Date;
 };
-export type PluginRow = Omit<Plugin, "id" | "createdAt" | "updatedAt">;
+export type PluginRow = Omit<Plugin, "id" | "grants" | "createdAt" | "updatedAt">;
 
 /** A page that a plugin supplies, as its manifest says. */
 export type UiRoute = {
@@ -62,8 +71,14 @@ const sortColumns: Record<string, keyof Plugin> = {
   updated_at: "updatedAt",
 };
 
+/** For queries of plugins: a plugin is never read without its grants. */
+export const withGrants = { grants: { select: { capability: true } } } as const satisfies Prisma.PluginInclude;
+export const toPlugin = (row: unknown): Plugin => {
+  const { grants, ...plugin } = row as Omit<Plugin, "grants"> & { grants: { capability: string }[] };
+  return { ...plugin, grants: grants.map(({ capability }) => capability).sort() };
+};
+
 export function createPluginStore(db: Db) {
-  const toPlugin = (row: unknown) => row as Plugin;
   const data = ({ configSchema, manifest, ...row }: Partial<PluginRow>) => ({
     ...row,
     ...(manifest === undefined ? {} : { manifest: manifest as Prisma.InputJsonObject }),
@@ -88,42 +103,69 @@ export function createPluginStore(db: Db) {
       const column = sortColumns[list.sort.column] ?? list.sort.column;
       const direction = list.sort.descending ? "desc" : "asc";
       const [rows, total] = await Promise.all([
-        db.prisma.plugin.findMany({ where, orderBy: [{ [column]: direction }, { id: "asc" }], skip: list.offset, take: list.size }),
+        db.prisma.plugin.findMany({
+          where,
+          include: withGrants,
+          orderBy: [{ [column]: direction }, { id: "asc" }],
+          skip: list.offset,
+          take: list.size,
+        }),
         db.prisma.plugin.count({ where }),
       ]);
       return pageOf(list, rows.map(toPlugin), total);
     },
 
     async find(id: number): Promise<Plugin | undefined> {
-      const row = await db.prisma.plugin.findUnique({ where: { id } });
+      const row = await db.prisma.plugin.findUnique({ where: { id }, include: withGrants });
       return row ? toPlugin(row) : undefined;
     },
 
-    findMany: async (ids: number[]): Promise<Plugin[]> => (await db.prisma.plugin.findMany({ where: { id: { in: ids } } })).map(toPlugin),
+    findMany: async (ids: number[]): Promise<Plugin[]> =>
+      (await db.prisma.plugin.findMany({ where: { id: { in: ids } }, include: withGrants })).map(toPlugin),
 
     /** Every plugin that is to run somewhere, in the order of their ids. */
     listActive: async (): Promise<Plugin[]> =>
-      (await db.prisma.plugin.findMany({ where: { isActive: true }, orderBy: { id: "asc" } })).map(toPlugin),
+      (await db.prisma.plugin.findMany({ where: { isActive: true }, include: withGrants, orderBy: { id: "asc" } })).map(toPlugin),
 
-    /** What the service API needs to decide on a call. */
-    findGrant: (id: number) =>
-      db.prisma.plugin.findUnique({
-        where: { id },
-        select: { id: true, name: true, isActive: true, serviceAccessAuthorized: true, serviceScopes: true },
-      }),
+    /** What the service API and the event bus need to decide on a call. */
+    async findGrants(id: number): Promise<Pick<Plugin, "id" | "name" | "isActive" | "grants"> | undefined> {
+      const row = await db.prisma.plugin.findUnique({ where: { id }, select: { id: true, name: true, isActive: true, ...withGrants } });
+      return row ? { ...row, grants: row.grants.map(({ capability }) => capability) } : undefined;
+    },
+
+    /** Active plugins that were granted this, in the order of their ids. */
+    listGranted: async (capability: string): Promise<Plugin[]> =>
+      (
+        await db.prisma.plugin.findMany({
+          where: { isActive: true, grants: { some: { capability } } },
+          include: withGrants,
+          orderBy: { id: "asc" },
+        })
+      ).map(toPlugin),
+
+    /** Exactly these from now on; those that stay keep who granted them and when. */
+    async replaceGrants(tx: Tx, pluginId: number, capabilities: string[], grantedBy: number): Promise<void> {
+      await tx.pluginGrant.deleteMany({ where: { pluginId, capability: { notIn: capabilities } } });
+      await tx.pluginGrant.createMany({
+        data: capabilities.map((capability) => ({ pluginId, capability, grantedBy })),
+        skipDuplicates: true,
+      });
+    },
+
+    isAttached: async (id: number): Promise<boolean> => (await db.prisma.llmPlugin.count({ where: { pluginId: id } })) > 0,
 
     /** The row, locked for the transaction. */
     async lock(tx: Tx, id: number): Promise<Plugin | undefined> {
       await tx.$queryRaw`SELECT id FROM plugins WHERE id = ${id} FOR UPDATE`;
-      const row = await tx.plugin.findUnique({ where: { id } });
+      const row = await tx.plugin.findUnique({ where: { id }, include: withGrants });
       return row ? toPlugin(row) : undefined;
     },
 
     insert: async (tx: Tx, row: PluginRow): Promise<Plugin> =>
-      toPlugin(await tx.plugin.create({ data: data(row) as Prisma.PluginCreateInput }).catch(onSlugTaken(row.slug))),
+      toPlugin(await tx.plugin.create({ data: data(row) as Prisma.PluginCreateInput, include: withGrants }).catch(onSlugTaken(row.slug))),
 
     update: async (tx: Tx, id: number, row: Partial<PluginRow>): Promise<Plugin> =>
-      toPlugin(await tx.plugin.update({ where: { id }, data: data(row) }).catch(onSlugTaken(row.slug))),
+      toPlugin(await tx.plugin.update({ where: { id }, data: data(row), include: withGrants }).catch(onSlugTaken(row.slug))),
 
     delete: (tx: Tx, id: number) => tx.plugin.deleteMany({ where: { id } }),
 
@@ -145,10 +187,10 @@ export function createPluginStore(db: Db) {
     async listRoutes(scope: "admin" | "portal"): Promise<StoredUiRoute[]> {
       const rows = await db.prisma.pluginUiRoute.findMany({
         where: { scope, isActive: true, plugin: { isActive: true } },
-        include: { plugin: true },
+        include: { plugin: { include: withGrants } },
         orderBy: [{ loadPriority: "desc" }, { pluginId: "asc" }, { id: "asc" }],
       });
-      return rows as unknown as StoredUiRoute[];
+      return rows.map((row) => ({ ...row, plugin: toPlugin(row.plugin) })) as unknown as StoredUiRoute[];
     },
 
     async linkedLlms(pluginIds: number[]): Promise<LinkedLlm[]> {

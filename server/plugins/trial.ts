@@ -32,6 +32,7 @@ function refusal(error: unknown): FieldIssue[] {
 }
 
 function issuesOfHooks({ hookTypes }: Plugin, { manifest }: Loaded): FieldIssue[] {
+  if (!manifest) return [];
   const { hooks } = manifest.capabilities;
   const foreign = hookTypes.filter((hook) => !hooks.some((declared) => declared === hook));
   return foreign.map((hook) => ({ field: "hook_types", message: `has ${hook}, but the manifest declares only ${hooks.join(", ")}` }));

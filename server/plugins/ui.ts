@@ -2,6 +2,7 @@ import { messageOf, withTimeout } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Assets } from "./assets.ts";
 import { assetPath, type Build, type Builds } from "./builds.ts";
+import { mayShowPages } from "./grants.ts";
 import { isVisible } from "./rpc.ts";
 import type { Plugin, PluginStore, StoredUiRoute } from "./store.ts";
 
@@ -22,11 +23,11 @@ export function createPluginUi({
   whyDown: (plugin: Plugin) => string;
 }) {
   async function visibleRoutes(scope: "admin" | "portal", actor: Actor): Promise<StoredUiRoute[]> {
-    const routes = await store.listRoutes(scope);
+    const routes = (await store.listRoutes(scope)).filter(({ plugin }) => mayShowPages(plugin, scope));
     if (scope === "admin") return routes;
     const groups = await store.groupNames(actor.userId);
     return routes
-      .filter(({ allowedGroups, plugin }) => plugin.hookTypes.includes("portal_ui") && isVisible(allowedGroups, groups))
+      .filter(({ allowedGroups }) => isVisible(allowedGroups, groups))
       .map((route) => ({ ...route, allowedGroups: route.allowedGroups.filter((name) => groups.includes(name)) }));
   }
 

@@ -1,15 +1,23 @@
+import { runsInStudio, runsOnGateways } from "@portico/protocol";
 import type { z } from "zod";
 import type { Resource } from "../http/envelope.ts";
 import { redactConfig } from "./config.ts";
 import type { PluginAttributes } from "./contract.ts";
+import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
+import { failurePolicyOf } from "./hook-policy.ts";
 import type { Json } from "./json.ts";
-import { categoryOf, runsInStudio, runsOnGateways } from "./manifest.ts";
+import { categoryOf } from "./manifest.ts";
 import type { LinkedLlm, Plugin } from "./store.ts";
 
-export type LiveState = { state: z.infer<typeof PluginAttributes>["state"]; error: string; restarts: number };
+export type LiveState = {
+  state: z.infer<typeof PluginAttributes>["state"];
+  error: string;
+  restarts: number;
+  /** Its program may change without a new approval. */
+  dev: boolean;
+};
 
-export const requiresApproval = (plugin: Plugin): boolean => plugin.serviceScopes.length > 0;
-export const isPending = (plugin: Plugin): boolean => requiresApproval(plugin) && !plugin.serviceAccessAuthorized;
+export const statusOf = (plugin: Plugin) => (pendingOf(plugin).length > 0 ? ("scopes_pending" as const) : ("ready" as const));
 
 export const placesOf = ({ hookTypes }: Plugin): ("studio" | "gateway")[] => [
   ...(runsInStudio(hookTypes) ? (["studio"] as const) : []),
@@ -33,9 +41,16 @@ export const toAttributes = (plugin: Plugin, config: Json) => ({
   oci_reference: "",
   manifest: plugin.manifest,
   service_scopes: plugin.serviceScopes,
-  service_access_authorized: plugin.serviceAccessAuthorized,
+  capabilities: requestedOf(plugin),
+  granted_capabilities: plugin.grants,
+  pending_capabilities: pendingOf(plugin),
+  approval: approvalOf(plugin),
+  code_hash: plugin.codeHash,
+  code_changed: plugin.approvedCodeHash !== "" && plugin.codeHash !== plugin.approvedCodeHash,
+  object_hook_failure_policy: failurePolicyOf(plugin, config),
+  service_access_authorized: plugin.serviceAccessAuthorized && pendingOf(plugin).length === 0,
   requires_approval: requiresApproval(plugin),
-  status: isPending(plugin) ? ("scopes_pending" as const) : ("ready" as const),
+  status: statusOf(plugin),
   ui_trusted: plugin.uiTrusted,
   has_config_schema: Object.keys(plugin.configSchema ?? {}).length > 0,
   generation: plugin.generation,
@@ -53,6 +68,7 @@ export function toResource(plugin: Plugin, config: Json, live: LiveState, llms: 
       state: live.state,
       state_error: live.error,
       restarts: live.restarts,
+      dev: live.dev,
       runs_on: placesOf(plugin),
     },
     ...(linked.length === 0

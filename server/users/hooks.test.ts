@@ -56,7 +56,7 @@ const rows = async () => [
 ];
 
 test("plugins judge every create, update and delete of a user, know who acts, and never see a password", async () => {
-  const { seen, users } = withPlugin((object) => ({ outcome: "accepted", object, metadata: { plugin_7_seen: "yes" } }));
+  const { seen, users } = withPlugin((object) => ({ outcome: "accepted", object, metadata: { plugin_7_seen: "yes" }, changes: [] }));
   const { id } = await users.create(actor, aDraft("judged@acme.test"));
   const updated = await users.update(actor, id, { name: "Ana Maria", password: "another password" });
   expect(updated.user.metadata).toEqual({ plugin_7_seen: "yes" });
@@ -80,11 +80,11 @@ test("a rejection names the plugin and its reason, and leaves no user, no event 
 });
 
 test("what a plugin rewrites is kept, unless it is no valid user: then nothing is written", async () => {
-  const renaming = withPlugin((object) => ({ outcome: "accepted", object: { ...object, name: "Renamed" }, metadata: {} }));
+  const renaming = withPlugin((object) => ({ outcome: "accepted", object: { ...object, name: "Renamed" }, metadata: {}, changes: [] }));
   expect((await renaming.users.create(actor, aDraft("renamed@acme.test"))).name).toBe("Renamed");
   const before = await rows();
   for (const nonsense of [{ email: "nobody" }, { password_hash: "x" }, { access_to_sso_config: true }]) {
-    const breaking = withPlugin((object) => ({ outcome: "accepted", object: { ...object, ...nonsense }, metadata: {} }));
+    const breaking = withPlugin((object) => ({ outcome: "accepted", object: { ...object, ...nonsense }, metadata: {}, changes: [] }));
     await expect(breaking.users.create(actor, aDraft("broken@acme.test"))).rejects.toMatchObject({ status: 422 });
   }
   expect(await rows()).toEqual(before);

@@ -10,7 +10,7 @@ import { record, recordAll } from "../db/journal.ts";
 import { inputError } from "../http/errors.ts";
 import type { ListQuery } from "../http/paging.ts";
 import type { HookedOperation, ObjectHooks } from "../plugins/hooks.ts";
-import { accepted } from "../plugins/verdict.ts";
+import { accepted, auditOf } from "../plugins/verdict.ts";
 import { type UserDraft, type UserPatch, UserProfile } from "./contract.ts";
 import { apiKeyName, type User, type UserFilters, type UserStore } from "./store.ts";
 import { toProfile } from "./wire.ts";
@@ -41,7 +41,7 @@ export function createUserService({
 
   /** What plugins make of the account is judged again exactly as a caller's draft would be. Passwords never go in. */
   async function judged(operation: HookedOperation, profile: UserProfile, id: number, actor: Actor) {
-    const { object, metadata } = accepted(await hooks.before({ object: "user", operation }, { ...profile, id }, actor));
+    const { object, metadata, changes } = accepted(await hooks.before({ object: "user", operation }, { ...profile, id }, actor));
     const { id: _id, metadata: _metadata, ...fields } = object;
     const again = UserProfile.safeParse(fields);
     if (!again.success)
@@ -51,7 +51,7 @@ export function createUserService({
         issues: inputError(again.error, "body").issues,
       });
     checkAdminOnly(again.data);
-    return { profile: again.data, pluginMetadata: metadata };
+    return { profile: again.data, pluginMetadata: metadata, pluginChanges: changes };
   }
 
   async function hashOf(password: string | undefined, profile: UserProfile): Promise<string | undefined> {
@@ -68,7 +68,7 @@ export function createUserService({
     const demoted = changes.is_admin === false ? { notifications_enabled: false, access_to_sso_config: false } : {};
     const draft = UserProfile.parse({ ...toProfile(current), ...demoted, ...changes });
     checkAdminOnly(draft);
-    const { profile, pluginMetadata } = await judged("update", draft, id, actor);
+    const { profile, pluginMetadata, pluginChanges } = await judged("update", draft, id, actor);
     const passwordHash = await hashOf(password, profile);
     const ended = await db.transaction(async (tx) => {
       const locked = await store.lockWithAdmins(tx, id);
@@ -85,7 +85,7 @@ export function createUserService({
         id,
         actor,
         object: { id, ...profile },
-        changes: { ...changes, ...(passwordHash ? { password: "changed" } : {}) },
+        changes: { ...changes, ...(passwordHash ? { password: "changed" } : {}), ...auditOf(pluginChanges, profile) },
       });
       return { sessions, tokens };
     });
@@ -98,7 +98,7 @@ export function createUserService({
 
     async create(actor: Actor, { password, ...draft }: UserDraft): Promise<User> {
       checkAdminOnly(draft);
-      const { profile, pluginMetadata } = await judged("create", draft, 0, actor);
+      const { profile, pluginMetadata, pluginChanges } = await judged("create", draft, 0, actor);
       const passwordHash = await hashOf(password, profile);
       const { id } = await db.transaction(async (tx) => {
         const created = await store.insert(tx, profile, { passwordHash, metadata: pluginMetadata });
@@ -108,7 +108,7 @@ export function createUserService({
           id: created.id,
           actor,
           object: { id: created.id, ...profile },
-          changes: profile,
+          changes: { ...profile, ...auditOf(pluginChanges, profile) },
         });
         return created;
       });

@@ -73,8 +73,11 @@ export type GatewayPlugin = {
   hookTypes: readonly string[];
   /** It has a hook that gateways run. */
   runsHere: boolean;
+  /** Scopes and event topics. */
   serviceScopes: ReadonlySet<string>;
   generation: number;
+  /** The program that was approved; "" accepts any. */
+  codeHash: string;
 };
 
 /** Everything a request needs to know, compiled once per snapshot and never changed. */
@@ -253,6 +256,7 @@ function compilePlugin(config: PluginConfig, dataKey: Buffer): GatewayPlugin {
     runsHere: config.hookTypes.some((hook) => gatewayHookTypes.some((known) => known === hook)),
     serviceScopes: new Set(config.serviceScopes),
     generation: config.generation,
+    codeHash: config.codeHash ?? "",
   });
 }
 

@@ -1,34 +1,71 @@
 import { randomUUID } from "node:crypto";
 import { Metadata, type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { GrpcService } from "@portico/plugin-host";
+import { isSystemTopic, mayHear, mayPublish } from "@portico/protocol";
 import {
   type EventMessage,
   type PluginEventServiceServer,
   PluginEventServiceService,
+  type PublishRequest,
   type SubscribeRequest,
 } from "@portico/protocol/plugin-events";
 
 /** Events between the plugins of this gateway. */
 export type EventBus = { serviceFor(pluginId: number): GrpcService };
 
-type Subscriber = { topic: string | undefined; deliver(event: EventMessage): void };
+type Subscriber = { pluginId: number; topic: string | undefined; deliver(event: EventMessage): void };
 
 /** Events a slow subscriber may be behind; further ones are lost to it. */
 const subscriberBuffer = 100;
 const maxPayloadBytes = 1024 * 1024;
+const maxTopicChars = 255;
+const maxSubscriptions = 100;
 const local = 0;
+const nothing: ReadonlySet<string> = new Set();
 
-export function createEventBus({ edgeId }: { edgeId: string }): EventBus {
+type Refusal = { code: status; details: string };
+
+/** The rules are the control plane's, so that a plugin may do the same wherever it runs. */
+export function createEventBus({
+  edgeId,
+  grantsOf,
+}: {
+  edgeId: string;
+  /** Scopes and topics that a plugin was granted in the snapshot that is served now. */
+  grantsOf: (pluginId: number) => ReadonlySet<string> | undefined;
+}): EventBus {
   const subscribers = new Set<Subscriber>();
+  const granted = (pluginId: number) => grantsOf(pluginId) ?? nothing;
 
-  function subscribe(call: ServerWritableStream<SubscribeRequest, EventMessage>): void {
-    const { topic, subscribeAll } = call.request;
-    if (!topic && !subscribeAll) {
-      call.emit("error", { code: status.INVALID_ARGUMENT, details: "topic is required unless subscribe_all is set" });
+  function refusalOf(pluginId: number, { topic, subscribeAll }: SubscribeRequest): Refusal | undefined {
+    const refuse = (code: status, details: string) => ({ code, details });
+    if (!topic && !subscribeAll) return refuse(status.INVALID_ARGUMENT, "topic is required unless subscribe_all is set");
+    if (topic.length > maxTopicChars) return refuse(status.INVALID_ARGUMENT, `topic is longer than ${maxTopicChars} characters`);
+    if (subscribeAll ? granted(pluginId).size === 0 : !mayHear(pluginId, granted(pluginId), topic))
+      return refuse(status.PERMISSION_DENIED, `insufficient scope: events.subscribe (plugin: ${pluginId})`);
+    const open = [...subscribers].filter((subscriber) => subscriber.pluginId === pluginId).length;
+    return open >= maxSubscriptions ? refuse(status.RESOURCE_EXHAUSTED, `at most ${maxSubscriptions} subscriptions`) : undefined;
+  }
+
+  function publishFault(pluginId: number, { topic, payload }: PublishRequest): string | undefined {
+    if (!topic) return "topic is required";
+    if (topic.length > maxTopicChars) return `topic is longer than ${maxTopicChars} characters`;
+    if (payload.length > maxPayloadBytes) return `payload is larger than ${maxPayloadBytes} bytes`;
+    if (isSystemTopic(topic)) return "system.* topics are the host's own";
+    if (!mayPublish(pluginId, granted(pluginId), topic)) return `insufficient scope: events.publish (plugin: ${pluginId})`;
+    return undefined;
+  }
+
+  function subscribe(pluginId: number, call: ServerWritableStream<SubscribeRequest, EventMessage>): void {
+    const refusal = refusalOf(pluginId, call.request);
+    if (refusal) {
+      call.emit("error", refusal);
       return;
     }
+    const { topic, subscribeAll } = call.request;
     let behind: EventMessage[] | undefined;
     const subscriber: Subscriber = {
+      pluginId,
       topic: subscribeAll ? undefined : topic,
       deliver(event) {
         if (behind) {
@@ -61,11 +98,7 @@ export function createEventBus({ edgeId }: { edgeId: string }): EventBus {
       const implementation: PluginEventServiceServer = {
         publish(call, callback) {
           const { topic, payload, direction } = call.request;
-          const refused = !topic
-            ? "topic is required"
-            : payload.length > maxPayloadBytes
-              ? `payload is larger than ${maxPayloadBytes} bytes`
-              : "";
+          const refused = publishFault(pluginId, call.request);
           if (refused) return callback(null, { success: false, errorMessage: refused, eventId: "" });
           const event = {
             id: randomUUID(),
@@ -75,11 +108,12 @@ export function createEventBus({ edgeId }: { edgeId: string }): EventBus {
             payload,
           };
           for (const subscriber of [...subscribers]) {
-            if (subscriber.topic === undefined || subscriber.topic === topic) subscriber.deliver(event);
+            const wanted = subscriber.topic === undefined || subscriber.topic === topic;
+            if (wanted && mayHear(subscriber.pluginId, granted(subscriber.pluginId), topic)) subscriber.deliver(event);
           }
           callback(null, { success: true, errorMessage: "", eventId: event.id });
         },
-        subscribe,
+        subscribe: (call) => subscribe(pluginId, call),
         unsubscribe: (_call, callback) => callback(null, { success: false, errorMessage: "a subscription ends with its stream" }),
       };
       return { definition: PluginEventServiceService, implementation };

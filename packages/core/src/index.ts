@@ -1,5 +1,6 @@
 export * from "./deadline.ts";
 export * from "./errors.ts";
+export * from "./loopback.ts";
 export * from "./money.ts";
 export * from "./namespace.ts";
 export * from "./never-shown.ts";

@@ -138,6 +138,7 @@ export type PluginHostOptions = {
 };
 
 export type Inspection = {
+  /** "" when the plugin is older than manifests. */
   manifest: string;
   configSchema: string;
   /** SHA-256 in hex: of a binary the file, of a script its folder without installed dependencies. */

@@ -1,3 +1,4 @@
+export * from "./capabilities.ts";
 export * from "./handshake.ts";
 export * from "./hooks.ts";
 export * from "./manifest.ts";

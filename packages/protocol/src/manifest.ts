@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { isObjectHook } from "./capabilities.ts";
 import { hookTypes } from "./hooks.ts";
+import { isKnownScope } from "./scopes.ts";
 
 const text = z.string().max(2000);
 const name = z.string().min(1).max(200);
@@ -69,6 +71,19 @@ export const ManifestResourceType = z.looseObject({
 
 const strings = z.array(z.string().max(255)).max(500).optional();
 
+const topics = z
+  .array(
+    z
+      .string()
+      .max(200)
+      .regex(
+        /^(?!system(\.|$))[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?$/,
+        "must be a topic such as cache.cleared or cache.*, not below system",
+      ),
+  )
+  .max(100)
+  .optional();
+
 /**
  * What a plugin says of itself: JSON text answered by GetManifest. Unknown keys are kept and ignored, so that
  * manifests written for other hosts load unchanged.
@@ -92,8 +107,10 @@ export const PluginManifest = z
         /** e.g. `llm.before_create`. */
         object_hooks: strings,
         kv: strings,
-        /** `call` allows every RPC method; anything else lists the methods pages may call. */
+        /** Methods that pages may call; the word `call` allows every method, and an empty or absent list none. */
         rpc: strings,
+        /** Topics beside the plugin's own (`plugin.<id>.*`) that it publishes on or subscribes to; `cache.*` is everything below `cache.`. */
+        events: z.looseObject({ publish: topics, subscribe: topics }).optional(),
         routes: strings,
         ui: strings,
         portal_ui: strings,
@@ -121,7 +138,21 @@ export const PluginManifest = z
           path: ["permissions", "services", i],
           message: `analytics functionality is not available to plugins - scope '${scope}' not allowed`,
         });
+      } else if (!isKnownScope(scope)) {
+        ctx.addIssue({
+          code: "custom",
+          path: ["permissions", "services", i],
+          message: `there is no scope "${scope}"; ask for what the plugin needs by name, e.g. llms.read`,
+        });
       }
+    }
+    for (const [i, hook] of (manifest.permissions?.object_hooks ?? []).entries()) {
+      if (isObjectHook(hook)) continue;
+      ctx.addIssue({
+        code: "custom",
+        path: ["permissions", "object_hooks", i],
+        message: `there is no object hook "${hook}"; name an object and a moment, e.g. llm.before_create`,
+      });
     }
     const slots = [
       ...(manifest.ui?.slots ?? []).map((slot, i) => ({ slot, at: ["ui", "slots", i] })),

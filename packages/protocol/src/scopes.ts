@@ -32,6 +32,22 @@ export const serviceScopes = {
   "budget.read": { risk: "low", text: "See the budget and spend of apps" },
   "credentials.validate": { risk: "high", text: "Check whether a credential is valid" },
   "control.send": { risk: "medium", text: "Send data from edges to the control plane" },
+  // Not in the reference's list.
+  "users.read": { risk: "medium", text: "Receive events about users: names, e-mail addresses and groups" },
+  "users.privileges": {
+    risk: "high",
+    text: "When it checks users: make them administrators, put them into groups, verify or change their address",
+  },
+  "groups.read": { risk: "low", text: "Receive events about groups" },
+  "llms.endpoint": {
+    risk: "high",
+    text: "When it checks LLMs: change the endpoint, vendor or namespace, and so where the vendor's key is sent",
+  },
+  "events.publish": { risk: "medium", text: "Publish events on any plugin topic" },
+  "events.subscribe": { risk: "medium", text: "Receive the events that other plugins publish" },
 } as const satisfies Record<string, { risk: "low" | "medium" | "high"; text: string }>;
 export type ServiceScope = keyof typeof serviceScopes;
+/** Named by the reference's documentation, but by no operation: manifests may ask for them, and nothing is granted by them. */
+const scopesWithoutEffect: readonly string[] = ["tools.execute", "kv.read"];
+export const isKnownScope = (scope: string): boolean => isServiceScope(scope) || scopesWithoutEffect.includes(scope);
 export const isServiceScope = (scope: string): scope is ServiceScope => Object.hasOwn(serviceScopes, scope);

@@ -2,12 +2,14 @@ import { status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { AppError, type ErrorCode } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { GrpcService } from "@portico/plugin-host";
+import type { Capability } from "@portico/protocol";
 import { AIStudioManagementServiceService } from "@portico/protocol/studio-management";
+import { grantsOf, isApproved } from "../grants.ts";
 import type { PluginStore } from "../store.ts";
 import { type Definitions, type Method, needs } from "./methods.ts";
 
 /** Who calls, as the socket says; what a request asserts about its sender is never looked at. */
-export type PluginCaller = { id: number; name: string; scopes: readonly string[] };
+export type PluginCaller = { id: number; name: string; grants: ReadonlySet<Capability> };
 
 type Unary = { [M in Method]: Definitions[M]["responseStream"] extends false ? M : never }[Method];
 type Request<M extends Method> = ReturnType<Definitions[M]["requestDeserialize"]>;
@@ -47,30 +49,37 @@ export function toServiceError(error: unknown): { code: number; details: string 
   return { code, details: [error.message, ...issues].join(" ").slice(0, 2_000) };
 }
 
+/** Who a plugin is and what it was granted, for every service that plugins call. */
+export function createAdmission({ store }: { store: Pick<PluginStore, "findGrants"> }) {
+  return {
+    /** @throws ServiceError when there is no such plugin. */
+    async caller(pluginId: number): Promise<PluginCaller> {
+      const plugin = await store.findGrants(pluginId);
+      if (!plugin) throw new ServiceError(status.UNAUTHENTICATED, "plugin authentication required");
+      return { id: plugin.id, name: plugin.name, grants: grantsOf(plugin) };
+    },
+
+    /** @throws ServiceError naming the scope that is missing, or that nothing was approved at all. */
+    demand({ name, grants }: PluginCaller, allowed: (grants: ReadonlySet<Capability>) => boolean, scope: string): void {
+      if (allowed(grants)) return;
+      if (!isApproved({ grants: [...grants] }))
+        throw new ServiceError(status.PERMISSION_DENIED, `service access not authorized for plugin ${name}`);
+      throw new ServiceError(status.PERMISSION_DENIED, `insufficient scope: ${scope} (plugin: ${name})`);
+    },
+  };
+}
+export type Admission = ReturnType<typeof createAdmission>;
+
 /**
  * The studio's service API for one plugin: one place that knows what every method needs, and denies by default.
  */
-export function createDispatcher({
-  store,
-  handlers,
-  logger,
-}: {
-  store: Pick<PluginStore, "findGrant">;
-  handlers: Handlers;
-  logger: Logger;
-}) {
+export function createDispatcher({ admission, handlers, logger }: { admission: Admission; handlers: Handlers; logger: Logger }) {
   async function admit(pluginId: number, method: Method): Promise<PluginCaller> {
-    const plugin = await store.findGrant(pluginId);
-    if (!plugin) throw new ServiceError(status.UNAUTHENTICATED, "plugin authentication required");
+    const caller = await admission.caller(pluginId);
     const need = needs[method];
     if (need === "never") throw new ServiceError(status.UNIMPLEMENTED, "analytics functionality is not available to plugins");
-    if (need !== "nothing") {
-      if (!plugin.isActive || !plugin.serviceAccessAuthorized)
-        throw new ServiceError(status.PERMISSION_DENIED, `service access not authorized for plugin ${plugin.name}`);
-      if (!need.some((scope) => plugin.serviceScopes.includes(scope)))
-        throw new ServiceError(status.PERMISSION_DENIED, `insufficient scope: ${need[0]} (plugin: ${plugin.name})`);
-    }
-    return { id: plugin.id, name: plugin.name, scopes: plugin.serviceScopes };
+    if (need !== "nothing") admission.demand(caller, (grants) => need.some((scope) => grants.has(scope)), need[0] ?? "");
+    return caller;
   }
 
   async function answer(pluginId: number, method: Method, request: unknown): Promise<unknown> {

@@ -2,11 +2,22 @@ import { randomUUID } from "node:crypto";
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { EventBus } from "../../events/bus.ts";
+import { isObject } from "../json.ts";
 import type { PluginStore } from "../store.ts";
 
 /** An event as plugins get it; `payload` is JSON bytes. */
 export type LocalEvent = { id: string; topic: string; origin: string; payload: Buffer };
 type Listener = (event: LocalEvent) => void;
+
+/** Settings and free text, which may hold anything: whoever may read the object asks for it. */
+const hiddenFields = ["config", "config_override", "metadata", "manifest"];
+
+/** An event's payload as plugins get it. */
+export function shownOf(payload: unknown): unknown {
+  if (!isObject(payload) || !isObject(payload.object)) return payload;
+  const object = Object.fromEntries(Object.entries(payload.object).filter(([field]) => !hiddenFields.includes(field)));
+  return { ...payload, object };
+}
 
 const node = "control";
 const maxWaiting = 1_000;
@@ -32,7 +43,7 @@ export function createLocalEvents({ store, events, logger }: { store: PluginStor
     tail = tail.then(async () => {
       try {
         const row = await store.findEvent(eventId);
-        if (row) emit({ id: randomUUID(), topic: row.topic, origin: node, payload: Buffer.from(JSON.stringify(row.payload)) });
+        if (row) emit({ id: randomUUID(), topic: row.topic, origin: node, payload: Buffer.from(JSON.stringify(shownOf(row.payload))) });
       } catch (error) {
         logger.warn("an event could not be handed to plugins", { topic, error: messageOf(error) });
       } finally {

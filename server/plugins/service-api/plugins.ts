@@ -68,7 +68,7 @@ export function pluginHandlers({
     /** Its own settings, unless it was given every plugin. `[redacted]` keeps a secret. The process is restarted with them. */
     async updatePluginConfig(caller, { pluginId, configJson }) {
       const id = pluginId === 0 ? caller.id : pluginId;
-      if (id !== caller.id && !caller.scopes.includes("plugins.write"))
+      if (id !== caller.id && !caller.grants.has("plugins.write"))
         throw new ServiceError(status.PERMISSION_DENIED, `insufficient scope: plugins.write (plugin: ${caller.name})`);
       let config: unknown;
       try {

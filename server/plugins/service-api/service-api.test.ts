@@ -19,11 +19,17 @@ afterAll(() => studio.close());
 const studioCall = async (method: string, request: object = {}) =>
   dataOf(await probe.rpc("studio", { method, request })) as Record<string, unknown>;
 
-test("every method of the service API is refused to a plugin that nobody has approved, and analytics to all", async () => {
+test("every method of the service API is refused to a plugin that was not granted its scope, and analytics to all", async () => {
   const eager = await aPlugin(studio, { name: "Eager", command: commands.probe }, { approve: false });
+  expect((await eager.rpc("studio", { method: "listPlugins", request: {} })).status).toBe(403);
+  // So that it can be asked what it is told.
+  await studio.db.prisma.pluginGrant.create({ data: { pluginId: eager.id, capability: "rpc:studio", grantedBy: 1 } });
   const ask = async (method: string) => dataOf(await eager.rpc("studio", { method, request: {} })) as { code: number; details: string };
   for (const method of ["listPlugins", "listLlMs", "writePluginKv", "createSchedule", "createLlm"]) {
-    expect(await ask(method)).toEqual({ code: status.PERMISSION_DENIED, details: "service access not authorized for plugin Eager" });
+    expect(await ask(method)).toEqual({
+      code: status.PERMISSION_DENIED,
+      details: expect.stringMatching(/^insufficient scope: [a-z.]+ \(plugin: Eager\)$/),
+    });
   }
   expect(await ask("getCostAnalysis")).toMatchObject({ code: status.UNIMPLEMENTED });
   expect(await ask("getLicenseInfo")).toMatchObject({ licenseValid: true });
@@ -101,6 +107,10 @@ test("plugins hear what happens and what others publish, and cannot speak for th
     return (await heard()).find(({ topic }) => topic === "probe.hello");
   });
   expect((await heard())[0]).toMatchObject({ origin: `plugin:${probe.id}@control`, payload: { n: 1 } });
+  expect((await probe.rpc("publish", { topic: "elsewhere.hello", payload: {} })).errors[0]?.detail).toMatch(
+    /insufficient scope: events.publish/,
+  );
+  expect((await probe.rpc("publish", { topic: `plugin.${other.id}.hello`, payload: {} })).errors[0]?.detail).toMatch(/insufficient scope/);
   await studio.call("POST", "/api/v1/llms", { name: "Heard of", vendor: "openai", api_key: "sk-event-4711", short_description: "x" });
   const event = await until(async () => (await heard()).find(({ topic }) => topic === "system.llm.created"));
   expect(event).toMatchObject({ origin: "control", payload: { object_type: "llm", action: "created", object: { name: "Heard of" } } });

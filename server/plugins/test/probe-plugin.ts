@@ -26,7 +26,7 @@ const schema = configSchema({
     forbidden: { type: "string", default: "" },
     priority: { type: "integer", default: 50 },
     fail_times: { type: "integer", default: 0 },
-    object_hook_failure_policy: { type: "string", enum: ["fail_open", "fail_closed"], default: "fail_open" },
+    object_hook_failure_policy: { type: "string", enum: ["fail_open", "fail_closed"], default: "fail_closed" },
     api_key: { type: "string", format: "password" },
     nested: { type: "object", properties: { token: { type: "string", writeOnly: true }, note: { type: "string" } } },
     limit: { type: "integer", minimum: 1, maximum: 10, default: 3 },
@@ -47,6 +47,7 @@ export default definePlugin<ConfigOf<typeof schema>>({
       services: ["kv.readwrite", "plugins.read", "plugins.config", "llms.read", "apps.read", "pricing.read"],
       object_hooks: ["llm.before_create", "llm.before_update", "llm.before_delete", "llm.after_create", "llm.after_update"],
       rpc: ["call"],
+      events: { publish: ["probe.*"], subscribe: ["probe.*"] },
     },
     ui: {
       slots: [

@@ -325,12 +325,14 @@ export interface PluginConfig {
   checksum: string;
   /** The configuration object as JSON, sealed with the namespace data key because it may hold secrets. */
   sealedConfigJson: Buffer;
-  /** pre_auth | auth | post_auth | on_response | ... */
+  /** pre_auth | auth | post_auth | on_response | ...: only those that were granted. */
   hookTypes: string[];
-  /** Scopes granted by an administrator; empty when access was not approved. */
+  /** Scopes and event topics granted by an administrator; empty when nothing was approved. */
   serviceScopes: string[];
   /** Raised by every reload request: a change restarts the process. */
   generation: number;
+  /** Lower-case hex SHA-256 of the program that was approved, as the plugin host computes it; absent means unchecked. */
+  codeHash?: string | undefined;
 }
 
 /** Price of one million tokens, in micro-dollars. */
@@ -2715,6 +2717,7 @@ function createBasePluginConfig(): PluginConfig {
     hookTypes: [],
     serviceScopes: [],
     generation: 0,
+    codeHash: undefined,
   };
 }
 
@@ -2746,6 +2749,9 @@ export const PluginConfig: MessageFns<PluginConfig> = {
     }
     if (message.generation !== 0) {
       writer.uint32(72).uint32(message.generation);
+    }
+    if (message.codeHash !== undefined) {
+      writer.uint32(82).string(message.codeHash);
     }
     return writer;
   },
@@ -2835,6 +2841,14 @@ export const PluginConfig: MessageFns<PluginConfig> = {
             message.generation = reader.uint32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.codeHash = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2861,6 +2875,7 @@ export const PluginConfig: MessageFns<PluginConfig> = {
     message.hookTypes = object.hookTypes?.map((e) => e) || [];
     message.serviceScopes = object.serviceScopes?.map((e) => e) || [];
     message.generation = object.generation ?? 0;
+    message.codeHash = object.codeHash ?? undefined;
     return message;
   },
 };
