@@ -30,7 +30,8 @@ beforeAll(async () => {
   ids.usApp = (await prisma.app.create({ data: { name: "Of us", namespace: "us", ...budget } })).id;
   ids.globalLlm = (await prisma.llm.create({ data: { name: "Global", slug: "global", vendor: "openai", active: true } })).id;
   ids.usLlm = (await prisma.llm.create({ data: { name: "Of us", slug: "us", vendor: "openai", active: true, namespace: "us" } })).id;
-  const plugin = { command: "file:///nowhere", isActive: true, hookTypes: ["post_auth"] };
+  const grants = { create: { capability: "post_auth", grantedBy: 1 } };
+  const plugin = { command: "file:///nowhere", isActive: true, hookTypes: ["post_auth"], grants };
   ids.globalPlugin = (await prisma.plugin.create({ data: { name: "Runs", slug: "runs", ...plugin } })).id;
   ids.otherPlugin = (await prisma.plugin.create({ data: { name: "Elsewhere", slug: "elsewhere", ...plugin } })).id;
   await prisma.llmPlugin.create({ data: { llmId: ids.globalLlm, pluginId: ids.globalPlugin } });

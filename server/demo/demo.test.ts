@@ -64,37 +64,43 @@ test("an empty installation gets LLMs, an app, the first-party plugins attached 
   expect((await studio.aBrowser().signIn(file.portal_email, file.portal_password)).status).toBe(200);
 });
 
-test("a demo that was made elsewhere is moved to this checkout and vendor, but for what somebody changed since, and one line says so", async () => {
-  const { call, db } = studio;
-  const commands = async () => (await db.prisma.plugin.findMany({ orderBy: { id: "asc" } })).map(({ command }) => command);
-  const endpoints = async () => (await db.prisma.llm.findMany({ orderBy: { id: "asc" } })).map(({ apiEndpoint }) => apiEndpoint);
-  const [here, vendor] = [await commands(), await endpoints()];
-  const checkout = fileURLToPath(new URL("../..", import.meta.url));
-  const [notMine, mine] = await db.prisma.plugin.findMany({ orderBy: { id: "asc" } });
-  const mineNow = `file:///opt/mine/plugins/${mine?.slug}/plugin.ts`;
-  // As if it had been made elsewhere.
-  await db.sql.query("UPDATE plugins SET command = replace(command, $1, '/old/place/'), ui_trusted = true", [checkout]);
-  await db.sql.query("UPDATE audit_log SET changes = replace(changes::text, $1, '/old/place/')::jsonb", [checkout]);
-  await db.prisma.plugin.update({ where: { id: mine?.id ?? 0 }, data: { command: mineNow } });
-  const anthropic = (await call("GET", "/api/v1/llms?q=anthropic")).data as unknown as { id: string }[];
-  await call("PATCH", `/api/v1/llms/${anthropic[0]?.id}`, { api_endpoint: "http://127.0.0.1:9/mine" });
+const slow = { timeout: 120_000 };
 
-  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  const env = { ...studio.runtime.env, demoVendorUrl: "http://127.0.0.1:4711", logLevel: "info" as const };
-  const movedLines = () => written.mock.calls.map(([line]) => String(line)).filter((line) => line.includes("moved the demo"));
-  await (await createRuntime(env)).close();
-  expect(await commands()).toEqual([here[0], mineNow, ...here.slice(2)]);
-  expect(await endpoints()).toEqual(["http://127.0.0.1:4711/v1", "http://127.0.0.1:9/mine"]);
-  expect((await db.prisma.plugin.findUniqueOrThrow({ where: { id: notMine?.id ?? 0 } })).uiTrusted).toBe(true);
-  expect(movedLines()).toHaveLength(1);
-  expect(movedLines()[0]).toContain(`Demo OpenAI to http://127.0.0.1:4711/v1`);
+test(
+  "a demo that was made elsewhere is moved to this checkout and vendor, but for what somebody changed since, and one line says so",
+  slow,
+  async () => {
+    const { call, db } = studio;
+    const commands = async () => (await db.prisma.plugin.findMany({ orderBy: { id: "asc" } })).map(({ command }) => command);
+    const endpoints = async () => (await db.prisma.llm.findMany({ orderBy: { id: "asc" } })).map(({ apiEndpoint }) => apiEndpoint);
+    const [here, vendor] = [await commands(), await endpoints()];
+    const checkout = fileURLToPath(new URL("../..", import.meta.url));
+    const [notMine, mine] = await db.prisma.plugin.findMany({ orderBy: { id: "asc" } });
+    const mineNow = `file:///opt/mine/plugins/${mine?.slug}/plugin.ts`;
+    // As if it had been made elsewhere.
+    await db.sql.query("UPDATE plugins SET command = replace(command, $1, '/old/place/'), ui_trusted = true", [checkout]);
+    await db.sql.query("UPDATE audit_log SET changes = replace(changes::text, $1, '/old/place/')::jsonb", [checkout]);
+    await db.prisma.plugin.update({ where: { id: mine?.id ?? 0 }, data: { command: mineNow } });
+    const anthropic = (await call("GET", "/api/v1/llms?q=anthropic")).data as unknown as { id: string }[];
+    await call("PATCH", `/api/v1/llms/${anthropic[0]?.id}`, { api_endpoint: "http://127.0.0.1:9/mine" });
 
-  // And once more, back: what the demo itself has changed is still the demo's.
-  await (await createRuntime({ ...env, demoVendorUrl: studio.runtime.env.demoVendorUrl })).close();
-  expect(await endpoints()).toEqual([vendor[0], "http://127.0.0.1:9/mine"]);
-  expect(movedLines()).toHaveLength(2);
-  written.mockRestore();
-});
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const env = { ...studio.runtime.env, demoVendorUrl: "http://127.0.0.1:4711", logLevel: "info" as const };
+    const movedLines = () => written.mock.calls.map(([line]) => String(line)).filter((line) => line.includes("moved the demo"));
+    await (await createRuntime(env)).close();
+    expect(await commands()).toEqual([here[0], mineNow, ...here.slice(2)]);
+    expect(await endpoints()).toEqual(["http://127.0.0.1:4711/v1", "http://127.0.0.1:9/mine"]);
+    expect((await db.prisma.plugin.findUniqueOrThrow({ where: { id: notMine?.id ?? 0 } })).uiTrusted).toBe(true);
+    expect(movedLines()).toHaveLength(1);
+    expect(movedLines()[0]).toContain(`Demo OpenAI to http://127.0.0.1:4711/v1`);
+
+    // And once more, back: what the demo itself has changed is still the demo's.
+    await (await createRuntime({ ...env, demoVendorUrl: studio.runtime.env.demoVendorUrl })).close();
+    expect(await endpoints()).toEqual([vendor[0], "http://127.0.0.1:9/mine"]);
+    expect(movedLines()).toHaveLength(2);
+    written.mockRestore();
+  },
+);
 
 test("further starts change nothing, and what somebody deletes stays deleted", async () => {
   const before = [await counts(), await read()];

@@ -67,7 +67,7 @@ export async function seedDemo({
   apps: AppService;
   users: UserService;
   groups: GroupService;
-  plugins: Pick<PluginService, "get" | "create" | "approve" | "approveAsInstalled" | "update">;
+  plugins: Pick<PluginService, "get" | "create" | "approve" | "approveReplaced" | "update">;
   llmPlugins: Pick<LlmPluginService, "replace">;
   logger: Logger;
 }): Promise<void> {
@@ -157,7 +157,7 @@ export async function seedDemo({
     try {
       const plugin = await pluginService.get(id);
       const isBundled = plugins.some(({ slug }) => plugin.command === `file://${checkout}/plugins/${slug}/plugin.ts`);
-      if (isBundled && plugin.approvedCodeHash !== "") await pluginService.approveAsInstalled(actor, id);
+      if (isBundled && plugin.approvedCodeHash !== "") await pluginService.approveReplaced(actor, id);
     } catch (error) {
       logger.warn("a demo plugin could not be approved again", { plugin: id, error: messageOf(error) });
     }

@@ -89,7 +89,8 @@ test("an edge gets the snapshot when it connects, with secrets that only it can 
 
 test("figures and plugin states of heartbeats are shown, plugins by name", async () => {
   const data = { name: "Enricher", slug: "enricher", command: "file:///nowhere", isActive: true, hookTypes: ["post_auth"] };
-  const plugin = await studio.db.prisma.plugin.create({ data });
+  const grants = { create: { capability: "post_auth", grantedBy: 1 } };
+  const plugin = await studio.db.prisma.plugin.create({ data: { ...data, grants } });
   const llm = await anLlm({ name: "Enriched" });
   await studio.db.prisma.llmPlugin.create({ data: { llmId: Number(llm.id), pluginId: plugin.id } });
   await studio.call("PATCH", `/api/v1/llms/${llm.id}`, { default_model: "enriched" });

@@ -252,20 +252,23 @@ export function createPluginService({
       return plugin;
     },
 
-    /** Reads a plugin that is part of the product again and grants what it asks for, in one step: it is never without its grants. */
-    async approveAsInstalled(actor: Actor, id: number): Promise<Plugin> {
-      const plugin = await fromFreshRead(async () => {
+    /**
+     * Approves another program at the same place, for plugins that are part of the product. What it asks for is granted in the same step,
+     * so that it is never without its grants.
+     */
+    async approveReplaced(actor: Actor, id: number): Promise<void> {
+      await fromFreshRead(async () => {
         const before = await get(id);
+        if ((await host.codeHash(before.command)) === before.approvedCodeHash) return;
         const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
         const { row } = afterLoading(before, loaded, await circumstances(id));
         const read = { ...before, ...row };
         const approval = approvalOf(read);
         const approved = afterApproval(read, { approved: true, approval, ui_trusted: before.uiTrusted }, lifecycle.dev);
         const changes = { capabilities: approved.grants };
-        return write(actor, before, { ...row, ...approved.row }, { loaded, grants: approved.grants, action: "approved", changes });
+        await write(actor, before, { ...row, ...approved.row }, { loaded, grants: approved.grants, action: "approved", changes });
       });
       await lifecycle.applySoon();
-      return plugin;
     },
 
     /**

@@ -1,4 +1,6 @@
 import { AppError } from "@portico/core";
+import { codeHashOf } from "./code.ts";
+import { resolveCommand } from "./command.ts";
 import { inspectPlugin } from "./inspect.ts";
 import type { Surroundings } from "./life.ts";
 import { createSupervisor, type Supervisor } from "./supervise.ts";
@@ -79,6 +81,7 @@ export function createPluginHost({
     status: (id) => supervisors.get(id)?.status(),
     logs: (id, afterSeq = 0) => supervisors.get(id)?.ring.after(afterSeq) ?? [],
     inspect,
+    codeHash: async (command) => codeHashOf(await resolveCommand(command, allowedDirs)),
     async close() {
       closing.abort();
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.want(null)));

@@ -163,6 +163,8 @@ export type PluginHost = {
    * @throws AppError plugin_invalid (command), plugin_unavailable, plugin_timeout or plugin_failed.
    */
   inspect(command: string, checksum?: string): Promise<Inspection>;
+  /** What `inspect` would answer as `codeHash`, without starting anything. @throws AppError plugin_invalid (command). */
+  codeHash(command: string): Promise<string>;
   /** Stops every plugin in parallel, orderly and bounded, and removes every socket. */
   close(): Promise<void>;
 };
