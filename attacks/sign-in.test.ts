@@ -1,6 +1,14 @@
 import { scryptSync } from "node:crypto";
 import { hashToken, newToken } from "@portico/core/tokens";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createAuthenticator } from "../server/auth/authenticator.ts";
+import { createPasswords } from "../server/auth/passwords.ts";
+import { createAuthService } from "../server/auth/service.ts";
+import { createSignInLimits } from "../server/auth/sign-in-limits.ts";
+import { createSignInStore } from "../server/auth/sign-in-store.ts";
+import { createAuthStore } from "../server/auth/store.ts";
+import { createTokenMint } from "../server/auth/token-mint.ts";
+import { tokenStore } from "../server/auth/token-store.ts";
 import { aStudio, type Studio } from "../server/testing.ts";
 
 const password = "correct horse battery";
@@ -39,6 +47,9 @@ async function aSession(userId: number, on = studio) {
   browser.cookies.set("session", token);
   return { id, token, browser };
 }
+/** Resolves when a statement waits for a row that a transaction holds. */
+const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+const someoneWaits = () => expect.poll(async () => (await studio.db.sql.query(waiting)).rowCount, { timeout: 5_000 }).toBeGreaterThan(0);
 const later = (ms: number) => new Date(Date.now() + ms).toISOString();
 const status = async (answer: Promise<{ status: number }>) => (await answer).status;
 const me = (token: string) => status(studio.call("GET", "/common/me", undefined, { token }));
@@ -103,6 +114,22 @@ describe("guessing passwords", () => {
     // Nobody is locked out: after the wait that was named the right password is let in from anywhere.
     await studio.db.sql.query("UPDATE sign_in_attempts SET clears_at = clears_at - $1 * interval '1 second'", [wait]);
     expect(await status(from("192.0.2.51"))).toBe(200);
+  });
+
+  test("attempts that are turned away because too many are being checked do not use up the account's own", async () => {
+    const { email } = await aPerson();
+    const store = createAuthStore(studio.db);
+    const auth = createAuthService({
+      db: studio.db,
+      store,
+      authenticator: createAuthenticator({ store }),
+      passwords: createPasswords({ concurrency: 0, maxWaiting: 0 }),
+      limits: createSignInLimits(createSignInStore(studio.db)),
+      mint: createTokenMint({ store: tokenStore }),
+    });
+    const attempt = { email, password, ip: "198.51.100.9", userAgent: "", formerSession: undefined };
+    for (let at = 0; at < 12; at++) await expect(auth.signIn(attempt)).rejects.toMatchObject({ status: 503, retryAfterSeconds: 3 });
+    expect(await studio.db.prisma.signInAttempt.count()).toBe(0);
   });
 
   test("what is answered says nothing about an account whose address is not verified, unless the password is right", async () => {
@@ -179,16 +206,34 @@ describe("sessions and tokens", () => {
     await studio.db.prisma.$transaction(async (tx) => {
       await tx.$queryRaw`SELECT id FROM users WHERE id = ${id} FOR UPDATE`;
       making = browser.fetch("POST", "/common/api-tokens", { body: { name: "racing" }, headers: { "x-csrf-token": csrf } });
-      await expect
-        .poll(
-          async () =>
-            (await studio.db.sql.query("SELECT FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')")).rowCount,
-        )
-        .toBeGreaterThan(0);
+      await someoneWaits();
       await tx.userSession.deleteMany({ where: { userId: id } });
     });
     expect((await making)?.status).toBe(401);
     expect(await studio.db.prisma.apiToken.count({ where: { userId: id } })).toBe(0);
+  });
+
+  test("a sign-in with the old password that is under way while it changes makes no session", async () => {
+    const { id, email } = await aPerson();
+    let signingIn: Promise<{ status: number }> | undefined;
+    await studio.db.prisma.$transaction(async (tx) => {
+      await tx.user.update({ where: { id }, data: { passwordHash: `${passwordHash}x` } });
+      signingIn = studio.aBrowser({ ip: "192.0.2.61" }).signIn(email, password);
+      await someoneWaits();
+    });
+    expect((await signingIn)?.status).toBe(401);
+    expect(await studio.db.prisma.userSession.count({ where: { userId: id } })).toBe(0);
+  });
+
+  test("expired sessions and tokens do not pile up", async () => {
+    const { id } = await aPerson();
+    const expired = { userId: id, expiresAt: new Date(Date.now() - 1_000) };
+    await studio.db.prisma.apiToken.create({ data: { ...expired, name: "old", hint: "", tokenHash: newToken("x") } });
+    await studio.db.prisma.userSession.create({ data: { ...expired, tokenHash: newToken("x") } });
+    const { apiToken, userSession } = studio.db.prisma;
+    const left = async () => (await apiToken.count({ where: { userId: id } })) + (await userSession.count({ where: { userId: id } }));
+    await studio.db.sql.query("SELECT graphile_worker.add_job('trim-sign-in')");
+    await expect.poll(left, { timeout: 10_000 }).toBe(0);
   });
 
   test("another role ends the sessions of the former one", async () => {
