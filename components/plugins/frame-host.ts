@@ -36,11 +36,11 @@ export type MountOptions = {
   onFail?(message: string): void;
   /** Something in the element failed after it was shown. */
   onError?(message: string): void;
-  /** The element asks for another place inside its page. */
+  /** The element asks for another place inside its page; `subPath` may be anything. */
   onRoute?(subPath: string): void;
-  /** The element asks for another page of the dashboard. */
+  /** The element asks for another page of the dashboard; `path` may be anything. */
   onNavigate?(path: string): void;
-  /** A link to somewhere else was followed. */
+  /** A link to somewhere else was followed, or so the frame says: `url` may be anything. */
   onOpen?(url: string): void;
   onNotify?(message: string, kind: "info" | "success" | "warning" | "error"): void;
   /** From the start until the element is there; default 10 s. */
@@ -120,8 +120,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     route: (message) => options.onRoute?.(text(message.subPath).replace(/^\/+/, "")),
     navigate: (message) => options.onNavigate?.(text(message.path)),
     open(message) {
-      const url = text(message.url);
-      if (/^(https?:\/\/|mailto:)/i.test(url)) options.onOpen?.(url);
+      options.onOpen?.(text(message.url, 8_000));
     },
     notify: (message) => options.onNotify?.(text(message.message, 500), kinds.find((one) => one === message.kind) ?? "info"),
   };

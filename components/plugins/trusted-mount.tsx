@@ -70,9 +70,11 @@ export function TrustedMount({ row, area, basePath, subPath, script, onFail }: M
       if (!link || href === "" || href.startsWith("#") || event.defaultPrevented) return;
       event.preventDefault();
       const { toRoute, toPage, open } = now.current.actions;
-      if (href.startsWith("/") && !href.startsWith("//")) toPage(href);
-      else if (!/^[a-z][a-z0-9+.-]*:|^\/\//i.test(href)) toRoute(href);
-      else if (/^(https?|mailto):/i.test(link.href)) open(link.href);
+      const to = URL.canParse(link.href) ? new URL(link.href) : undefined;
+      if (!to) return;
+      if (to.origin !== location.origin) open(to.href);
+      else if (/^\s*[/\\]|^\s*[a-z]+:/i.test(href)) toPage(to.pathname + to.search + to.hash);
+      else toRoute(href);
     };
     place?.addEventListener("click", follow);
     return () => place?.removeEventListener("click", follow);

@@ -3,6 +3,8 @@
 import { notifications } from "@mantine/notifications";
 import { useRouter } from "next/navigation";
 import { useMemo, useSyncExternalStore } from "react";
+import { destinationOf, pagePath, routePath } from "../shell/links.ts";
+import { askToLeave } from "./leave.tsx";
 
 const colorOf = { info: "info", success: "good", warning: "warn", error: "bad" } as const;
 
@@ -22,6 +24,13 @@ const useShownScheme = () =>
     () => "light",
   );
 
+/** For whoever writes the plugin; the person on the page has seen nothing happen. */
+const refused = (pluginName: string, address: string) =>
+  console.warn(
+    `${pluginName}: links lead to places on its own page, to /admin/… and /portal/…, or to http, https and mailto; not to`,
+    address,
+  );
+
 /** What a plugin's element may ask of the page around it, the same for trusted and sandboxed ones. */
 export function usePageContext(basePath: string, pluginName: string) {
   const router = useRouter();
@@ -30,14 +39,20 @@ export function usePageContext(basePath: string, pluginName: string) {
     () => ({
       // Not through the router, for which another address is another page: the element stays, and is told.
       toRoute: (subPath: string) => {
-        const rest = subPath.replace(/^\/+/, "");
-        window.history.pushState(null, "", rest === "" ? basePath : `${basePath}/${rest}`);
+        const address = routePath(basePath, subPath);
+        if (address) window.history.pushState(null, "", address);
+        else refused(pluginName, subPath);
       },
-      // Pages of this site only: a path may not begin another host.
       toPage: (path: string) => {
-        if (/^\/(?![/\\])/.test(path)) router.push(path);
+        const address = pagePath(path);
+        if (address) router.push(address);
+        else refused(pluginName, path);
       },
-      open: (url: string) => void window.open(url, "_blank", "noopener,noreferrer"),
+      open: (url: string) => {
+        const destination = destinationOf(url);
+        if (destination) askToLeave(pluginName, destination);
+        else refused(pluginName, url);
+      },
       notify: (message: string, kind: keyof typeof colorOf) =>
         void notifications.show({ title: pluginName, message, color: colorOf[kind] ?? "info", withBorder: false }),
     }),

@@ -26,8 +26,8 @@ export function createCsrf(secretKey: string) {
 
   return {
     /** @throws AppError csrf_failed */
-    check(request: Request, actor: Actor | undefined, isSecure: boolean): void {
-      if (safeMethods.has(request.method) || actor?.via === "token") return;
+    check(request: Request, actor: Actor | undefined, isSecure: boolean, { safeMethodsToo = false } = {}): void {
+      if ((safeMethods.has(request.method) && !safeMethodsToo) || actor?.via === "token") return;
       const site = request.headers.get("sec-fetch-site");
       const isForeign = site !== null && site !== "same-origin" && site !== "none";
       const header = request.headers.get("x-csrf-token");

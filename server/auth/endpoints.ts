@@ -1,5 +1,6 @@
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, one } from "../http/envelope.ts";
+import { ownResponse } from "../http/whole.ts";
 import { ApiTokenDraft, SignIn } from "./contract.ts";
 import { sessionToken, setSession } from "./cookies.ts";
 import type { Csrf } from "./csrf.ts";
@@ -27,8 +28,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       permission: "public",
       handle({ request, actor, isSecure }) {
         const { token, cookie } = csrf.issue(request, actor, isSecure);
-        return new Response(null, {
-          status: 200,
+        return ownResponse(null, {
           headers: { "x-csrf-token": token, "cache-control": "no-store", ...(cookie ? { "set-cookie": cookie } : {}) },
         });
       },

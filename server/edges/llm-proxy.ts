@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { ReadableStream as WebStream } from "node:stream/web";
 import { AppError, isNeverShown, messageOf } from "@portico/core";
 import type { SystemCall } from "@portico/protocol/system-calls";
 import { Agent, type Dispatcher, request as send } from "undici";
@@ -7,6 +8,8 @@ import type { Actor } from "../auth/actor.ts";
 import { endpoint, type Method } from "../http/endpoint.ts";
 import { IdParam } from "../http/envelope.ts";
 import { inputError } from "../http/errors.ts";
+import { foreignAnswer, refuseNavigation } from "../http/foreign.ts";
+import type { WholeResponse } from "../http/whole.ts";
 import type { LlmService } from "../llms/service.ts";
 
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -32,7 +35,6 @@ const notForwarded = new Set([
 ]);
 /** No LLM has this path at a gateway, which judges the caller first and the path afterwards. */
 const noSlug = "-";
-const notReturned = new Set(["connection", "keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade"]);
 
 /**
  * `/api/v1/llms/:id/proxy/*`: calls an LLM through the gateway, the only way there is. An administrator calls as the control plane's
@@ -57,7 +59,8 @@ export function createLlmProxy({
     pipelining: 1,
   });
 
-  async function forward(request: Request, id: string, actor: Actor, signal: AbortSignal): Promise<Response> {
+  async function forward(request: Request, id: string, actor: Actor, signal: AbortSignal): Promise<WholeResponse> {
+    refuseNavigation(request);
     const isOurs = actor.userId > 0;
     const slug = isOurs ? (await llms.get(parsedId(id))).slug : await slugFor(id);
     const url = new URL(request.url);
@@ -87,17 +90,14 @@ export function createLlmProxy({
         cause: error,
       });
     }
-    const headers = new Headers({ "x-accel-buffering": "no", "cache-control": "no-store" });
-    for (const [name, value] of Object.entries(answer.headers)) {
-      if (notReturned.has(name) || value === undefined) continue;
-      headers.delete(name);
-      for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one);
-    }
     const isEmpty = answer.statusCode === 204 || answer.statusCode === 304;
     if (isEmpty) await answer.body.dump();
-    return new Response(isEmpty ? null : (Readable.toWeb(answer.body) as ReadableStream<Uint8Array>), {
+    // A caller that leaves ends the stream, which undici reports as an error of a body that nobody reads any more.
+    answer.body.on("error", () => {});
+    // Not Readable.toWeb: it throws outside of any call when a chunk arrives after the caller has left.
+    return foreignAnswer(isEmpty ? null : (WebStream.from(answer.body) as ReadableStream<Uint8Array>), {
       status: answer.statusCode,
-      headers,
+      headers: answer.headers,
     });
   }
 
@@ -129,6 +129,7 @@ export function createLlmProxy({
         summary: "Call an LLM through the gateway, as yourself or with an app's credential",
         permission: "llms.write",
         foreignTokens: true,
+        csrf: "always",
         params: z.object({ id: z.string() }),
         handle: ({ params, actor, request, signal }) => forward(request, params.id, actor, signal),
       }),

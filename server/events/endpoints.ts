@@ -1,4 +1,5 @@
 import { endpoint } from "../http/endpoint.ts";
+import { ownResponse } from "../http/whole.ts";
 import type { EventBus } from "./bus.ts";
 import { watchRights } from "./rights.ts";
 
@@ -64,7 +65,7 @@ export const eventEndpoints = ({ events, closing }: { events: EventBus; closing:
         },
         cancel: () => stop(),
       });
-      return new Response(body, {
+      return ownResponse(body, {
         headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
       });
     },

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Actor } from "../auth/actor.ts";
+import type { WholeResponse } from "./whole.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -24,8 +25,8 @@ export type Call<Params, Query, Body> = {
   signal: AbortSignal;
 };
 
-/** What an endpoint answers: JSON to serialise, with headers if any; or a whole Response (streams, assets). */
-export type Reply = { json: unknown; status?: number; headers?: Record<string, string | string[]> } | Response | undefined;
+/** What an endpoint answers: JSON to serialise, with headers if any; or a whole response (streams, assets), see whole.ts. */
+export type Reply = { json: unknown; status?: number; headers?: Record<string, string | string[]> } | WholeResponse | undefined;
 
 type Schema = z.ZodType;
 type Infer<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -52,8 +53,11 @@ export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | 
   foreignTokens?: true;
   /** Credentials are not looked at, so that it answers when the database does not. */
   anonymous?: true;
-  /** Exempt from the CSRF check: bearer tokens only, or nothing to protect. */
-  csrf?: false;
+  /**
+   * false: exempt from the CSRF check (bearer tokens only, or nothing to protect). "always": checked for GET too, because what it
+   * answers or causes is not ours.
+   */
+  csrf?: false | "always";
   handle(call: Call<Infer<P>, Infer<Q>, Infer<B>>): Promise<Reply> | Reply;
 };
 

@@ -1,6 +1,7 @@
 import { AppError, type FieldIssue } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { z } from "zod";
+import { noDocument } from "./whole.ts";
 
 const titles: Record<number, string> = {
   400: "Bad Request",
@@ -41,7 +42,10 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
           ...meta,
         }))
       : [{ ...base, detail: known.message, ...meta }];
-  const answer = Response.json({ errors }, { status: known.status, headers: { "cache-control": "no-store", ...headers } });
+  const answer = Response.json(
+    { errors },
+    { status: known.status, headers: { "cache-control": "no-store", "content-security-policy": noDocument, ...headers } },
+  );
   if (known.retryAfterSeconds !== undefined) answer.headers.set("retry-after", String(known.retryAfterSeconds));
   return answer;
 }

@@ -10,6 +10,7 @@ import type { Call, Endpoint, Reply } from "./endpoint.ts";
 import { errorResponse, inputError } from "./errors.ts";
 import type { ProxyTrust } from "./proxies.ts";
 import { faultOfText } from "./storable.ts";
+import { noDocument, requireSealed } from "./whole.ts";
 
 const defaultMaxBodyBytes = 1024 * 1024;
 
@@ -55,7 +56,7 @@ export function mountEndpoints({
         const actor = await identify();
         const isForeign = foreignTokens === true && !actor && c.req.raw.headers.has("authorization");
         if (!isForeign) authorise(one, actor);
-        if (!isForeign && one.csrf !== false) csrf.check(c.req.raw, actor, isSecure);
+        if (!isForeign && one.csrf !== false) csrf.check(c.req.raw, actor, isSecure, { safeMethodsToo: one.csrf === "always" });
         const call: Call<unknown, unknown, unknown> = {
           actor: actor ?? nobody(requestId, ip),
           isSecure,
@@ -139,11 +140,12 @@ function parse(schema: Endpoint["body"], value: unknown, where: "body" | "query"
 
 function respond(one: Endpoint, reply: Reply, requestId: string): Response {
   if (reply instanceof Response) {
+    requireSealed(reply);
     reply.headers.set("x-request-id", requestId);
     return reply;
   }
   const status = reply?.status ?? one.status ?? 200;
-  const headers = new Headers({ "x-request-id": requestId, "cache-control": "no-store" });
+  const headers = new Headers({ "x-request-id": requestId, "cache-control": "no-store", "content-security-policy": noDocument });
   for (const [name, value] of Object.entries(reply?.headers ?? {}))
     for (const each of Array.isArray(value) ? value : [value]) headers.append(name, each);
   return reply === undefined || status === 204

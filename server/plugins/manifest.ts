@@ -70,7 +70,8 @@ function faultsOfRoutes(manifest: PluginManifest): FieldIssue[] {
       if (type !== "route") return [];
       const field = `${at}.items.${i}.path`;
       const prefix = scope === "admin" ? "/admin/" : "/portal/";
-      if (!path.startsWith(prefix) || /[?#\\]|\/\.\.?(\/|$)/.test(path)) return [{ field, message: `must be a path below ${prefix}` }];
+      if (!path.startsWith(prefix) || path === prefix || /[?#\\\p{Cc}]|\/\.\.?(\/|$)|\/\/|%(?:25)*(?:2e|2f|5c)/iu.test(path))
+        return [{ field, message: `must be a path below ${prefix}` }];
       if (seen.has(`${scope} ${path}`)) return [{ field, message: `is already the path of another page of this plugin: ${path}` }];
       seen.add(`${scope} ${path}`);
       return [];

@@ -82,7 +82,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     summary: "A file of a plugin",
     permission: "plugins.read",
     params: Path,
-    handle: ({ params, request }) => assets.admin(params.id, params.path, request),
+    handle: ({ params, ...asked }) => assets.admin(params.id, params.path, asked),
   }),
   endpoint({
     method: "GET",
@@ -90,7 +90,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     summary: "A file of a plugin with a portal page that your groups may see",
     permission: "user",
     params: Path,
-    handle: ({ actor, params, request }) => assets.portal(actor, params.id, params.path, request),
+    handle: ({ actor, params, ...asked }) => assets.portal(actor, params.id, params.path, asked),
   }),
   endpoint({
     method: "GET",
@@ -98,7 +98,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     summary: "A file of one build of a plugin; the address is signed and its content never changes",
     permission: "public",
     params: Build.extend({ path: Path.shape.path }),
-    handle: ({ params, request }) => assets.immutable({ ...params, signature: params.sig }, request),
+    handle: ({ params, ...asked }) => assets.immutable({ ...params, signature: params.sig }, asked),
   }),
   endpoint({
     method: "GET",
@@ -114,6 +114,6 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     summary: "The sandboxed page in which an element of a plugin runs",
     permission: "public",
     params: Build,
-    handle: ({ params, request }) => assets.frame({ ...params, signature: params.sig }, request),
+    handle: ({ params, ...asked }) => assets.frame({ ...params, signature: params.sig }, asked),
   }),
 ];

@@ -1,5 +1,6 @@
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from "node:http";
 import { isNeverShown, ownHeaderPrefix, redacted } from "@portico/core";
+import { inertPolicy, inertType } from "@portico/core/foreign";
 import type { Exchange } from "./exchange.ts";
 import type { KeyMask } from "./key-mask.ts";
 
@@ -53,20 +54,80 @@ export function upstreamHeaders(exchange: Exchange, vendorHeaders: string[]): st
   return result;
 }
 
+/**
+ * Headers of an answer by which its writer would speak for the gateway to a browser, to a proxy in front of it, or send the client (and the
+ * credential it holds) past the gateway. No vendor and no plugin sets them. Everything else passes: rate limits, request ids, what SDKs read.
+ */
+const speaksForUs = new RegExp(
+  `^(?:${[
+    "access-control-.*|cross-origin-.*|timing-allow-origin|origin-.*|x-permitted-cross-domain-policies",
+    "set-cookie2?|set-login|clear-site-data|activate-storage-access|sec-.*|secure-session-.*",
+    "content-security-policy.*|x-content-type-options|x-frame-options|x-xss-protection|permissions-policy.*|feature-policy|document-policy.*|referrer-policy|integrity-policy.*",
+    "strict-transport-security|public-key-pins.*|expect-ct|alt-svc|nel|report-to|reporting-endpoints|accept-ch|critical-ch",
+    "location|content-location|operation-location|azure-asyncoperation|refresh|link|speculation-rules|service-worker-.*|sourcemap|x-sourcemap|use-as-dictionary|no-vary-search|supports-loading-mode|x-dns-prefetch-control",
+    "x-accel-.*|x-sendfile|x-lighttpd-send-file|x-reproxy-url|surrogate-.*",
+  ].join("|")})$`,
+);
+
+/** What becomes of a header of an answer: it passes, is dropped, or its value decides. */
+type Rule = "passes" | "dropped" | "type" | "demand" | "length" | "id";
+const rules = new Map<string, Rule>();
+
+function findRule(lower: string): Rule {
+  if (hopByHop.has(lower) || speaksForUs.test(lower)) return "dropped";
+  if (lower === "content-type") return "type";
+  if (lower === "www-authenticate") return "demand";
+  if (lower === "content-length" || lower === "content-encoding") return "length";
+  return lower === "x-request-id" ? "id" : "passes";
+}
+
+/** One look-up a header: vendors send the same few dozen names all the time. */
+function ruleOf(lower: string): Rule {
+  let rule = rules.get(lower);
+  if (rule === undefined) {
+    rule = findRule(lower);
+    if (rules.size < 1_000) rules.set(lower, rule);
+  }
+  return rule;
+}
+
+/** Browsers show a prompt for any other scheme, under the gateway's name. */
+const isBearer = (demand: unknown): boolean => /^bearer\b/i.test(String(demand));
+
+/** Under which every answer stands that a browser might show. */
+export const answerGuards = { "x-content-type-options": "nosniff", "content-security-policy": inertPolicy } as const;
+
+/** The value with which a plugin's header reaches the client; undefined when it does not. */
+export function pluginHeader(lower: string, value: string): string | undefined {
+  if (!isSendable(lower, value)) return undefined;
+  const rule = ruleOf(lower);
+  if (rule === "dropped" || (rule === "demand" && !isBearer(value))) return undefined;
+  return rule === "type" ? inertType(value).value : value;
+}
+
 /** Headers of an upstream's answer that are for the client, as name and value in turn, with the gateway's own. */
 export function clientHeaders(
   headers: OutgoingHttpHeaders,
   { requestId, decoded, keyMask }: { requestId: string; decoded: boolean; keyMask: KeyMask | undefined },
 ): HeaderList {
   const named = connectionTokens(headers.connection);
-  const result: HeaderList = ["x-request-id", requestId, "x-accel-buffering", "no"];
+  const result: HeaderList = ["x-request-id", requestId, "x-accel-buffering", "no", "x-content-type-options", "nosniff"];
+  let isPlainData = false;
   for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || hopByHop.has(name) || named?.includes(name)) continue;
-    if (decoded && (name === "content-encoding" || name === "content-length")) continue;
-    if (name === "x-accel-buffering") continue;
-    result.push(name === "x-request-id" ? "x-upstream-request-id" : name, keyMask ? keyMask.header(value) : value);
+    const given = headers[name];
+    const rule = ruleOf(name);
+    if (given === undefined || rule === "dropped" || named?.includes(name)) continue;
+    const value = keyMask ? keyMask.header(given) : given;
+    if (rule === "passes") result.push(name, value);
+    else if (rule === "type") {
+      const type = inertType(String(value));
+      isPlainData = type.isPlainData;
+      result.push(name, type.value);
+    } else if (rule === "id") result.push("x-upstream-request-id", value);
+    else if (rule === "length" ? !decoded : isBearer(value)) result.push(name, value);
   }
+  // A header costs about a microsecond, and what most answers are needs no policy.
+  if (!isPlainData) result.push("content-security-policy", inertPolicy);
   return result;
 }
 

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Outcome } from "./exchange.ts";
+import { answerGuards } from "./headers.ts";
 
 /** An answer the gateway gives itself. */
 export type Reply = {
@@ -52,6 +53,12 @@ export function sendReply(
   { status, headers, body }: Pick<Reply, "status" | "headers" | "body">,
 ): void {
   if (res.headersSent || res.destroyed) return;
-  res.writeHead(status, { ...headers, "content-length": body.length, "x-request-id": requestId, "x-accel-buffering": "no" });
+  res.writeHead(status, {
+    ...headers,
+    ...answerGuards,
+    "content-length": body.length,
+    "x-request-id": requestId,
+    "x-accel-buffering": "no",
+  });
   res.end(res.req.method === "HEAD" ? undefined : body);
 }

@@ -3,7 +3,7 @@ import type { Logger } from "@portico/core/logger";
 import type { PluginRequest, PluginResponse } from "@portico/protocol/plugin";
 import type { AttachedPlugin } from "../config/routing-table.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
-import { canonicalName, isSendable, isSettable, requestHeadersForPlugin } from "../pipeline/headers.ts";
+import { canonicalName, isSettable, pluginHeader, requestHeadersForPlugin } from "../pipeline/headers.ts";
 import { next, refuse, type Step, unauthorized } from "../pipeline/reply.ts";
 import type { PluginCaller } from "./caller.ts";
 
@@ -41,11 +41,16 @@ export function createRequestPluginPhases({
 
   function blocked(plugin: AttachedPlugin, response: PluginResponse, exchange: Exchange): Step {
     const status = response.statusCode >= 200 && response.statusCode <= 599 ? response.statusCode : 403;
-    const headers = Object.fromEntries(Object.entries(response.headers).filter(([name, value]) => isSendable(name, value)));
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(response.headers)) {
+      const lower = name.toLowerCase();
+      const passed = pluginHeader(lower, value);
+      if (passed !== undefined) headers[lower] = passed;
+    }
     if (response.errorMessage) logger.info("a plugin blocked a request", said(plugin, exchange, response.errorMessage));
     if (response.body.length === 0) {
       const message = `Blocked by a plugin of this LLM (request ${exchange.requestId}).`;
-      const refusal = refuse({ status, reason: "plugin_blocked", message, headers: lowerCased(headers) });
+      const refusal = refuse({ status, reason: "plugin_blocked", message, headers });
       return { ...refusal, reply: { ...refusal.reply, outcome: "blocked" } };
     }
     return { kind: "reply", reply: { status, headers, body: response.body, outcome: "blocked", reason: "plugin_blocked" } };
@@ -148,6 +153,3 @@ function applyChanges(exchange: Exchange, { headers, body }: PluginResponse): vo
   }
   if (body.length > 0) exchange.body = body;
 }
-
-const lowerCased = (headers: Record<string, string>) =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

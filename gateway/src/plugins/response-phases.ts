@@ -3,7 +3,7 @@ import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { AttachedPlugin } from "../config/routing-table.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
-import { canonicalName, isSendable } from "../pipeline/headers.ts";
+import { canonicalName, pluginHeader } from "../pipeline/headers.ts";
 import type { PluginCaller } from "./caller.ts";
 
 export type Answer = { headers: OutgoingHttpHeaders; body: Buffer };
@@ -92,8 +92,9 @@ function changedHeaders(before: OutgoingHttpHeaders, shown: Record<string, strin
   const headers: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(after)) {
     const lower = name.toLowerCase();
-    if (!isSendable(name, value)) continue;
-    headers[lower] = shown[canonicalName(lower)] === value && before[lower] !== undefined ? before[lower] : value;
+    const passed = pluginHeader(lower, value);
+    if (passed === undefined) continue;
+    headers[lower] = shown[canonicalName(lower)] === value && before[lower] !== undefined ? before[lower] : passed;
   }
   return headers;
 }

@@ -145,19 +145,20 @@
   addEventListener("error", (event) => post({ type: "error", message: event.message || "A script of this page failed." }));
   addEventListener("unhandledrejection", (event) => post({ type: "error", message: sentence(event.reason) }));
 
-  // The frame itself goes nowhere; links are the dashboard's to follow.
-  addEventListener(
-    "click",
-    (event) => {
-      const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
-      const href = link?.getAttribute("href") ?? "";
-      if (!link || href === "" || href.startsWith("#") || event.defaultPrevented) return;
-      event.preventDefault();
-      if (href.startsWith("/") && !href.startsWith("//")) post({ type: "navigate", path: href });
-      else if (!/^[a-z][a-z0-9+.-]*:|^\/\//i.test(href)) post({ type: "route", subPath: href });
-      else post({ type: "open", url: link.href });
-    },
-    // After the element's own handlers have had their say.
-    false,
-  );
+  // The frame itself goes nowhere; links are the dashboard's to follow. Whatever this says, the dashboard decides where they may lead.
+  /** @param {Event} event */
+  function follow(event) {
+    const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement || node instanceof HTMLAreaElement);
+    const href = link?.getAttribute("href") ?? "";
+    if (!link || href === "" || href.startsWith("#") || event.defaultPrevented) return;
+    event.preventDefault();
+    const to = URL.canParse(link.href) ? new URL(link.href) : undefined;
+    if (!to) return;
+    if (to.protocol !== location.protocol || to.host !== location.host) post({ type: "open", url: to.href });
+    else if (/^\s*[/\\]|^\s*[a-z]+:/i.test(href)) post({ type: "navigate", path: to.pathname + to.search + to.hash });
+    else post({ type: "route", subPath: href });
+  }
+  // After the element's own handlers have had their say. A middle click would open a tab.
+  addEventListener("click", follow);
+  addEventListener("auxclick", follow);
 })();

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { notFound } from "@portico/core";
+import { ownResponse, type WholeResponse } from "../../http/whole.ts";
 
 /** Those of app/layout.tsx: what the pages around a frame are written in. */
 const sheets = ["ibm-plex-sans/400", "ibm-plex-sans/500", "ibm-plex-sans/600", "ibm-plex-mono/400", "ibm-plex-mono/500"];
@@ -28,15 +29,14 @@ export function createFonts() {
     /** `@font-face` rules for all of them. */
     css,
 
-    respond(file: string): Response {
+    respond(file: string): WholeResponse {
       const bytes = files.get(file);
       if (!bytes) throw notFound("Font");
-      return new Response(bytes, {
+      return ownResponse(bytes, {
         headers: {
           "content-type": "font/woff2",
           "content-length": String(bytes.length),
           "cache-control": "public, max-age=86400",
-          "x-content-type-options": "nosniff",
           // A frame without an origin is a stranger to us, and browsers ask fonts for leave.
           "access-control-allow-origin": "*",
           "cross-origin-resource-policy": "cross-origin",
