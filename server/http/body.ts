@@ -1,4 +1,5 @@
 import { AppError } from "@portico/core";
+import { Chunks } from "@portico/core/chunks";
 import { faultOfForeign, faultOfStored } from "./storable.ts";
 
 /** Reads a request's JSON, whatever its Content-Type (curl's default is a form's), and takes it out of its envelope. */
@@ -49,12 +50,10 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
     new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBytes} bytes, the most this endpoint takes.` });
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
   if (!request.body) return "";
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const chunks = new Chunks();
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    chunks.add(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    if (chunks.bytes > maxBytes) throw tooLarge();
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return new TextDecoder().decode(chunks.all());
 }

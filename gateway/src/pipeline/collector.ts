@@ -1,3 +1,5 @@
+import { Chunks } from "@portico/core/chunks";
+
 /** Remembers an answer that passes by, for what is read from it afterwards; bounded. */
 export type Collector = {
   add(chunk: Buffer): void /** Undefined when the answer was larger than the bound. */;
@@ -6,23 +8,22 @@ export type Collector = {
 };
 
 export function createCollector({ maxBytes, tailBytes }: { maxBytes: number; tailBytes: number }): Collector {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
+  const chunks = new Chunks();
   let whole = true;
-  const joined = () => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+  const tail = () => chunks.all().subarray(-tailBytes);
   return {
     add(chunk) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes <= maxBytes) return;
+      chunks.add(chunk);
+      if (chunks.bytes <= maxBytes) return;
       whole = false;
       // Cut rarely: only when twice the tail has gathered.
-      if (bytes > Math.max(maxBytes, tailBytes * 2)) {
-        chunks = [Buffer.from(joined().subarray(-tailBytes))];
-        bytes = tailBytes;
+      if (chunks.bytes > Math.max(maxBytes, tailBytes * 2)) {
+        const kept = Buffer.from(tail());
+        chunks.clear();
+        chunks.add(kept);
       }
     },
-    all: () => (whole ? joined() : undefined),
-    tail: () => joined().subarray(-tailBytes),
+    all: () => (whole ? chunks.all() : undefined),
+    tail,
   };
 }

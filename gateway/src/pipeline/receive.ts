@@ -1,3 +1,4 @@
+import { Chunks } from "@portico/core/chunks";
 import { type Exchange, headerOf } from "./exchange.ts";
 import { later, next, refuse, type Step } from "./reply.ts";
 import type { Resume } from "./run.ts";
@@ -22,22 +23,22 @@ export function receive(exchange: Exchange, limitBytes: number, resume: Resume):
     const message = `Content-Encoding "${encoding}" is not supported for requests; send the body uncompressed.`;
     return refuse({ status: 415, reason: "unsupported_encoding", message });
   }
-  const chunks: Buffer[] = [];
+  const chunks = new Chunks();
   let bytes = 0;
   req.on("data", (chunk: Buffer) => {
     const fitted = bytes <= limitBytes;
     bytes += chunk.length;
-    if (bytes <= limitBytes) chunks.push(chunk);
+    if (bytes <= limitBytes) chunks.add(chunk);
     else if (fitted) {
       // What still comes is read and thrown away: a client that is busy sending would not see the answer otherwise.
-      chunks.length = 0;
+      chunks.clear();
       resume(exchange, tooLarge(limitBytes));
     }
   });
   req.on("end", () => {
     if (bytes > limitBytes) return;
     exchange.requestBytes = bytes;
-    exchange.body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
+    exchange.body = chunks.all();
     resume(exchange, next);
   });
   // A client that leaves is settled where its connection is watched; nothing goes on in its name.

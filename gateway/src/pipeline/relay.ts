@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import { Chunks } from "@portico/core/chunks";
 import type { Logger } from "@portico/core/logger";
 import type { Dispatcher } from "undici";
 import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
@@ -43,8 +44,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** The end of the last piece, when it might be the beginning of the key. */
   #unsure: Buffer | undefined;
   /** Set while the answer is held for plugins. */
-  #held: Buffer[] | undefined;
-  #heldBytes = 0;
+  #held: Chunks | undefined;
   /** Set when plugins want to see a stream after it has ended. */
   #stream: Collector | undefined;
   #chunks = 0;
@@ -94,7 +94,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (wanted) this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
     } else {
       this.#isJson = exchange.meter !== undefined && contentType.includes("json");
-      if (wanted && hasBody(exchange, status)) this.#held = [];
+      if (wanted && hasBody(exchange, status)) this.#held = new Chunks();
       const length = headers["content-length"];
       if (length !== undefined && !this.#decoder) this.#announced = Number(length);
     }
@@ -174,14 +174,13 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #hold(chunk: Buffer): void {
     this.#remember(chunk);
-    const held = this.#held as Buffer[];
-    held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes <= this.#deps.pluginBytes) return;
+    const held = this.#held as Chunks;
+    held.add(chunk);
+    if (held.bytes <= this.#deps.pluginBytes) return;
     this.#deps.logger.warn("a response is too large for its plugins and passes unseen", { requestId: this.#exchange.requestId });
     this.#held = undefined;
     this.#writeHead();
-    this.#write(Buffer.concat(held));
+    this.#write(held.all());
   }
 
   #end(): void {
@@ -189,7 +188,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (exchange.settled) return;
     if (this.#unsure) this.#pass(this.#unsure);
     if (this.#held) {
-      void this.#showToPlugins(Buffer.concat(this.#held));
+      void this.#showToPlugins(this.#held.all());
       return;
     }
     if (this.#sse) {

@@ -28,13 +28,30 @@ export const parseJson = (text: string): unknown => {
 /** Matches an event that reports usage; `"usage":null` does not. Generated text cannot match: its quotes are escaped. */
 export const reportsUsage = (data: string): boolean => /"usage"\s*:\s*\{/.test(data);
 
-const generated = /"(?:content|text|delta|arguments|partial_json|thinking|reasoning_content|refusal)"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
+const generated = /"(?:content|text|delta|arguments|partial_json|thinking|reasoning_content|refusal)"\s*:\s*"/g;
 
 /** Characters of generated text in one event. */
 export function generatedChars(data: string): number {
   let chars = 0;
-  for (const match of data.matchAll(generated)) chars += match[1]?.length ?? 0;
+  generated.lastIndex = 0;
+  while (generated.test(data)) {
+    const start = generated.lastIndex;
+    const end = endOfText(data, start);
+    if (end < 0) break;
+    chars += end - start;
+    generated.lastIndex = end + 1;
+  }
   return chars;
+}
+
+/** Where the quote is that ends a text; -1 when nothing does. */
+function endOfText(data: string, start: number): number {
+  for (let at = data.indexOf('"', start); at >= 0; at = data.indexOf('"', at + 1)) {
+    let first = at;
+    while (first > start && data.charCodeAt(first - 1) === 92) first--;
+    if ((at - first) % 2 === 0) return at;
+  }
+  return -1;
 }
 
 /** Tokens a text of this length makes, when nobody counted them: four characters each. */

@@ -65,3 +65,16 @@ test("an event too large to be read passes without being held, and reading goes 
     expect(seen).toContain("after");
   }
 });
+
+test("a large event that comes byte by byte costs time in proportion to its size", () => {
+  const text = `data: ${"x".repeat(600_000)}\n\n`;
+  const bytes = Buffer.from(text);
+  const started = process.cpuUsage();
+  const { seen, passed } = read(
+    Array.from({ length: bytes.length }, (_, i) => bytes.subarray(i, i + 1)),
+    () => true,
+  );
+  const { user, system } = process.cpuUsage(started);
+  expect([seen[0]?.length, passed.length]).toEqual([600_000, text.length]);
+  expect((user + system) / 1e6).toBeLessThan(6);
+});

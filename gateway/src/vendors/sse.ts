@@ -26,10 +26,30 @@ export function createSseReader({
   let searched = 0;
   // Set within an event too large to read, until its end.
   let skipping = false;
+  // What `held` lies at the end of, if there is room for more behind it.
+  let store = none;
+  let filled = 0;
+  // No event ended in the last chunk: another will be added to what is held.
+  let gathering = false;
+
+  /** What is held with the chunk behind it. An event that comes byte by byte is copied a few times, not once for each of them. */
+  function joined(chunk: Buffer): Buffer {
+    const length = held.length + chunk.length;
+    if (filled > 0 && filled + chunk.length <= store.length) chunk.copy(store, filled);
+    else {
+      store = Buffer.allocUnsafe(gathering ? 2 * length : length);
+      held.copy(store);
+      chunk.copy(store, held.length);
+      filled = held.length;
+    }
+    filled += chunk.length;
+    return store.subarray(filled - length, filled);
+  }
 
   return {
     push(chunk) {
-      const bytes = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
+      const isJoined = held.length > 0;
+      const bytes = isJoined ? joined(chunk) : chunk;
       const passed: Buffer[] = [];
       let start = 0;
       let passFrom = 0;
@@ -48,12 +68,16 @@ export function createSseReader({
       }
       if (start > passFrom) passed.push(bytes.subarray(passFrom, start));
       held = start < bytes.length ? bytes.subarray(start) : none;
+      gathering = start === 0;
+      // What was never copied, or is gone, cannot be added to where it lies.
+      if (!isJoined || held.length === 0) filled = 0;
       searched = held.length;
       if (skipping || held.length > maxEventBytes) {
         // Two bytes stay behind so that a blank line over the edge of chunks is still seen.
         const edge = Math.max(0, held.length - 2);
         passed.push(held.subarray(0, edge));
         held = held.subarray(edge);
+        filled = 0;
         searched = held.length;
         skipping = true;
       }

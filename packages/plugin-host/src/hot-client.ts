@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { AppError } from "@portico/core";
+import { Chunks } from "@portico/core/chunks";
 import type { PluginAddress } from "./handshake.ts";
 
 const maxResponseBytes = 256 * 1024 * 1024;
@@ -127,7 +128,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         return reject(error instanceof AppError ? error : unavailable("the call could not be sent.", error));
       }
 
-      const chunks: Buffer[] = [];
+      const chunks = new Chunks();
       let received = 0;
       let status: IncomingHttpHeaders | undefined;
       let httpStatus = 0;
@@ -160,7 +161,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
           if (code === grpcStatus.unavailable) return settle(unavailable(message));
           return settle(failed(message, Number.isInteger(code) ? code : 2));
         }
-        const message = messageIn(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+        const message = messageIn(chunks.all());
         if (message === undefined) return settle(failed("its answer is not a gRPC message.", 13));
         try {
           settle(undefined, method.responseDeserialize(message));
@@ -182,7 +183,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         received += chunk.length;
         bufferedBytes += chunk.length;
         if (received > maxResponseBytes || bufferedBytes > maxBufferedBytes) settle(failed("its answer is too large.", 8));
-        else chunks.push(chunk);
+        else chunks.add(chunk);
       });
       stream.on("error", (error) => {
         if (status === undefined) settle(unavailable("the connection was lost during the call.", error));

@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { AppError } from "@portico/core";
 import type { PluginInfo } from "@portico/protocol/studio-management";
 import { pluginActor } from "../../auth/actor.ts";
+import { faultOfStored } from "../../http/storable.ts";
 import { redactConfig } from "../config.ts";
 import { isObject, type Json } from "../json.ts";
 import type { LlmPluginStore } from "../llm-plugin-store.ts";
@@ -10,6 +11,9 @@ import type { PluginService } from "../service.ts";
 import type { Plugin, PluginStore } from "../store.ts";
 import { type Handlers, invalidArgument, missing, ServiceError } from "./dispatcher.ts";
 import { sliceOf } from "./objects.ts";
+
+/** As much as the REST API takes. */
+const maxConfigChars = 1024 * 1024;
 
 /** Plugins as plugins see them: configurations without their secrets. */
 export function pluginHandlers({
@@ -70,12 +74,15 @@ export function pluginHandlers({
       const id = pluginId === 0 ? caller.id : pluginId;
       if (id !== caller.id && !caller.grants.has("plugins.write"))
         throw new ServiceError(status.PERMISSION_DENIED, `insufficient scope: plugins.write (plugin: ${caller.name})`);
+      if (configJson.length > maxConfigChars) throw invalidArgument(`config_json is longer than ${maxConfigChars} characters`);
       let config: unknown;
       try {
         config = JSON.parse(configJson);
       } catch {
         throw invalidArgument("config_json is not JSON");
       }
+      const fault = faultOfStored(config);
+      if (fault) throw invalidArgument(`config_json ${fault}`);
       if (!isObject(config)) throw invalidArgument("config_json is not a JSON object");
       try {
         await service().update(pluginActor(caller), id, { config });
