@@ -12,6 +12,12 @@ const flag = (fallback: boolean) =>
     .transform((value) => value === "1" || value === "true");
 const blankIsAbsent = (value: unknown) => (value === "" ? undefined : value);
 
+const namesIn = (list: string) =>
+  list
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+
 const Env = z.object({
   NODE_ENV: z.enum(["production", "development", "test"]).default("production"),
   PORT: port(3000),
@@ -38,6 +44,8 @@ const Env = z.object({
   PORTICO_OUTBOUND_ALLOW: z.string().optional(),
   PORTICO_OUTBOUND_DENY: z.string().optional(),
   PORTICO_PLUGIN_DEV: flag(false),
+  PORTICO_PLUGIN_ISOLATION: z.enum(["auto", "required", "off"]).default("auto"),
+  PORTICO_PLUGIN_ENV: z.string().default(""),
   PORTICO_EDGE_ID: z.string().default("local"),
   PORTICO_EDGE_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16).optional()),
   DEMO_VENDOR_PORT: port(8081),
@@ -77,6 +85,10 @@ export type Env = {
   outbound: { allow: string | undefined; deny: string | undefined; own: { host: string; port: number }[] };
   /** Plugins are under development: their programs may change without a new approval. */
   pluginDev: boolean;
+  /** Whether plugins must be, may be or are not isolated from the host and each other. */
+  pluginIsolation: "auto" | "required" | "off";
+  /** Names of variables that plugins inherit besides the usual ones. */
+  pluginEnvironment: string[];
   localEdge: { edgeId: string; token: string } | undefined;
   firstAdmin: { email: string; password: string; apiToken: string | undefined } | undefined;
   /** After how long a blocked event loop ends the process; 0 never. */
@@ -119,6 +131,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
       ].filter(({ port }) => port > 0),
     },
     pluginDev: e.PORTICO_PLUGIN_DEV,
+    pluginIsolation: e.PORTICO_PLUGIN_ISOLATION,
+    pluginEnvironment: namesIn(e.PORTICO_PLUGIN_ENV),
     localEdge: e.PORTICO_EDGE_TOKEN ? { edgeId: e.PORTICO_EDGE_ID, token: e.PORTICO_EDGE_TOKEN } : undefined,
     firstAdmin:
       e.ADMIN_EMAIL && e.ADMIN_PASSWORD

@@ -95,6 +95,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     logger,
     pluginDirs: env.pluginDirs,
     pluginDev: env.pluginDev,
+    processes: { isolation: env.pluginIsolation, hiddenDirs: [env.dataDir], passEnvironment: env.pluginEnvironment },
     limits: pluginLimits,
   });
   const { hooks } = plugins;

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
 import { messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { sameToken } from "@portico/core/tokens";
@@ -69,6 +70,10 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     logger,
     services: (pluginId) => [serviceApi(pluginId), events.serviceFor(pluginId)],
     allowedDirs: settings.pluginDirs,
+    isolation: settings.pluginIsolation,
+    passEnvironment: settings.pluginEnvironment,
+    // The gateway's own folder and what of the studio's lies beside it.
+    hiddenDirs: [dirname(dataDir)],
     onState: (status) => caller.onState(status),
   });
   const caller = createPluginCaller({ host, edgeId, edgeNamespace, limits });

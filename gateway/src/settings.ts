@@ -59,11 +59,18 @@ export type Settings = {
   outbound?: Outbound | undefined;
   /** Plugins are under development: their programs may change without a new approval. */
   pluginDev?: boolean;
+  /** Whether plugins must be, may be or are not isolated from the host and each other; `auto` unless given. */
+  pluginIsolation?: PluginIsolation | undefined;
+  /** Names of variables that plugins inherit besides the usual ones. */
+  pluginEnvironment?: string[] | undefined;
   limits: Limits;
 };
 
 /** What only the process as a whole is told. */
 export type ProcessSettings = { logLevel: LogLevel; watchdogSeconds: number };
+
+const isolations = ["auto", "required", "off"] as const;
+export type PluginIsolation = (typeof isolations)[number];
 
 const logLevels = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
 
@@ -93,6 +100,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
   const host = env.HOST || "127.0.0.1";
   const pluginDev = env.PORTICO_PLUGIN_DEV === "1";
   if (pluginDev && !isLoopbackHost(host)) throw new Error("PORTICO_PLUGIN_DEV=1 is for this machine only: HOST must be 127.0.0.1.");
+  const asked = env.PORTICO_PLUGIN_ISOLATION || "auto";
+  const pluginIsolation = isolations.find((known) => known === asked);
+  if (!pluginIsolation) throw new Error(`PORTICO_PLUGIN_ISOLATION must be one of ${isolations.join(", ")}.`);
   return {
     port,
     host,
@@ -105,6 +115,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
     pluginDirs: env.PORTICO_PLUGIN_DIRS ? env.PORTICO_PLUGIN_DIRS.split(":").filter(Boolean) : undefined,
     outbound,
     pluginDev,
+    pluginIsolation,
+    pluginEnvironment: (env.PORTICO_PLUGIN_ENV ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean),
     limits: defaultLimits,
     logLevel,
     watchdogSeconds: watchdogSeconds(env.PORTICO_WATCHDOG_SECONDS),

@@ -62,6 +62,7 @@ export async function createPlugins({
   logger,
   pluginDirs,
   pluginDev = false,
+  processes = {},
   timings,
   limits: given = {},
   createHost = createPluginHost,
@@ -74,6 +75,8 @@ export async function createPlugins({
   pluginDirs: string[] | undefined;
   /** Programs of plugins may change without a new approval. */
   pluginDev?: boolean;
+  /** How plugin processes are kept from the host and from each other. */
+  processes?: Pick<PluginHostOptions, "isolation" | "hiddenDirs" | "passEnvironment">;
   timings?: PluginHostOptions["timings"];
   limits?: Partial<PluginLimits>;
   createHost?: typeof createPluginHost;
@@ -105,6 +108,7 @@ export async function createPlugins({
     logger,
     services,
     allowedDirs: pluginDirs,
+    ...processes,
     timings,
     async onReady(process) {
       await registrations.learn(process, await refresh(process));

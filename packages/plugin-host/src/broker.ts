@@ -1,8 +1,22 @@
+import { timingSafeEqual } from "node:crypto";
 import { chmod } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { type ClientDuplexStream, type ClientOptions, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import {
+  type ClientDuplexStream,
+  type ClientOptions,
+  credentials,
+  ResponderBuilder,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+} from "@grpc/grpc-js";
+import { callToken } from "@portico/protocol";
 import { type ConnInfo, GRPCBrokerClient } from "@portico/protocol/goplugin";
+import type { PluginProcess } from "./spawn.ts";
 import type { GrpcService } from "./types.ts";
 
 /** Above gRPC's usual 4 MiB, so that values of several MiB may be stored through the broker. */
@@ -17,15 +31,29 @@ export type Broker = {
   close(): Promise<void>;
 };
 
+/** Refuses every call that does not carry the token of the one process that the services are for. */
+const requireToken =
+  (token: string): ServerInterceptor =>
+  (_, call) => {
+    const wanted = Buffer.from(token);
+    const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
+      const given = Buffer.from(String(metadata.get(callToken.header)[0] ?? ""));
+      metadata.remove(callToken.header);
+      if (given.length === wanted.length && timingSafeEqual(given, wanted)) next(metadata);
+      else call.sendStatus({ code: status.UNAUTHENTICATED, details: "The call does not carry the token of this plugin's process." });
+    });
+    return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener.build())).build());
+  };
+
 /** The plugin's side of the way back: a socket of its own that serves the host's services to it. */
 export async function createBroker({
-  socketDir,
+  process: { dir, uid, token },
   services,
   announceEveryMs,
   target,
   options,
 }: {
-  socketDir: string;
+  process: Pick<PluginProcess, "dir" | "uid" | "token">;
   services: GrpcService[];
   announceEveryMs: number;
   target: string;
@@ -33,11 +61,12 @@ export async function createBroker({
   options: ClientOptions;
 }): Promise<Broker> {
   const id = 1;
-  const path = join(socketDir, "host");
+  const path = join(dir, "host");
   const server = new Server({
     "grpc.max_receive_message_length": maxRequestBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": 256,
+    ...(token === undefined ? {} : { interceptors: [requireToken(token)] }),
   });
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -56,7 +85,8 @@ export async function createBroker({
     listener.once("error", reject);
     listener.listen(path, () => resolve());
   });
-  await chmod(path, 0o600);
+  // The folder is closed to all but the host and the plugin, and only the host can exchange what lies in it.
+  await chmod(path, uid === undefined ? 0o600 : 0o666);
 
   const client = new GRPCBrokerClient(target, credentials.createInsecure(), options);
   let stream: ClientDuplexStream<ConnInfo, ConnInfo> | undefined;

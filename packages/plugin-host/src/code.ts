@@ -4,6 +4,7 @@ import { open, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "@portico/core";
+import { verifyChecksum } from "./command.ts";
 
 /** A folder with more than this is not the plugin's own (a `bin` folder, a home): then only the script itself counts. */
 const maxFiles = 2_000;
@@ -75,4 +76,24 @@ export function requireApprovedCode(actual: string, approved: string): void {
   if (actual === approved.trim().toLowerCase()) return;
   const message = "The plugin's code has changed since it was approved. Review it and approve it again.";
   throw new AppError({ code: "plugin_invalid", message, issues: [{ field: "command", message }] });
+}
+
+/** What is to be run, and how it is known to be the right thing. */
+export type Code = { path: string; checksum: string; codeHash?: string | undefined; dev?: boolean | undefined };
+
+/**
+ * Makes sure of the code right before it runs. With `copy` (a binary) it is copied first and the copy is what is checked and run, so
+ * that nobody can exchange it in between; a script is run where it lies, because it imports what lies beside it.
+ * @throws AppError plugin_invalid when it is not what was approved.
+ */
+export async function prepareCode(
+  { path, checksum, codeHash, dev }: Code,
+  copy: ((path: string) => Promise<string>) | undefined,
+): Promise<{ executable: string; codeHash: string | undefined }> {
+  const executable = copy ? await copy(path) : path;
+  await verifyChecksum(executable, checksum);
+  if (!copy && dev) return { executable, codeHash: undefined };
+  const actual = copy ? await hashFile(executable) : await codeHashOf(executable);
+  if (codeHash && !dev) requireApprovedCode(actual, codeHash);
+  return { executable, codeHash: actual };
 }

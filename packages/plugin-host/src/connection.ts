@@ -45,7 +45,7 @@ export async function connectPlugin({
   };
   const streams = new PluginServiceClient(target, credentials.createInsecure(), options);
   const shared = { target, options: { ...options, channelOverride: streams.getChannel() } };
-  const broker = await createBroker({ socketDir: process.socketDir, services, announceEveryMs, ...shared }).catch((error) => {
+  const broker = await createBroker({ process, services, announceEveryMs, ...shared }).catch((error) => {
     streams.close();
     throw error;
   });

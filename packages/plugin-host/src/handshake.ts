@@ -1,10 +1,17 @@
 import { isIP } from "node:net";
-import { isAbsolute } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { AppError } from "@portico/core";
-import { handshake } from "@portico/protocol";
+import { callToken, handshake } from "@portico/protocol";
 
 /** Where a plugin listens: a unix socket, or a TCP port of this machine. */
 export type PluginAddress = { network: "unix"; path: string } | { network: "tcp"; host: string; port: number };
+
+/** What a plugin says of itself when it is ready. */
+export type Handshake = {
+  address: PluginAddress;
+  /** It proves who it is in every call to the host. */
+  carriesToken: boolean;
+};
 
 const refuse = (message: string) => new AppError({ code: "plugin_failed", message });
 const quoted = (line: string) => JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}…` : line);
@@ -21,11 +28,11 @@ function parseTcp(address: string): PluginAddress {
 }
 
 /**
- * Reads `CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT[|MULTIPLEX]`.
+ * Reads `CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT[|MULTIPLEX[|TOKEN]]`.
  * @throws AppError plugin_failed naming the field that does not fit.
  */
-export function parseHandshake(line: string): PluginAddress {
-  const [core = "", app, network, address, protocol = ""] = line.trim().split("|");
+export function parseHandshake(line: string): Handshake {
+  const [core = "", app, network, address, protocol = "", , , token] = line.trim().split("|");
   if (app === undefined || network === undefined || address === undefined)
     throw refuse(`Unrecognized remote plugin message: ${quoted(line)}. A plugin must print its handshake before anything else on stdout.`);
   if (core !== String(handshake.coreProtocol))
@@ -33,8 +40,9 @@ export function parseHandshake(line: string): PluginAddress {
   if (app !== String(handshake.appProtocol))
     throw refuse(`Incompatible API version: the plugin speaks ${quoted(app)}, the host ${handshake.appProtocol}.`);
   if (protocol !== "grpc") throw refuse(`Unsupported plugin protocol ${quoted(protocol || "netrpc")}; only grpc is.`);
-  if (network === "tcp") return parseTcp(address);
+  const carriesToken = token === callToken.handshakeField;
+  if (network === "tcp") return { address: parseTcp(address), carriesToken };
   if (network !== "unix" || !isAbsolute(address))
     throw refuse(`The plugin announced an unusable address: ${quoted(`${network}|${address}`)}.`);
-  return { network, path: address };
+  return { address: { network, path: resolve(address) }, carriesToken };
 }

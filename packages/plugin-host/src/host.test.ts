@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { sleep } from "@portico/core";
-import { expect, test } from "vitest";
-import { aHost, aSpec, aStore, ask, fixturePath, isAlive, until } from "../test/harness.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { aHost, aSleep, aSpec, aStore, ask, fixturePath, isAlive, running, until } from "../test/harness.ts";
 
 test("a plugin is initialized with its config as strings, both spellings of its id and of its broker", async () => {
   const host = aHost();
@@ -30,34 +30,38 @@ test("a plugin is initialized with its config as strings, both spellings of its 
   });
 });
 
-test("a plugin gets the host's environment without its secrets, its runtime, the host's Node first and a private folder", async () => {
-  const secrets = [
-    "DATABASE_URL",
-    "PGPASSWORD",
-    "PORTICO_SECRET_KEY",
-    "PORTICO_EDGE_TOKEN",
-    "PORTICO_DATA_DIR",
-    "npm_config_token",
-    "ADMIN_PASSWORD",
-    "ADMIN_API_TOKEN",
-    "NODE_OPTIONS",
-  ];
-  const before = Object.fromEntries(secrets.map((name) => [name, process.env[name]]));
-  try {
-    for (const name of secrets) process.env[name] = name === "NODE_OPTIONS" ? "" : "leaked";
-    process.env.HARMLESS = "kept";
-    const host = aHost({ runtime: "studio" });
-    await host.reconcile([aSpec(1)]);
-    const env = JSON.parse(await ask(host, 1, "env")) as Record<string, string>;
-    for (const name of secrets) expect(env).not.toHaveProperty(name);
-    expect(env).toMatchObject({ HARMLESS: "kept", PLUGIN_RUNTIME: "studio", PLUGIN_PROTOCOL_VERSIONS: "1", AI_STUDIO_PLUGIN: "v1" });
-    expect(env.PATH?.split(":")[0]).toBe(dirname(process.execPath));
-    expect(statSync(env.PLUGIN_UNIX_SOCKET_DIR ?? "").mode & 0o777).toBe(0o700);
-  } finally {
-    for (const [name, value] of Object.entries({ ...before, HARMLESS: undefined }))
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-  }
+test("a plugin inherits what the list names and what the administrator passes on, a private home, and the host's Node first", async () => {
+  const withheld = {
+    DATABASE_URL: "leaked",
+    PORTICO_SECRET_KEY: "leaked",
+    PORTICO_EDGE_TOKEN: "leaked",
+    ADMIN_PASSWORD: "leaked",
+    npm_config_token: "leaked",
+    AWS_SECRET_ACCESS_KEY: "leaked",
+    OPENAI_API_KEY: "leaked",
+    GITHUB_TOKEN: "leaked",
+    NODE_OPTIONS: "",
+  };
+  const given = {
+    LC_TIME: "C",
+    HTTPS_PROXY: "http://proxy.example:3128",
+    SSL_CERT_DIR: "/etc/ssl/certs",
+    ANALYTICS_URL: "http://kept.example",
+  };
+  const before = { ...process.env };
+  onTestFinished(() => {
+    process.env = before;
+  });
+  Object.assign(process.env, withheld, given);
+  const host = aHost({ runtime: "studio", passEnvironment: ["ANALYTICS_URL", "DATABASE_URL", "PORTICO_SECRET_KEY"] });
+  await host.reconcile([aSpec(1)]);
+  const env = JSON.parse(await ask(host, 1, "env")) as Record<string, string>;
+  for (const name of Object.keys(withheld)) expect(env).not.toHaveProperty(name);
+  expect(env).toMatchObject({ ...given, PLUGIN_RUNTIME: "studio", PLUGIN_PROTOCOL_VERSIONS: "1", AI_STUDIO_PLUGIN: "v1" });
+  expect(env.PATH?.split(":")[0]).toBe(dirname(process.execPath));
+  expect(env.TMPDIR).toBe(env.PLUGIN_UNIX_SOCKET_DIR);
+  for (const dir of [env.PLUGIN_UNIX_SOCKET_DIR, env.HOME]) expect(statSync(dir ?? "").mode & 0o777).toBe(0o700);
+  expect(env.HOME).not.toBe(homedir());
 });
 
 test("a plugin reaches the host's services as itself, whatever id it claims", async () => {
@@ -171,17 +175,18 @@ test("an orderly stop closes the session, shuts down, and leaves no process, no 
   const host = aHost();
   await host.reconcile([aSpec(1)]);
   const pid = host.status(1)?.pid ?? 0;
-  const child = Number(await ask(host, 1, "child"));
+  const child = aSleep();
+  await ask(host, 1, "child", child);
   const dir = (JSON.parse(await ask(host, 1, "env")) as Record<string, string>).PLUGIN_UNIX_SOCKET_DIR ?? "";
-  expect(existsSync(join(dir, `plugin${pid}`))).toBe(true);
-  expect(isAlive(child)).toBe(true);
+  expect(existsSync(join(dirname(dir), "plugin"))).toBe(true);
+  await until(() => running(child).length === 1);
   await host.reconcile([]);
   expect(host.status(1)).toMatchObject({ state: "stopped", pid: null });
   expect(host.logs(1).map(({ text }) => text)).toEqual(expect.arrayContaining(["[INFO] session closed", "[INFO] shutting down"]));
-  await until(() => !isAlive(pid) && !isAlive(child), 2_000);
+  await until(() => !isAlive(pid) && running(child).length === 0, 2_000);
   expect(existsSync(dir)).toBe(false);
   await host.close();
-  expect(existsSync(dirname(dir))).toBe(false);
+  expect(existsSync(dirname(dirname(dir)))).toBe(false);
   await expect(host.reconcile([aSpec(1)])).rejects.toMatchObject({ code: "plugin_unavailable" });
 });
 
@@ -206,13 +211,12 @@ test("a file URL may be written as a path or percent-encoded", async () => {
 
 test("inspect asks the main service when a plugin lacks the one for its config", async () => {
   process.env.FIXTURE_WITHOUT_CONFIG_SERVICE = "1";
-  try {
-    const { manifest, configSchema } = await aHost().inspect(fixturePath);
-    expect(JSON.parse(manifest)).toEqual({ id: "test.fixture", initialized: false });
-    expect(configSchema).toBe('{"type":"object"}');
-  } finally {
+  onTestFinished(() => {
     delete process.env.FIXTURE_WITHOUT_CONFIG_SERVICE;
-  }
+  });
+  const { manifest, configSchema } = await aHost({ passEnvironment: ["FIXTURE_WITHOUT_CONFIG_SERVICE"] }).inspect(fixturePath);
+  expect(JSON.parse(manifest)).toEqual({ id: "test.fixture", initialized: false });
+  expect(configSchema).toBe('{"type":"object"}');
 });
 
 test("only the executable with the given checksum is started", async () => {

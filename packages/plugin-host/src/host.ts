@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import { AppError } from "@portico/core";
 import { codeHashOf } from "./code.ts";
 import { resolveCommand } from "./command.ts";
+import { createConfiner } from "./confinement.ts";
 import { inspectPlugin } from "./inspect.ts";
 import type { Surroundings } from "./life.ts";
 import { createSupervisor, type Supervisor } from "./supervise.ts";
@@ -18,6 +20,9 @@ export function createPluginHost({
   logger,
   services,
   allowedDirs,
+  isolation = "auto",
+  hiddenDirs = [],
+  passEnvironment,
   timings,
   onReady,
   onState = () => {},
@@ -26,7 +31,19 @@ export function createPluginHost({
   const closing = new AbortController();
   const inspections = new Set<Promise<unknown>>();
   const watchdog = createWatchdog();
-  const around: Surroundings = { runtime, services, allowedDirs, onReady, watchdog, timings: { ...defaultTimings, ...timings } };
+  const confiner = createConfiner({
+    enabled: isolation !== "off",
+    hiddenDirs: hiddenDirs.map((dir) => resolve(dir)),
+    sharedDir: async () => (await watchdog.dir()).path,
+    nodePath: process.execPath,
+  });
+  const around: Surroundings = {
+    services,
+    allowedDirs,
+    onReady,
+    spawn: { runtime, watchdog, confiner, isolationRequired: isolation === "required", passEnvironment },
+    timings: { ...defaultTimings, ...timings },
+  };
   const unavailable = (message: string, pluginId?: number) => new AppError({ code: "plugin_unavailable", message, meta: { pluginId } });
 
   function supervisorOf(id: number): Supervisor {

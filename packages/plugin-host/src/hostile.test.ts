@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sleep } from "@portico/core";
-import { expect, test } from "vitest";
-import { aHost, aScript, aSpec, ask, isAlive, until } from "../test/harness.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { aHost, aScript, aSleep, aSpec, ask, isAlive, running, until } from "../test/harness.ts";
 
 const quick = { restartBaseMs: 50, restartCapMs: 400 };
 
@@ -171,14 +171,17 @@ test("a stop during the start and the last of many reconciles win", async () => 
   expect(host.require(1).spec.generation).toBe(5);
 });
 
-test("when the host is killed, its plugins and their sockets go with it", async () => {
-  const owner = spawn(process.execPath, [fileURLToPath(new URL("../test/owner.ts", import.meta.url))], {
+test("when the host is killed, its plugins, whatever they started and their sockets go with it", async () => {
+  const commands = [aSleep(), `setsid ${aSleep()}`];
+  const owner = spawn(process.execPath, [fileURLToPath(new URL("../test/owner.ts", import.meta.url)), ...commands], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void owner.kill("SIGKILL"));
   const [line] = (await once(owner.stdout, "data")) as [Buffer];
-  const { pids, folder } = JSON.parse(line.toString()) as { pids: number[]; folder: string };
-  expect(pids.map(isAlive)).toEqual([true, true]);
+  const { pid, folder } = JSON.parse(line.toString()) as { pid: number; folder: string };
+  const sleeps = commands.map((command) => command.replace("setsid ", ""));
+  await until(() => isAlive(pid) && sleeps.every((command) => running(command).length === 1));
   owner.kill("SIGKILL");
-  await until(() => pids.every((pid) => !isAlive(pid)));
+  await until(() => !isAlive(pid) && sleeps.every((command) => running(command).length === 0));
   await until(() => !existsSync(folder));
 });

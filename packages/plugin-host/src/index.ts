@@ -4,6 +4,7 @@ export type {
   CallOptions,
   GrpcService,
   Inspection,
+  Isolation,
   LogLine,
   PluginHost,
   PluginHostOptions,

@@ -1,8 +1,7 @@
 import { AppError } from "@portico/core";
 import { ConfigProviderServiceService as methods } from "@portico/protocol/config-provider";
 import { PluginServiceService as fallback } from "@portico/protocol/plugin";
-import { codeHashOf } from "./code.ts";
-import { resolveCommand, verifyChecksum } from "./command.ts";
+import { resolveCommand } from "./command.ts";
 import { createHotClient, isUnimplemented } from "./hot-client.ts";
 import type { Surroundings } from "./life.ts";
 import { createLogRing } from "./logs.ts";
@@ -36,17 +35,15 @@ export async function inspectPlugin({
   signal: AbortSignal;
 }): Promise<Inspection> {
   const path = await resolveCommand(command, around.allowedDirs);
-  await verifyChecksum(path, checksum);
-  // Before the process runs: it must not be able to choose what it is approved as.
-  const codeHash = await codeHashOf(path);
-  const process = await spawnPlugin({
-    path,
-    runtime: around.runtime,
-    ring: createLogRing(),
-    watchdog: around.watchdog,
-    handshakeTimeoutMs: Math.min(handshakeTimeoutMs, around.timings.handshakeTimeoutMs),
-    signal,
-  });
+  const process = await spawnPlugin(
+    { path, checksum },
+    {
+      settings: around.spawn,
+      ring: createLogRing(),
+      handshakeTimeoutMs: Math.min(handshakeTimeoutMs, around.timings.handshakeTimeoutMs),
+      signal,
+    },
+  );
   const client = createHotClient({ address: process.address, name: path });
   try {
     const ping = { timestamp: Math.floor(Date.now() / 1000) };
@@ -63,7 +60,7 @@ export async function inspectPlugin({
     const read = { manifest: manifest?.manifestJson ?? "", configSchema: schema?.schemaJson || "{}" };
     for (const [what, text] of Object.entries(read))
       if (text.length > maxTextChars) throw unreadable(what, "it is longer than a million characters");
-    return { ...read, codeHash };
+    return { ...read, codeHash: process.codeHash ?? "" };
   } finally {
     client.close();
     await process.kill();

@@ -1,30 +1,26 @@
 import { AppError, messageOf, sleep, withTimeout } from "@portico/core";
 import { PluginServiceService } from "@portico/protocol/plugin";
-import { codeHashOf, requireApprovedCode } from "./code.ts";
-import { resolveCommand, verifyChecksum } from "./command.ts";
+import { resolveCommand } from "./command.ts";
 import { stringifyConfig } from "./config.ts";
 import { type Connection, connectPlugin } from "./connection.ts";
 import { type HotClient, isUnimplemented, type UnaryMethod } from "./hot-client.ts";
 import type { LogRing } from "./logs.ts";
 import { holdSession } from "./session.ts";
-import { type PluginProcess, spawnPlugin } from "./spawn.ts";
+import { type PluginProcess, type SpawnSettings, spawnPlugin } from "./spawn.ts";
 import type { CallOptions, PluginHostOptions, PluginSpec, RunningPlugin, Timings } from "./types.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 const maxCallsInFlight = 256;
 
 /** What every process of a host needs. */
-export type Surroundings = Pick<PluginHostOptions, "runtime" | "services" | "allowedDirs" | "onReady"> & {
+export type Surroundings = Pick<PluginHostOptions, "services" | "allowedDirs" | "onReady"> & {
   timings: Timings;
-  watchdog: Watchdog;
+  spawn: SpawnSettings;
 };
 
 /** One process from its start to its end. */
 export type Life = {
   readonly plugin: RunningPlugin;
-  readonly pid: number;
-  /** Of the code it was started from; undefined in development. */
-  readonly codeHash: string | undefined;
+  readonly process: Pick<PluginProcess, "pid" | "codeHash" | "isolation" | "note">;
   readonly lastPingAt: () => Date | null;
   /** Resolves with the reason when the process exited or stopped answering pings; never rejects. */
   readonly ended: Promise<string>;
@@ -50,17 +46,10 @@ export async function startLife({
   const { timings } = around;
   const { id, name, command, checksum, codeHash, dev, config } = spec();
   const path = await resolveCommand(command, around.allowedDirs);
-  await verifyChecksum(path, checksum);
-  const runs = dev ? undefined : await codeHashOf(path);
-  if (codeHash && runs !== undefined) requireApprovedCode(runs, codeHash);
-  const process = await spawnPlugin({
-    path,
-    runtime: around.runtime,
-    ring,
-    watchdog: around.watchdog,
-    handshakeTimeoutMs: timings.handshakeTimeoutMs,
-    signal,
-  });
+  const process = await spawnPlugin(
+    { path, checksum, codeHash, dev },
+    { settings: around.spawn, ring, handshakeTimeoutMs: timings.handshakeTimeoutMs, signal },
+  );
   let connection: Connection | undefined;
   const ending = new AbortController();
   // Every step below fails at once when the process dies or the start is called off.
@@ -86,7 +75,7 @@ export async function startLife({
         new AppError({ code: "plugin_timeout", message: `The plugin was not made ready within ${timings.readyTimeoutMs / 1000} s.` });
       await withTimeout(Promise.race([around.onReady(calls.plugin), interrupted]), timings.readyTimeoutMs, late);
     }
-    return aLife({ process, codeHash: runs, connection, calls, ending, timings, ring });
+    return aLife({ process, connection, calls, ending, timings, ring });
   } catch (error) {
     ending.abort();
     await connection?.close();
@@ -184,7 +173,6 @@ function unaryMethod<Request, Response>(method: keyof typeof PluginServiceServic
 
 function aLife({
   process,
-  codeHash,
   connection,
   calls,
   ending,
@@ -192,7 +180,6 @@ function aLife({
   ring,
 }: {
   process: PluginProcess;
-  codeHash: string | undefined;
   connection: Connection;
   calls: Calls;
   ending: AbortController;
@@ -263,8 +250,7 @@ function aLife({
   let stopping: Promise<void> | undefined;
   return {
     plugin: calls.plugin,
-    pid: process.pid,
-    codeHash,
+    process,
     lastPingAt: () => lastPingAt,
     ended,
     stop() {

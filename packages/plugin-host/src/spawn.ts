@@ -1,31 +1,62 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { AppError, messageOf, withTimeout } from "@portico/core";
+import { AppError, messageOf, sleep, withTimeout } from "@portico/core";
 import type { PluginRuntime } from "@portico/protocol";
-import { pluginEnvironment } from "./environment.ts";
-import { type PluginAddress, parseHandshake } from "./handshake.ts";
+import { type Code, isScript, prepareCode } from "./code.ts";
+import type { Confinement, Confiner } from "./confinement.ts";
+import { pluginEnvironment, processMark } from "./environment.ts";
+import { type Handshake, type PluginAddress, parseHandshake } from "./handshake.ts";
+import { claimAddress } from "./listener.ts";
 import { createLineSplitter, createStderrParser, drain, type LogRing } from "./logs.ts";
+import { killRemains, type Mark, processesOf } from "./remains.ts";
+import type { Isolation } from "./types.ts";
+import { oomScore } from "./view.ts";
 import type { Watchdog } from "./watchdog.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const maxHandshakeBytes = 8 * 1024;
+/** A copy that was just written is busy for as long as another child of ours, born meanwhile, has not executed its own program. */
+const busyAttempts = 50;
+const busyWaitMs = 20;
 
 export type PluginProcess = {
   readonly pid: number;
   readonly address: PluginAddress;
-  /** Private folder of this process, mode 0700, for its sockets and ours. */
-  readonly socketDir: string;
+  /** Hash of the code it was started from; undefined for a script under development. */
+  readonly codeHash: string | undefined;
+  readonly isolation: Isolation;
+  readonly note: string;
+  /** Folder of this process that only the host can write to, for the host's sockets. */
+  readonly dir: string;
+  /** The user that connects to them; undefined when it is the host's. */
+  readonly uid: number | undefined;
+  /** What the plugin carries in every call to the host, if it said that it does. */
+  readonly token: string | undefined;
   /** Resolves with a sentence when the process is gone; never rejects. */
   readonly exited: Promise<string>;
   /** SIGKILL to the process and everything it started; settles when it is gone and its folder removed. */
   kill(): Promise<void>;
 };
 
+/** What the processes of one host have in common. */
+export type SpawnSettings = {
+  runtime: PluginRuntime;
+  watchdog: Watchdog;
+  confiner: Confiner;
+  /** Refuses to start what cannot be isolated. */
+  isolationRequired: boolean;
+  passEnvironment?: string[] | undefined;
+};
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+/** `exited` resolves with a sentence when the process is gone or never was; never rejects. */
+type Started = { child: Child; exited: Promise<string>; wrapped: boolean };
 
 /** Finds the handshake in the first line of stdout; everything after it goes to the log. */
-function readHandshake(child: Child, ring: LogRing): Promise<PluginAddress> {
+function readHandshake(child: Child, ring: LogRing): Promise<Handshake> {
   return new Promise((resolve, reject) => {
     const lines = createLineSplitter((text) => ring.add("stdout", "debug", text));
     let first: Buffer | undefined = Buffer.alloc(0);
@@ -56,10 +87,92 @@ function readHandshake(child: Child, ring: LogRing): Promise<PluginAddress> {
 }
 
 function killGroup(pid: number): void {
+  // The process itself too, which may have left the group that it led.
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+/** In namespaces a shell waits for the plugin and tells a signal by its own exit code. */
+function ending(code: number | null, by: NodeJS.Signals | null, isolation: Isolation): string {
+  const inner = isolation === "namespace" && code !== null && code > 128 ? code - 128 : 0;
+  const signal = by ?? Object.entries(constants.signals).find(([, number]) => number === inner)?.[0];
+  return signal === undefined ? `The plugin process exited with code ${code}.` : `The plugin process was ended by ${signal}.`;
+}
+
+/** At once, because the end of a process may be reported before anything else can run. */
+function watchEnd(child: Child, isolation: Isolation): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, by) => resolve(ending(code, by, isolation)));
+    child.on("error", (error) => {
+      if (child.pid === undefined)
+        resolve(`The plugin process could not be started: ${messageOf(error)}; does the interpreter of its first line exist?`);
+    });
+  });
+}
+
+async function start(
+  { file, args }: { file: string; args: string[] },
+  { confinement: { uid, cwd, isolation }, env }: { confinement: Confinement; env: NodeJS.ProcessEnv },
+): Promise<Started> {
+  // A program that changes the user by itself has to be started as the host's.
+  const user = uid === undefined || args.length > 0 ? {} : { uid, gid: uid };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      // stdin is a pipe nobody writes to: it ends when the host is gone, which a plugin may use as its sign to leave.
+      const child: Child = spawn(file, args, { ...user, cwd, env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+      // Out of descriptors, Node reports the error by an event and makes no pipes.
+      if (!child.stdin) throw new Error("the host has too many open files");
+      if (child.pid !== undefined) writeFile(`/proc/${child.pid}/oom_score_adj`, String(oomScore)).catch(() => {});
+      return { child, exited: watchEnd(child, isolation), wrapped: args.length > 0 };
+    } catch (error) {
+      const busy = error instanceof Error && "code" in error && error.code === "ETXTBSY";
+      if (!busy || attempt >= busyAttempts) throw error;
+      await sleep(busyWaitMs);
+    }
+  }
+}
+
+type Launched = Started & { confinement: Confinement; workplace: Workplace; codeHash: string | undefined; mark: string; token: string };
+
+/** Everything up to a running process. Nothing is left of a start that fails. */
+async function launch(code: Code, settings: SpawnSettings): Promise<Launched> {
+  const { runtime, watchdog, confiner, isolationRequired, passEnvironment } = settings;
+  const base = await watchdog.dir();
+  const inPlace = !base.runsCode || (await isScript(code.path));
+  const confinement = await confiner.confine(code.path, { inPlace });
+  let workplace: Workplace | undefined;
   try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Nobody is left in the group.
+    if (isolationRequired && confinement.isolation === "none")
+      throw new AppError({
+        code: "plugin_failed",
+        message: `The plugin was not started, because it could not be isolated. ${confinement.note}`,
+      });
+    workplace = await createWorkplace(base.path, confinement.uid);
+    const { executable, codeHash } = await prepareCode(code, inPlace ? undefined : workplace.copyOf);
+    const mark = randomBytes(16).toString("hex");
+    const token = randomBytes(32).toString("base64url");
+    const { socketDir, homeDir } = workplace;
+    const env = pluginEnvironment(process.env, {
+      runtime,
+      socketDir,
+      homeDir,
+      nodePath: process.execPath,
+      mark,
+      token,
+      passed: passEnvironment,
+    });
+    const started = await start(await confinement.command(executable, workplace), { confinement, env });
+    return { ...started, confinement, workplace, codeHash, mark, token };
+  } catch (error) {
+    confinement.release();
+    await workplace?.remove();
+    if (error instanceof AppError) throw error;
+    throw new AppError({ code: "plugin_failed", message: `The plugin process could not be started: ${messageOf(error)}.`, cause: error });
   }
 }
 
@@ -67,65 +180,42 @@ function killGroup(pid: number): void {
  * Starts an executable as a plugin and waits for its handshake. Whatever goes wrong, no process and no folder is left.
  * @throws AppError plugin_failed, plugin_timeout, or plugin_unavailable when `signal` aborts.
  */
-export async function spawnPlugin({
-  path,
-  runtime,
-  ring,
-  watchdog,
-  handshakeTimeoutMs,
-  signal,
-}: {
-  path: string;
-  runtime: PluginRuntime;
-  ring: LogRing;
-  watchdog: Watchdog;
-  handshakeTimeoutMs: number;
-  signal: AbortSignal;
-}): Promise<PluginProcess> {
-  const socketDir = await mkdtemp(join(await watchdog.dir(), "p"));
-  // stdin is a pipe nobody writes to: it ends when the host is gone, which a plugin may use as its sign to leave.
-  const start = (): Child =>
-    spawn(path, [], {
-      env: pluginEnvironment(process.env, { runtime, socketDir, nodePath: process.execPath }),
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: true,
-    });
-  let child: Child;
-  try {
-    child = start();
-    // Out of descriptors, Node reports the error by an event and makes no pipes.
-    if (!child.stdin) throw new Error("the host has too many open files");
-  } catch (error) {
-    await rm(socketDir, { recursive: true, force: true });
-    throw new AppError({ code: "plugin_failed", message: `The plugin process could not be started: ${messageOf(error)}.`, cause: error });
-  }
+export async function spawnPlugin(
+  code: Code,
+  {
+    settings,
+    ring,
+    handshakeTimeoutMs,
+    signal,
+  }: { settings: SpawnSettings; ring: LogRing; handshakeTimeoutMs: number; signal: AbortSignal },
+): Promise<PluginProcess> {
+  const { confinement, workplace, child, exited, wrapped, codeHash, mark: value, token } = await launch(code, settings);
+  const { isolation, uid, note } = confinement;
+  const { watchdog } = settings;
+  const mark: Mark = uid === undefined ? { by: "environment", name: processMark, value } : { by: "user", uid };
+  if (note !== "") ring.add("host", "warn", note);
   child.stdin.on("error", () => {});
   const { pid } = child;
-  if (pid !== undefined) watchdog.add(pid);
+  if (pid !== undefined) watchdog.add(pid, { uid, mark: value });
 
-  const exited = new Promise<string>((resolve) => {
-    child.once("exit", (code, by) =>
-      resolve(by === null ? `The plugin process exited with code ${code}.` : `The plugin process was ended by ${by}.`),
-    );
-    child.once(
-      "error",
-      (error) =>
-        pid === undefined &&
-        resolve(`The plugin process could not be started: ${messageOf(error)}; does the interpreter of its first line exist?`),
-    );
-  });
-  const gone = exited.then(async () => {
-    if (pid !== undefined) {
-      killGroup(pid);
-      watchdog.remove(pid);
-    }
-    // Its last words are still in the pipes; a grandchild that escaped the group must not hold them for ever.
+  /** False when there are processes of the plugin that would not end; then its user is not lent again. */
+  const emptied = exited.then(async () => {
+    if (pid === undefined) return true;
+    killGroup(pid);
+    const empty = await killRemains(mark);
+    if (empty) watchdog.remove(pid);
+    else ring.add("host", "error", "Processes that the plugin started could not be ended.");
+    // Its last words are still in the pipes; a process that escaped must not hold them for ever.
     setTimeout(() => {
       child.stdin.destroy();
       child.stdout.destroy();
       child.stderr.destroy();
     }, 200).unref();
-    await rm(socketDir, { recursive: true, force: true }).catch(() => {});
+    return empty;
+  });
+  const gone = emptied.then(async (empty) => {
+    await workplace.remove().catch(() => {});
+    if (empty) confinement.release();
   });
   const kill = () => {
     if (pid !== undefined) killGroup(pid);
@@ -149,7 +239,14 @@ export async function spawnPlugin({
   const exitedEarly = exited.then(async (reason) => {
     await Promise.race([stderrEnded, gone.then(() => new Promise((resolve) => setTimeout(resolve, 50)))]);
     const said = lastError === "" ? "" : ` It said: ${lastError}`;
-    const message = pid === undefined ? reason : `The plugin exited before the host could connect. ${reason}${said}`;
+    // The codes by which a shell and its like say that they could not execute what they were given.
+    const neverRan = wrapped && /code 12[67]\b/.test(reason);
+    const message =
+      pid === undefined
+        ? reason
+        : neverRan
+          ? `The plugin process could not be started; does the interpreter of its first line exist?${said}`
+          : `The plugin exited before the host could connect. ${reason}${said}`;
     throw new AppError({ code: "plugin_failed", message });
   });
   exitedEarly.catch(() => {});
@@ -166,9 +263,26 @@ export async function spawnPlugin({
         code: "plugin_timeout",
         message: `The plugin printed no handshake within ${handshakeTimeoutMs / 1000} s of its start.`,
       });
-    const address = await withTimeout(Promise.race([readHandshake(child, ring), exitedEarly, aborted]), handshakeTimeoutMs, late);
+    const said = await withTimeout(Promise.race([readHandshake(child, ring), exitedEarly, aborted]), handshakeTimeoutMs, late);
     if (pid === undefined) throw new AppError({ code: "plugin_failed", message: await exited });
-    return { pid, address, socketDir, exited, kill };
+    const address = await claimAddress(said.address, {
+      socketDir: workplace.socketDir,
+      ownDir: workplace.dir,
+      uid: uid ?? process.geteuid?.() ?? 0,
+      processes: () => processesOf(mark),
+    });
+    return {
+      pid,
+      address,
+      codeHash,
+      isolation,
+      note,
+      dir: workplace.dir,
+      uid,
+      token: said.carriesToken ? token : undefined,
+      exited,
+      kill,
+    };
   } catch (error) {
     await kill();
     throw error;

@@ -28,7 +28,7 @@ const changedCode = (a: PluginSpec, b: PluginSpec): boolean => (a.codeHash ?? ""
 
 /** An approval of the code that runs already is no reason to interrupt it. */
 const runsOtherCode = ({ codeHash, dev }: PluginSpec, life: Life | undefined): boolean =>
-  Boolean(codeHash) && !dev && life?.codeHash !== codeHash;
+  Boolean(codeHash) && !dev && life?.process.codeHash !== codeHash;
 
 const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {
@@ -74,7 +74,9 @@ export function createSupervisor({
     restarts,
     startedAt,
     lastPingAt: life?.lastPingAt() ?? null,
-    pid: life?.pid ?? null,
+    pid: life?.process.pid ?? null,
+    isolation: life?.process.isolation ?? null,
+    note: life?.process.note ?? "",
   });
 
   function enter(next: PluginState, why = ""): void {
@@ -111,6 +113,8 @@ export function createSupervisor({
     life = current;
     if (!signal.aborted) {
       startedAt = new Date();
+      const { note } = current.process;
+      if (note !== "") logger.warn("a plugin is not isolated", { pluginId: id, reason: note });
       enter("healthy");
       settle();
     }

@@ -27,6 +27,12 @@ export type GrpcService = { definition: ServiceDefinition; implementation: Untyp
 /** `unhealthy` waits for its next start after a crash; `failed` crashed too often or was refused, and is still retried now and then. */
 export type PluginState = "starting" | "healthy" | "unhealthy" | "failed" | "stopped";
 
+/**
+ * What keeps a process from the host and from other plugins: a user of its own, namespaces of its own under the host's user, or nothing
+ * but good manners.
+ */
+export type Isolation = "user" | "namespace" | "none";
+
 export type PluginStatus = {
   id: number;
   state: PluginState;
@@ -37,6 +43,10 @@ export type PluginStatus = {
   startedAt: Date | null;
   lastPingAt: Date | null;
   pid: number | null;
+  /** Of the running process; null without one. */
+  isolation: Isolation | null;
+  /** What an administrator should know about how the process runs; "" when there is nothing. */
+  note: string;
 };
 
 /** `seq` grows by one for each line of a plugin, across restarts. */
@@ -131,6 +141,15 @@ export type PluginHostOptions = {
   services: (pluginId: number) => GrpcService[];
   /** Folders an executable must lie in after symlinks are resolved; undefined allows every folder. */
   allowedDirs?: string[] | undefined;
+  /**
+   * `auto` isolates processes as well as the system allows and says so where it does not; `required` starts none that is not isolated;
+   * `off` runs them as the host's user.
+   */
+  isolation?: "auto" | "required" | "off" | undefined;
+  /** Folders that plugins have no business in; hidden where they run as the host's user. */
+  hiddenDirs?: string[] | undefined;
+  /** Names of variables that plugins inherit besides the usual ones. */
+  passEnvironment?: string[] | undefined;
   timings?: Partial<Timings> | undefined;
   /** Runs after Initialize and before the plugin counts as healthy; a rejection is a failed start. */
   onReady?: ((plugin: RunningPlugin) => Promise<void>) | undefined;

@@ -50,7 +50,13 @@ const deeds: Record<string, (payload: string) => string | Promise<string>> = {
   spin: () => {
     for (;;);
   },
-  child: () => String(spawn("sleep", ["600"], { stdio: "ignore" }).pid),
+  child: (command) =>
+    new Promise((resolve, reject) => {
+      const [file = "", ...args] = command.split(" ");
+      const child = spawn(file, args, { stdio: "ignore" });
+      child.once("spawn", () => resolve(""));
+      child.once("error", reject);
+    }),
   flood: () => {
     const line = `${"x".repeat(60)}\n`.repeat(500);
     const more = () => process.stdout.write(line, () => setImmediate(more));

@@ -38,6 +38,8 @@ export function aHost(options: Partial<PluginHostOptions> = {}): PluginHost {
 export async function aScript(body: string, interpreter = "/bin/sh"): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "script-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  // As an installed plugin would lie: readable by every user.
+  await chmod(dir, 0o755);
   const path = join(dir, "plugin.sh");
   await writeFile(path, `#!${interpreter}\n${body}\n`);
   await chmod(path, 0o755);
@@ -75,6 +77,20 @@ export async function until(what: () => boolean, timeoutMs = 15_000): Promise<vo
     if (performance.now() - before > timeoutMs) throw new Error(`never came true: ${what}`);
     await sleep(20);
   }
+}
+
+let sleeps = 0;
+/** A command that no other process of this machine runs. */
+export function aSleep(): string {
+  sleeps += 1;
+  return `sleep 600.${process.pid}${sleeps}`;
+}
+
+/** Ids, as this process knows them, of those that run exactly this command. */
+export function running(command: string): number[] {
+  const lines = execFileSync("ps", ["-axo", "pid=,stat=,args="], { encoding: "utf8" }).split("\n");
+  const found = lines.map((line) => /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? []);
+  return found.filter(([, , stat, args]) => args === command && !stat?.startsWith("Z")).map(([, pid]) => Number(pid));
 }
 
 export const isAlive = (pid: number): boolean => {

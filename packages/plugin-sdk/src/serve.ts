@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { messageOf, withTimeout } from "@portico/core";
-import type { PluginRuntime } from "@portico/protocol";
+import { callToken, type PluginRuntime } from "@portico/protocol";
 import type { PluginDefinition } from "./definition.ts";
 import { createPluginHandlers } from "./service/index.ts";
 import { createPluginLogger, createServices, loadServiceApi } from "./services.ts";
@@ -50,12 +50,15 @@ export async function servePlugin<Config>(definition: PluginDefinition<Config>, 
   process.on("SIGINT", () => {});
   const logger = createPluginLogger();
   const runtime = runtimeOf(env);
+  const token = env[callToken.variable] ?? "";
+  // What this plugin starts has no business calling the host in its name.
+  delete env[callToken.variable];
   const broker = createBroker();
   const api = await loadServiceApi(runtime);
   const handlers = createPluginHandlers({
     definition,
     runtime,
-    createServices: (pluginId) => createServices({ api, broker, logger, pluginId }),
+    createServices: (pluginId) => createServices({ api, broker, logger, pluginId, token }),
   });
   const path = socketPath(env);
   let stopping = false;
@@ -81,5 +84,5 @@ export async function servePlugin<Config>(definition: PluginDefinition<Config>, 
     server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
   });
   logger.info(`${name} ${version} serves ${runtime}`, { pid: process.pid });
-  writeHandshake(path, env.PLUGIN_MULTIPLEX_GRPC === "true");
+  writeHandshake(path, { multiplexAsked: env.PLUGIN_MULTIPLEX_GRPC === "true", carriesToken: token !== "" });
 }

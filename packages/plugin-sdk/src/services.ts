@@ -6,7 +6,7 @@ import type { AIStudioManagementServiceService } from "@portico/protocol/studio-
 import type { GatewayClient, Kv, PluginLogger, Services, StudioClient } from "./context.ts";
 import { createEvents } from "./events.ts";
 import type { Broker } from "./wire/broker.ts";
-import { createServiceClient, openChannel } from "./wire/client.ts";
+import { carryToken, createServiceClient, openChannel } from "./wire/client.ts";
 
 const kvTimeoutMs = 10_000;
 const dialAttempts = 5;
@@ -91,14 +91,14 @@ function safeJson(fields: Record<string, unknown>): string {
 }
 
 /** Opens one connection to the host's service API when it is first needed, and keeps it. */
-function createConnection(broker: Broker, brokerId: () => number) {
+function createConnection(broker: Broker, token: string, brokerId: () => number) {
   let channel: Promise<Client> | undefined;
   async function dial(): Promise<Client> {
     for (let attempt = 0; ; attempt++) {
       const id = brokerId();
       try {
         if (id === 0) throw new Error("This host offers no service API.");
-        return openChannel(await broker.resolve(id));
+        return openChannel(await broker.resolve(id), token === "" ? {} : { interceptors: [carryToken(token)] });
       } catch (error) {
         if (id === 0 || attempt + 1 >= dialAttempts) throw error;
         await sleep(50 * (attempt + 1));
@@ -139,14 +139,17 @@ export function createServices({
   broker,
   logger,
   pluginId,
+  token,
 }: {
   api: ServiceApi;
   broker: Broker;
   logger: PluginLogger;
   pluginId: () => number;
+  /** Shown to the host in every call; "" for hosts that gave none. */
+  token: string;
 }): HostServices {
   let brokerId = 0;
-  const connection = createConnection(broker, () => brokerId);
+  const connection = createConnection(broker, token, () => brokerId);
   const base = () => ({ context: { pluginId: pluginId(), methodScope: "" } });
   const studio = api.runtime === "studio" ? createServiceClient(api.definition, connection.connect, base) : null;
   const gateway = api.runtime === "gateway" ? createServiceClient(api.definition, connection.connect, base) : null;

@@ -11,5 +11,16 @@ export const handshake = {
   maxPort: 25_000,
 } as const;
 
+/**
+ * A secret of one process, which it carries in every call to its host's services. Beyond go-plugin: a plugin that does so says it in the
+ * eighth field of its handshake line, which other hosts do not read, and from then on the host takes no call without it.
+ */
+export const callToken = {
+  variable: "PORTICO_PLUGIN_TOKEN",
+  /** gRPC metadata of each call. */
+  header: "x-portico-plugin-token",
+  handshakeField: "token",
+} as const;
+
 /** Which host a plugin runs under; passed as the environment variable PLUGIN_RUNTIME. */
 export type PluginRuntime = "studio" | "gateway";

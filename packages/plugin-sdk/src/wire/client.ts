@@ -1,4 +1,14 @@
-import { type ChannelOptions, Client, credentials, Metadata, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
+import {
+  Client,
+  type ClientOptions,
+  credentials,
+  InterceptingCall,
+  type Interceptor,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { callToken } from "@portico/protocol";
 
 type Definition = Record<string, MethodDefinition<never, unknown> | Pick<MethodDefinition<never, unknown>, "path">>;
 type RequestOf<M> = M extends { requestSerialize: (value: infer R) => unknown } ? R : never;
@@ -32,8 +42,19 @@ type Wire = {
 
 const empty = Buffer.alloc(0);
 
+/** Puts the secret of this process into every call, by which the host knows whose call it is. */
+export const carryToken =
+  (token: string): Interceptor =>
+  (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        metadata.set(callToken.header, token);
+        next(metadata, listener);
+      },
+    });
+
 /** A connection over which several services are called; opened when the first call is made. */
-export function openChannel(target: string, options: ChannelOptions = {}): Client {
+export function openChannel(target: string, options: ClientOptions = {}): Client {
   return new Client(target, credentials.createInsecure(), {
     "grpc.default_authority": "localhost",
     "grpc.max_receive_message_length": -1,
