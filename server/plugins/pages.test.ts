@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -103,6 +103,8 @@ test("a sandboxed frame may run our bridge and this build's scripts, and reach n
 
 test("an address changes with the file after a reload, the old one keeps its bytes, and every replica knows the new one", async () => {
   const ui = await mkdtemp(join(tmpdir(), "probe-ui-"));
+  // The plugin reads it, and need not run as the user who made it.
+  await chmod(ui, 0o755);
   await cp(fileURLToPath(new URL("./test/ui", import.meta.url)), ui, { recursive: true });
   process.env.TEST_PLUGIN_UI = ui;
   const replica = await createRuntime(studio.runtime.env);
