@@ -59,7 +59,7 @@ module.exports = {
       severity: "error",
       from: { path: "^gateway/", pathNot: tests },
       to: {
-        path: `^(server|app|components|plugins|plugin-ui)/|${npm("next", "react", "react-dom", "@prisma/[^/]+", "prisma", "pg", "hono", "@hono/[^/]+")}`,
+        path: `^(server|app|components|plugins|plugin-ui)/|${npm("next", "react", "react-dom", "@prisma/[^/]+", "prisma", "pg", "hono", "@hono/[^/]+", "@peculiar/[^/]+", "reflect-metadata")}`,
         reachable: true,
       },
     },

@@ -10,7 +10,7 @@ import { freePort } from "./lib/postgres.mjs";
 import { Stop } from "./lib/stop.mjs";
 import { runTask } from "./lib/task.mjs";
 
-const forbidden = ["next", "react", "react-dom", "prisma", "@prisma", "pg", "hono", "@mantine"];
+const forbidden = ["next", "react", "react-dom", "prisma", "@prisma", "pg", "hono", "@mantine", "@peculiar", "reflect-metadata"];
 
 await runTask(async ({ children }) => {
   const dir = mkdtempSync(join(tmpdir(), "portico-gateway-"));

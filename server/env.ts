@@ -46,6 +46,10 @@ const Env = z.object({
   PORTICO_PLUGIN_DEV: flag(false),
   PORTICO_PLUGIN_ISOLATION: z.enum(["auto", "required", "off"]).default("auto"),
   PORTICO_PLUGIN_ENV: z.string().default(""),
+  PORTICO_HUB_NAMES: z.string().default(""),
+  PORTICO_HUB_TLS_CERT: z.preprocess(blankIsAbsent, z.string().optional()),
+  PORTICO_HUB_TLS_KEY: z.preprocess(blankIsAbsent, z.string().optional()),
+  PORTICO_HUB_MTLS: z.preprocess(blankIsAbsent, z.enum(["off", "required"]).default("off")),
   PORTICO_EDGE_ID: z.string().default("local"),
   PORTICO_EDGE_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16).optional()),
   DEMO_VENDOR_PORT: port(8081),
@@ -89,6 +93,11 @@ export type Env = {
   pluginIsolation: "auto" | "required" | "off";
   /** Names of variables that plugins inherit besides the usual ones. */
   pluginEnvironment: string[];
+  hub: {
+    names: string[];
+    certificate: { certFile: string; keyFile: string } | undefined;
+    requiresClientCertificate: boolean;
+  };
   localEdge: { edgeId: string; token: string } | undefined;
   firstAdmin: { email: string; password: string; apiToken: string | undefined } | undefined;
   /** After how long a blocked event loop ends the process; 0 never. */
@@ -133,6 +142,11 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     pluginDev: e.PORTICO_PLUGIN_DEV,
     pluginIsolation: e.PORTICO_PLUGIN_ISOLATION,
     pluginEnvironment: namesIn(e.PORTICO_PLUGIN_ENV),
+    hub: {
+      names: e.PORTICO_HUB_NAMES.split(/[\s,]+/).filter(Boolean),
+      certificate: certificateOf(e.PORTICO_HUB_TLS_CERT, e.PORTICO_HUB_TLS_KEY),
+      requiresClientCertificate: e.PORTICO_HUB_MTLS === "required",
+    },
     localEdge: e.PORTICO_EDGE_TOKEN ? { edgeId: e.PORTICO_EDGE_ID, token: e.PORTICO_EDGE_TOKEN } : undefined,
     firstAdmin:
       e.ADMIN_EMAIL && e.ADMIN_PASSWORD
@@ -147,4 +161,11 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
 function addressOf(text: string, defaultPorts: Record<string, number>): { host: string; port: number } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return { host: url?.hostname ?? "", port: Number(url?.port) || (defaultPorts[url?.protocol ?? ""] ?? 0) };
+}
+
+function certificateOf(certFile: string | undefined, keyFile: string | undefined) {
+  if (certFile && keyFile) return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+  if (certFile || keyFile)
+    throw new Error("PORTICO_HUB_TLS_CERT and PORTICO_HUB_TLS_KEY name the two files of one certificate: set both or none");
+  return undefined;
 }

@@ -107,14 +107,13 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const prices = createPriceService({ db, store: createPriceStore(db) });
   const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
 
-  const edges = createEdges({
+  const edges = await createEdges({
     db,
     vault,
     events,
     llms,
     logger,
-    host: env.host,
-    controlPort: env.controlPort,
+    hubSettings: { host: env.host, controlPort: env.controlPort, dataDir: env.dataDir, ...env.hub },
     gatewayUrl: env.gatewayUrl,
   });
 
@@ -169,6 +168,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     plugins,
     /** The port of the gRPC services. */
     controlPort: edges.port(),
+    hubCaSha256: edges.hubCaSha256,
     async close() {
       closing.abort();
       await edges.close();

@@ -138,6 +138,14 @@ export type Edge = {
   last_sync_ack: string | null;
   /** Why it refused the newest configuration; "" when it did not. */
   refusal: string;
+  /** How it connected last: tls, mtls or plaintext; "" before the first time. */
+  transport: string;
+  rejected_records: number;
+  ownerless_records: number;
+  last_rejection: string;
+  last_rejection_at: string | null;
+  /** Fingerprint of the CA by which its gateway verifies studio. */
+  hub_ca_sha256: string;
   /** Figures of the last heartbeat; empty before the first. */
   report: {
     requests_total?: number;
@@ -145,6 +153,8 @@ export type Edge = {
     resident_bytes?: number;
     telemetry_pending?: number;
     telemetry_dropped?: number;
+    telemetry_rejected?: number;
+    hub_messages_unreadable?: number;
     plugins?: { plugin_id: number; name: string; state: string; error: string; restarts: number }[];
   };
   created_at: string;

@@ -22,7 +22,7 @@ import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
-import { EdgeLink, EdgeSync } from "./edge-state.tsx";
+import { EdgeLink, EdgeSync, EdgeTransport } from "./edge-state.tsx";
 import { NewToken, useRotateToken } from "./edge-token.tsx";
 
 /** `hubPort`: where gateways connect to this studio. `isOwn`: the gateway is started together with the studio, which gives it its token. */
@@ -33,6 +33,8 @@ export function EdgeDetail({ id, hubPort, isOwn }: { id: string; hubPort: number
     </WithResource>
   );
 }
+
+const RecordCount = ({ count }: { count: number }) => <span className="num">{`${formatCount(count)} records`}</span>;
 
 const pluginTones: Record<string, Tone> = { healthy: "good", starting: "info", unhealthy: "warn", failed: "bad", stopped: "idle" };
 
@@ -138,6 +140,12 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<Edge>; hubPort: numbe
                     rows={[
                       ["Address", attributes.advertised_url && <code key="address">{attributes.advertised_url}</code>, "whole row"],
                       ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>, "whole row"],
+                      ["Transport", <EdgeTransport key="transport" edge={attributes} />],
+                      [
+                        "CA fingerprint",
+                        <CopyLine key="ca" value={attributes.hub_ca_sha256} what="fingerprint (PORTICO_HUB_CA_SHA256)" />,
+                        "whole row",
+                      ],
                       ["Namespace", attributes.namespace || "default"],
                       ["Software", attributes.version && <code key="software">{attributes.version}</code>],
                       ["Last heartbeat", <Ago key="beat" at={attributes.last_heartbeat} />],
@@ -153,6 +161,17 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<Edge>; hubPort: numbe
                           <span className="num" key="dropped">{`${formatCount(attributes.report.telemetry_dropped)} records`}</span>
                         ),
                       ],
+                      ["Records rejected", <RecordCount key="rejected" count={attributes.rejected_records} />],
+                      [
+                        "Last rejection",
+                        attributes.last_rejection && (
+                          <span key="rejection">
+                            {attributes.last_rejection} (<Ago at={attributes.last_rejection_at} />)
+                          </span>
+                        ),
+                        "whole row",
+                      ],
+                      ["Records without owner", <RecordCount key="ownerless" count={attributes.ownerless_records} />],
                       [
                         "Requests",
                         attributes.report.requests_total !== undefined && (

@@ -11,7 +11,7 @@ import { Empty } from "../ui/empty.tsx";
 import { formatCount } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
-import { EdgeLink, EdgeSync, shortSum } from "./edge-state.tsx";
+import { EdgeLink, EdgeSync, EdgeTransport, shortSum } from "./edge-state.tsx";
 
 const columns: Column<Edge>[] = [
   { id: "edge", header: "Edge", value: (row) => row.attributes.edge_id },
@@ -41,6 +41,14 @@ const columns: Column<Edge>[] = [
   },
   { id: "namespace", header: "Namespace", value: (row) => row.attributes.namespace || "default", rank: 3 },
   { id: "software", header: "Software", value: (row) => row.attributes.version, mono: true, rank: 3 },
+  {
+    id: "transport",
+    header: "Transport",
+    value: (row) => row.attributes.transport,
+    cell: (row) => <EdgeTransport edge={row.attributes} />,
+    rank: 3,
+  },
+  { id: "rejected", header: "Rejected records", value: (row) => row.attributes.rejected_records, align: "right", mono: true, rank: 3 },
   {
     id: "pending",
     header: "Telemetry waiting",

@@ -29,5 +29,17 @@ export const EdgeSync = ({ edge }: { edge: Edge }) => (
   <Status tone={syncTones[edge.sync_status] ?? "idle"}>{syncWords[edge.sync_status] ?? capital(edge.sync_status || "unknown")}</Status>
 );
 
+const transports: Record<string, { tone: Tone; words: string }> = {
+  mtls: { tone: "good", words: "TLS with client certificate" },
+  tls: { tone: "good", words: "TLS" },
+  plaintext: { tone: "warn", words: "Plain text, from this machine" },
+};
+
+/** How the edge is connected, or was last. */
+export const EdgeTransport = ({ edge }: { edge: Edge }) => {
+  const { tone, words } = transports[edge.transport] ?? { tone: "idle", words: edge.transport || "Never connected" };
+  return <Status tone={tone}>{words}</Status>;
+};
+
 /** The beginning of a checksum, enough to compare by eye. */
 export const shortSum = (checksum: string | undefined): string => (checksum ? checksum.replace(/^sha256:/, "").slice(0, 12) : "–");

@@ -13,6 +13,7 @@ import classes from "./edge-token.module.css";
 function commandOf(edge: Edge, token: string, hubPort: number): string {
   const settings = {
     PORTICO_HUB: `${window.location.hostname}:${hubPort}`,
+    PORTICO_HUB_CA_SHA256: edge.hub_ca_sha256,
     PORTICO_EDGE_ID: edge.edge_id,
     ...(edge.namespace === "default" ? {} : { PORTICO_EDGE_NAMESPACE: edge.namespace }),
     PORTICO_EDGE_TOKEN: token,

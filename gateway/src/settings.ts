@@ -48,7 +48,7 @@ export type Settings = {
   dataDir: string;
   /** host:port of the hub. */
   hub: string;
-  /** By what the hub is known; undefined speaks plain text, which hubs take from the same machine only. */
+  /** How the hub is verified; undefined is plain text, which hubs accept from the same machine only. */
   hubTrust?: HubTrust | undefined;
   edgeId: string;
   edgeNamespace: string;
@@ -138,7 +138,7 @@ function readTrust(env: NodeJS.ProcessEnv, hub: string): HubTrust | undefined {
   return isLoopback(hub) ? undefined : { kind: "system" };
 }
 
-/** Whether the hub is on this machine, so that plain text to it leaves nothing on a wire. */
+/** Whether the hub is on this machine, so that plain text never leaves it. */
 const isLoopback = (hub: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(hub);
 
 function readHostPort(text: string): { host: string; port: number } {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stop } from "./stop.mjs";
@@ -30,6 +30,14 @@ export function secretKey(dataDir, given) {
 /** What the local gateway shows the control plane. */
 export function edgeToken(dataDir, given) {
   return given || keptSecret(join(dataDir, "edge-token"), () => token(32));
+}
+
+/** What the local gateway knows the control plane by: the fingerprint of its CA, or the file in which it will be. */
+export function hubTrust(dataDir) {
+  const file = join(dataDir, "hub-ca.pem");
+  if (!existsSync(file)) return { PORTICO_HUB_CA_FILE: file };
+  const { raw } = new X509Certificate(readFileSync(file));
+  return { PORTICO_HUB_CA_SHA256: createHash("sha256").update(raw).digest("hex") };
 }
 
 /**

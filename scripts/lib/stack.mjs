@@ -6,7 +6,7 @@ import { createLog } from "./logs.mjs";
 import { pinnedNode, root, toolEnv } from "./paths.mjs";
 import { ensureCluster, ensureDatabase, startCluster } from "./postgres.mjs";
 import { postgresPlace } from "./postgres-place.mjs";
-import { edgeToken, firstAdmin, secretKey } from "./secrets.mjs";
+import { edgeToken, firstAdmin, hubTrust, secretKey } from "./secrets.mjs";
 import { addressOf } from "./settings.mjs";
 import { Stop } from "./stop.mjs";
 import { createSupervisor } from "./supervise.mjs";
@@ -59,7 +59,7 @@ export async function runStack({ settings, children, progress, options }) {
         children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [...cache.args, file], {
           name,
           cwd: root,
-          env: toolEnv({ ...shared, ...env, ...cache.env }),
+          env: toolEnv({ ...shared, ...(typeof env === "function" ? env() : env), ...cache.env }),
           deadlineMs,
           onLine,
         }),
@@ -86,12 +86,14 @@ export async function runStack({ settings, children, progress, options }) {
   const gateway = processOf({
     name: "gateway",
     file: "gateway/src/main.ts",
-    env: {
+    // Studio writes the certificate of its CA before it is ready.
+    env: () => ({
       ...without,
       PORTICO_HUB: addressOf(settings.host, settings.controlPort),
+      ...hubTrust(settings.dataDir),
       PORTICO_EDGE_ID: process.env.PORTICO_EDGE_ID || "local",
       PORTICO_OWN_PORTS: ownPorts(settings, databaseUrl).join(","),
-    },
+    }),
     port: settings.gatewayPort,
     ready: "/ready",
     deadlineMs: 15_000,

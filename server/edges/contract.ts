@@ -59,6 +59,8 @@ export const EdgeAttributes = z.object({
       .array(z.object({ plugin_id: z.number(), name: z.string(), state: z.string(), error: z.string(), restarts: z.number() }))
       .optional(),
   }),
+  /** SHA-256 of the hub's CA: PORTICO_HUB_CA_SHA256 of the edge's gateway. */
+  hub_ca_sha256: z.string(),
   created_at: z.string(),
   updated_at: z.string(),
 });

@@ -12,21 +12,16 @@ import {
   SyncStatusList,
 } from "./contract.ts";
 import type { EdgeService, Reload } from "./service.ts";
-import { type Edge, edgeSorts } from "./store.ts";
-import { toAttributes, toResource, toSyncCounts } from "./wire.ts";
+import { edgeSorts } from "./store.ts";
+import { type EdgeWire, toSyncCounts } from "./wire.ts";
 
 const EdgeResource = resourceOf("edges", EdgeAttributes);
 const EdgeTokenResource = resourceOf("edges", EdgeWithToken);
 
-const withToken = ({ edge, token }: { edge: Edge; token: string }) => {
-  const resource = toResource(edge);
-  return { ...resource, attributes: { ...resource.attributes, token } };
-};
-
 const reloading = ({ operationId, message }: Reload) =>
   one({ type: "reload-operations", id: operationId, attributes: { operation_id: operationId, status: "initiated", message } });
 
-export const edgeEndpoints = ({ edges }: { edges: EdgeService }) => [
+export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withToken } }: { edges: EdgeService; wire: EdgeWire }) => [
   endpoint({
     method: "GET",
     path: "/api/v1/edges",

@@ -1,3 +1,5 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Logger } from "@portico/core/logger";
 import { createSystemCallSigner, type SystemCall } from "@portico/protocol/system-calls";
 import type { Db } from "../db/client.ts";
@@ -6,8 +8,11 @@ import type { Endpoint } from "../http/endpoint.ts";
 import type { Jobs } from "../jobs/runner.ts";
 import type { LlmService } from "../llms/service.ts";
 import type { Vault } from "../secrets/vault.ts";
+import { makeAuthority, openAuthority } from "./authority.ts";
+import { createAuthorityStore } from "./authority-store.ts";
 import { createBudgets, usageTopic } from "./budgets.ts";
-import { type ControlService, startControlServer } from "./control-server.ts";
+import { type Certificates, createCertificates, type OwnCertificate } from "./certificates.ts";
+import { startControlServer } from "./control-server.ts";
 import { edgeEndpoints } from "./endpoints.ts";
 import { createHub, type HubTimings } from "./hub.ts";
 import { createLlmProxy } from "./llm-proxy.ts";
@@ -19,21 +24,33 @@ import { createSnapshotStore } from "./snapshot-store.ts";
 import { createEdgeStore } from "./store.ts";
 import { createTelemetry } from "./telemetry.ts";
 import { createUsageStore } from "./usage-store.ts";
+import { createEdgeWire } from "./wire.ts";
+
+export type HubSettings = {
+  host: string;
+  controlPort: number;
+  /** Names and addresses at which edges reach the hub, besides those of this machine. */
+  names: readonly string[];
+  /** The operator's certificate, shown to edges that do not know the hub's own CA. */
+  certificate: OwnCertificate | undefined;
+  /** Whether edges must prove the key that they enrolled. */
+  requiresClientCertificate: boolean;
+  /** Where the CA's certificate is written for whoever starts gateways on this machine. */
+  dataDir: string;
+};
 
 /**
  * Everything about edge gateways. `start` publishes the first snapshots and opens the control port; rejects with a sentence when the
  * port is taken.
  */
-export function createEdges({
+export async function createEdges({
   db,
   vault,
   events,
   llms,
   logger,
-  host,
-  controlPort,
+  hubSettings,
   gatewayUrl,
-  moreServices = [],
   hubTimings,
 }: {
   db: Db;
@@ -41,13 +58,12 @@ export function createEdges({
   events: EventBus;
   llms: LlmService;
   logger: Logger;
-  host: string;
-  controlPort: number;
+  hubSettings: HubSettings;
   gatewayUrl: string;
-  /** Other gRPC services on the same port. */
-  moreServices?: ControlService[];
   hubTimings?: HubTimings;
 }) {
+  const { host, controlPort, requiresClientCertificate } = hubSettings;
+  const authority = await openAuthority(await createAuthorityStore({ db, vault }).load(makeAuthority));
   const store = createEdgeStore(db);
   const usage = createUsageStore(db);
   const snapshotStore = createSnapshotStore({ db, vault });
@@ -64,6 +80,8 @@ export function createEdges({
   const hub = createHub({
     store,
     publisher,
+    authority,
+    requiresCertificate: requiresClientCertificate,
     budgetState: budgets.state,
     takeTelemetry: telemetry.take,
     takePluginLogs: pluginLogs.take,
@@ -80,8 +98,12 @@ export function createEdges({
     return (await signer)(call);
   };
   const proxy = createLlmProxy({ llms, gatewayUrl, sign });
-  const endpoints: Endpoint[] = [...edgeEndpoints({ edges: createEdgeService({ db, store, publisher }) }), ...proxy.endpoints];
+  const endpoints: Endpoint[] = [
+    ...edgeEndpoints({ edges: createEdgeService({ db, store, publisher }), wire: createEdgeWire(authority.sha256) }),
+    ...proxy.endpoints,
+  ];
   let server: Awaited<ReturnType<typeof startControlServer>> | undefined;
+  let certificates: Certificates | undefined;
 
   return {
     endpoints,
@@ -90,14 +112,33 @@ export function createEdges({
     crontab: "17 * * * * trim-usage",
     async start(): Promise<void> {
       await publisher.start();
-      server = await startControlServer({ host, port: controlPort, services: [hub.service, ...moreServices] });
-      logger.info("edges may connect", { host, port: server.port });
+      await writeWhole(hubSettings.dataDir, "hub-ca.pem", authority.certificate);
+      certificates = await createCertificates({
+        authority,
+        names: hubSettings.names,
+        own: hubSettings.certificate,
+        logger,
+        onChange: (pair) => server?.setCertificate(pair),
+      });
+      server = await startControlServer({
+        host,
+        port: controlPort,
+        service: hub.service,
+        certificates,
+        // In plain text no key can be proved.
+        plaintext: requiresClientCertificate ? () => false : undefined,
+        asksForCertificate: requiresClientCertificate,
+        logger,
+      });
+      logger.info("edges may connect", { host, port: server.port, ca_sha256: authority.sha256 });
     },
     /** The port that edges connect to; 0 before start. */
     port: (): number => server?.port ?? 0,
+    hubCaSha256: authority.sha256,
     async close(): Promise<void> {
       await hub.close();
       await server?.close();
+      certificates?.close();
       telemetry.close();
       await pluginLogs.close();
       await budgets.close();
@@ -105,4 +146,12 @@ export function createEdges({
       await proxy.close();
     },
   };
+}
+
+/** Whoever reads the file sees all of it. */
+async function writeWhole(dir: string, name: string, text: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const file = join(dir, name);
+  await writeFile(`${file}.${process.pid}`, text);
+  await rename(`${file}.${process.pid}`, file);
 }

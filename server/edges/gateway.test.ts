@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { startDemoVendor } from "@portico/demo-vendor";
-import { createProcesses, createTestDatabase, freePorts, type TestProcess, waitForReady } from "@portico/testkit";
+import { createProcesses, createTestDatabase, freePorts, hubCaSha256, type TestProcess, waitForReady } from "@portico/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readEnv } from "../env.ts";
 import { createListener } from "../http/server.ts";
@@ -41,7 +41,8 @@ async function stopStudio(): Promise<void> {
 }
 
 async function startGateway(): Promise<void> {
-  gateway = processes.node("gateway/src/main.ts", { env, name: "gateway" });
+  const trust = { PORTICO_HUB_CA_SHA256: await hubCaSha256(env.PORTICO_DATA_DIR ?? "") };
+  gateway = processes.node("gateway/src/main.ts", { env: { ...env, ...trust }, name: "gateway" });
   await waitForReady(`${gatewayUrl}/ready`, gateway);
 }
 

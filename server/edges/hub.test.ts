@@ -1,7 +1,9 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { hashToken, newToken } from "@portico/core/tokens";
+import { Snapshot, type SnapshotEnvelope } from "@portico/protocol/edge";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createSnapshotParts } from "../../gateway/src/config/snapshot-parts.ts";
 import { readEnv } from "../env.ts";
 import { createRuntime } from "../runtime.ts";
 import { aStudio, type Studio } from "../testing.ts";
@@ -296,3 +298,31 @@ test("a change through one replica reaches an edge connected to another, and a r
   expect(await edge.ending()).toMatchObject({ code: status.UNAVAILABLE });
   expect((await attributesOf(edgeId)).status).toBe("disconnected");
 });
+
+test("a large snapshot reaches new edges in parts that fit in a message, revocations in between, and old edges whole", async () => {
+  const { id, hash } = await anApp();
+  await studio.db.sql.query(
+    `INSERT INTO credentials (app_id, key_id, secret_hash, hint, active, updated_at)
+     SELECT $1, gen_random_uuid(), encode(sha256(n::text::bytea), 'hex'), 'test', true, now() FROM generate_series(1, 30000) n`,
+    [id],
+  );
+  await studio.call("POST", "/api/v1/model-prices", { vendor: "openai", model_name: "large" });
+  const [young, old] = await Promise.all([announced({ takesParts: true }), announced()]);
+  for (const { edge } of [young, old]) await edge.connect();
+  const whole = await old.edge.until(() => old.edge.received.find(({ message }) => (message.snapshot?.body.length ?? 0) > 1.5e6), 30_000);
+  const parts = createSnapshotParts();
+  const assembled: SnapshotEnvelope[] = [];
+  let read = 0;
+  const readParts = () => {
+    for (; read < young.edge.received.length; read++) {
+      const part = young.edge.received[read]?.message.snapshotPart;
+      const envelope = part && parts.add(part);
+      if (envelope) assembled.push(envelope);
+    }
+    return assembled.find(({ checksum }) => checksum === whole.message.snapshot?.checksum);
+  };
+  const { body, checksum } = await young.edge.until(readParts, 30_000);
+  expect(createHash("sha256").update(body).digest("hex")).toBe(checksum);
+  expect(Snapshot.decode(body).apps.some((app) => app.credentialHashes.includes(hash))).toBe(true);
+  await studio.db.sql.query("DELETE FROM credentials WHERE app_id = $1", [id]);
+}, 90_000);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type handleBidiStreamingCall, type handleUnaryCall, Metadata, status } from "@grpc/grpc-js";
+import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { hashToken } from "@portico/core/tokens";
 import {
   type BudgetUsage,
   type EdgeMessage,
@@ -19,6 +19,8 @@ import {
 } from "@portico/protocol/edge";
 import { edgeWrappingKey, seal } from "@portico/protocol/sealing";
 import type { EventBus } from "../events/bus.ts";
+import { type Caller, createAdmission, provesKey } from "./admission.ts";
+import { type Authority, keyHash } from "./authority.ts";
 import { edgeIdForm, edgeIdRule } from "./contract.ts";
 import type { ControlService } from "./control-server.ts";
 import { createOutgoing, type EdgeStream, type Outgoing } from "./outgoing.ts";
@@ -64,6 +66,8 @@ type Connection = {
 export function createHub({
   store,
   publisher,
+  authority,
+  requiresCertificate,
   budgetState,
   takeTelemetry,
   takePluginLogs,
@@ -73,6 +77,9 @@ export function createHub({
 }: {
   store: EdgeStore;
   publisher: Publisher;
+  /** Issues edges their client certificates. */
+  authority: Authority;
+  requiresCertificate: boolean;
   budgetState(namespace: string): Promise<BudgetUsage[]>;
   takeTelemetry(edge: EdgeIdentity, batch: TelemetryBatch): Promise<TelemetryAck>;
   takePluginLogs(edgeId: string, namespace: string, lines: PluginLogLine[]): void;
@@ -95,15 +102,11 @@ export function createHub({
 
   const changed = (edgeId: string) => store.announce("system.edge.updated", edgeId);
 
-  async function authenticate(metadata: Metadata): Promise<{ identity: EdgeIdentity; token: string }> {
-    const token = /^Bearer +(\S{1,512}) *$/i.exec(String(metadata.get("authorization")[0] ?? ""))?.[1];
-    const identity = token ? await store.identify({ tokenHash: hashToken(token) }) : undefined;
-    if (!token || !identity) throw new RpcError(status.UNAUTHENTICATED, "the edge token is missing or unknown");
-    return { identity, token };
-  }
+  const { admit, callerOf } = createAdmission({ identify: (tokenHash) => store.identify({ tokenHash }), requiresCertificate });
 
   async function register(request: RegisterRequest, metadata: Metadata): Promise<RegisterResponse> {
-    const { identity, token } = await authenticate(metadata);
+    const caller = callerOf(metadata);
+    const { identity, token, peer } = caller;
     const { edgeId, namespace } = request;
     if (!edgeIdForm.test(edgeId)) throw new RpcError(status.INVALID_ARGUMENT, `edge_id ${edgeIdRule}`);
     if (edgeId !== identity.edgeId) throw new RpcError(status.INVALID_ARGUMENT, `edge_id: this token belongs to edge "${identity.edgeId}"`);
@@ -117,14 +120,50 @@ export function createHub({
         status.FAILED_PRECONDITION,
         `protocol ${request.protocol} is not spoken here; this hub speaks ${protocolRevision}`,
       );
+    if (requiresCertificate && !provesKey(caller)) return enrol(caller, request.clientPublicKey);
     const sessionId = randomUUID();
     const wrappedKey = seal(edgeWrappingKey(token), await publisher.dataKey(namespace));
-    await store.openSession(edgeId, {
+    const isOpen = await store.openSession(edgeId, {
       sessionId,
-      version: request.version.slice(0, 64),
-      advertisedUrl: request.advertisedUrl.slice(0, 500),
+      version: printable(request.version, 64),
+      advertisedUrl: printable(request.advertisedUrl, 500),
+      instanceId: printable(request.instanceId, 64),
+      transport: !peer.isEncrypted ? "plaintext" : requiresCertificate ? "mtls" : "tls",
     });
+    if (!isOpen) {
+      logger.warn("second gateway with the id of a connected edge rejected", { edge: edgeId, address: peer.address });
+      throw new RpcError(
+        status.ALREADY_EXISTS,
+        `another gateway is connected as edge "${edgeId}": give this one an edge of its own, or stop the other`,
+      );
+    }
     return { sessionId, wrappedKey, heartbeatIntervalMs: timings.heartbeatMs, clientCertificate: "" };
+  }
+
+  /**
+   * Issues a certificate for the edge's key, which is from then on the only one that opens a session with this token. A certificate
+   * is useless without its key, so the enrolled key can be issued another at any time.
+   */
+  async function enrol({ identity, peer }: Caller, publicKey: Uint8Array): Promise<RegisterResponse> {
+    const { edgeId, tokenHash, clientKeySha256 } = identity;
+    if (!peer.isEncrypted || publicKey.length === 0)
+      throw new RpcError(
+        status.FAILED_PRECONDITION,
+        "this hub requires a client certificate: connect by TLS with a gateway that enrols for one",
+      );
+    const sha256 = keyHash(publicKey);
+    if (clientKeySha256 !== "" && clientKeySha256 !== sha256)
+      throw new RpcError(
+        status.FAILED_PRECONDITION,
+        `edge "${edgeId}" has enrolled another key: use the gateway's former data folder, or rotate the edge's token`,
+      );
+    const certificate = await authority.issueClient(edgeId, publicKey).catch((error: unknown) => {
+      throw new RpcError(status.INVALID_ARGUMENT, `client_public_key ${messageOf(error)}`);
+    });
+    if (clientKeySha256 === "" && !(await store.enrol(edgeId, tokenHash, sha256)))
+      throw new RpcError(status.ABORTED, "the edge changed meanwhile; register again");
+    logger.info("client certificate issued", { edge: edgeId, address: peer.address });
+    return { sessionId: "", wrappedKey: Buffer.alloc(0), heartbeatIntervalMs: timings.heartbeatMs, clientCertificate: certificate };
   }
 
   const sync: handleBidiStreamingCall<EdgeMessage, HubMessage> = (stream) => {
@@ -138,14 +177,10 @@ export function createHub({
       stream.emit("error", { code, details: reason });
     };
     const helloTimer = setTimeout(() => end(status.DEADLINE_EXCEEDED, "no hello came"), timings.helloMs);
-    const identified = authenticate(stream.metadata);
-    identified.then(
-      () => stream.sendMetadata(new Metadata()),
-      () => {},
-    );
+    const { identity } = callerOf(stream.metadata);
+    stream.sendMetadata(new Metadata());
 
     async function take(message: EdgeMessage): Promise<void> {
-      const { identity } = await identified;
       if (ended) return;
       if (!connection) {
         if (!message.hello) throw new RpcError(status.FAILED_PRECONDITION, "the first message must be hello");
@@ -160,7 +195,6 @@ export function createHub({
         takePluginLogs(edgeId, namespace, lines);
       }
     }
-    identified.catch((error: unknown) => refuse(error));
     const refuse = (error: unknown) => {
       const { code, details } = toStatus(error, logger);
       end(code, details);
@@ -185,6 +219,7 @@ export function createHub({
     const outgoing = createOutgoing({
       stream,
       writeTimeoutMs: timings.writeMs,
+      takesParts: hello.takesParts,
       onStuck: () => end(status.ABORTED, "the edge does not read"),
     });
     const isRefusing = hello.revoked > 0;
@@ -293,7 +328,7 @@ export function createHub({
   const implementation: EdgeServiceServer = {
     register: unary(register),
     sync,
-    sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry((await authenticate(metadata)).identity, batch)),
+    sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry(callerOf(metadata).identity, batch)),
   };
 
   const each = (namespace: string, run: (connection: Connection) => void) => {
@@ -309,7 +344,7 @@ export function createHub({
   });
 
   return {
-    service: { definition: EdgeServiceService, implementation } satisfies ControlService as ControlService,
+    service: { definition: EdgeServiceService, implementation, admit } satisfies ControlService as ControlService,
     /** Namespaces of the edges connected here. */
     namespaces: (): string[] => [...new Set([...connections.values()].map(({ namespace }) => namespace))],
     budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, ({ outgoing }) => outgoing.budget(usage)),

@@ -1,7 +1,7 @@
 import { costOf, type MicroUsd } from "@portico/core";
 import type { UsageRecord } from "@portico/protocol/edge";
 
-/** What an edge's records are judged against: the rows they name, as they are now. */
+/** What an edge's records are checked against: the rows they name, as they are now. */
 export type Known = {
   apps: ReadonlyMap<number, { namespace: string; userId: number; isSystem: boolean }>;
   llms: ReadonlyMap<number, { namespace: string }>;
@@ -11,7 +11,7 @@ export type Known = {
   lastAppId: number;
   lastLlmId: number;
   /** The highest price of the price list for a million tokens of any kind. */
-  dearestPerMillion: MicroUsd;
+  highestPerMillion: MicroUsd;
 };
 
 /** Where a record comes from. */
@@ -21,10 +21,10 @@ const maxInt = 2_147_483_647;
 const maxTokens = 100_000_000;
 const maxBytes = 1e12;
 const maxDurationMs = 1e9;
-/** More than any vendor asks, in case the price list is empty or was corrected downwards after the call. */
-const leastDearPerMillion: MicroUsd = 200_000_000;
+/** More than any vendor charges, in case the price list is empty or was corrected downwards after the call. */
+const assumedPerMillion: MicroUsd = 200_000_000;
 const margin = 2;
-/** Answer that may have been charged for a call of which no usage is known: the largest reservation a gateway makes. */
+/** Response tokens that a call without reported usage may have been charged: the largest reservation a gateway makes. */
 const unreportedTokens = 1_000_000;
 /** More than a batch of the largest calls costs. */
 export const maxBatchCost: MicroUsd = 100_000_000_000;
@@ -36,8 +36,8 @@ const sizes = ["requestBytes", "responseBytes"] as const;
 const ids = ["appId", "userId", "llmId"] as const;
 
 /**
- * Judges the form and size of a record. What the edge's clients wrote is shortened instead of refused.
- * @returns why the record is refused; undefined when it is not.
+ * Checks the form and size of a record. Text of the edge's clients is shortened, not rejected.
+ * @returns why the record is rejected; undefined when it is not.
  */
 export function faultOf(record: UsageRecord, { known }: Origin, nowMs: number): string | undefined {
   if (record.requestId === "" || record.requestId.length > 200 || record.requestId.includes("\0"))
@@ -50,7 +50,7 @@ export function faultOf(record: UsageRecord, { known }: Origin, nowMs: number): 
     if (!(record[time] >= 0 && record[time] <= maxDurationMs)) return `${snake(time)} must be from 0 to ${maxDurationMs} milliseconds`;
   for (const count of tokenCounts) if (record[count] > maxTokens) return `${snake(count)} must be at most ${maxTokens}`;
   for (const size of sizes) if (record[size] > maxBytes) return `${snake(size)} must be at most ${maxBytes}`;
-  const most = mostPlausibleCost(record, known.dearestPerMillion);
+  const most = maxPlausibleCost(record, known.highestPerMillion);
   if (record.costMicroUsd < 0 || record.costMicroUsd > most)
     return `cost_micro_usd must be from 0 to ${most}, the most that such a call can cost`;
   // An edge's clock may be ahead; nothing happens in the future.
@@ -64,8 +64,8 @@ export function faultOf(record: UsageRecord, { known }: Origin, nowMs: number): 
 }
 
 /** Tokens at the highest price. A call without reported usage may have been charged what was reserved for it. */
-function mostPlausibleCost(record: UsageRecord, dearest: MicroUsd): MicroUsd {
-  const perMillion = Math.max(dearest, leastDearPerMillion);
+function maxPlausibleCost(record: UsageRecord, highest: MicroUsd): MicroUsd {
+  const perMillion = Math.max(highest, assumedPerMillion);
   let tokens = 0;
   for (const count of tokenCounts) tokens += record[count];
   const isUnreported = tokens === 0 || record.usageEstimated || record.outcome !== "completed";
@@ -80,10 +80,10 @@ function mostPlausibleCost(record: UsageRecord, dearest: MicroUsd): MicroUsd {
 }
 
 /**
- * Takes out of a record the app, LLM and user that its edge was never given. The rest of it stays true: what was called and what it cost.
- * @returns whether something was taken out.
+ * Removes from a record the app, LLM and user that its edge was never given. The rest stays true: what was called and what it cost.
+ * @returns whether it named any.
  */
-export function withoutStrangers(record: UsageRecord, { namespace, known }: Origin): boolean {
+export function removeForeignOwners(record: UsageRecord, { namespace, known }: Origin): boolean {
   const { appId, llmId, userId } = record;
   // Only gateways of the global namespace are called by the studio itself.
   const isStudio = record.interaction === "studio" && namespace === "";

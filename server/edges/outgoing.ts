@@ -1,15 +1,31 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { BudgetUsage, EdgeMessage, HeartbeatReply, HubMessage, Revocation, SnapshotEnvelope } from "@portico/protocol/edge";
 
+/** Of a message of 8 MiB, what an edge takes, with room for revocations. */
+export const partBytes = 1024 * 1024;
+
 export type EdgeStream = ServerDuplexStream<EdgeMessage, HubMessage>;
 
 /**
  * What waits to be sent to one edge. One message is on its way at a time; of everything else only the newest is kept, so that an edge
  * that reads slowly costs one snapshot and not a queue of them. Revocations go before all else.
  */
-export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: EdgeStream; writeTimeoutMs: number; onStuck: () => void }) {
+export function createOutgoing({
+  stream,
+  writeTimeoutMs,
+  onStuck,
+  takesParts = false,
+}: {
+  stream: EdgeStream;
+  writeTimeoutMs: number;
+  onStuck: () => void;
+  /** Whether the edge takes a large snapshot in parts. Others get it whole. */
+  takesParts?: boolean;
+}) {
   let revoked = new Set<string>();
   let snapshot: SnapshotEnvelope | undefined;
+  /** Bytes of `snapshot` that have left. */
+  let offset = 0;
   let reply: HeartbeatReply | undefined;
   const budget = new Map<string, BudgetUsage>();
   let writing = false;
@@ -23,11 +39,7 @@ export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: Ed
       revoked = new Set();
       return { revocation: { revocationId: revocationId++, credentialHashes } };
     }
-    if (snapshot) {
-      const envelope = snapshot;
-      snapshot = undefined;
-      return { snapshot: envelope };
-    }
+    if (snapshot) return takesParts && snapshot.body.length > partBytes ? nextPart(snapshot) : whole(snapshot);
     if (budget.size > 0) {
       const usage = [...budget.values()];
       budget.clear();
@@ -36,6 +48,26 @@ export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: Ed
     const heartbeatReply = reply;
     reply = undefined;
     return heartbeatReply && { heartbeatReply };
+  }
+
+  function whole(envelope: SnapshotEnvelope): HubMessage {
+    snapshot = undefined;
+    return { snapshot: envelope };
+  }
+
+  /** The rest of the snapshot waits for its turn again, so that a revocation does not wait for all of it. */
+  function nextPart({ version, checksum, body, revocation }: SnapshotEnvelope): HubMessage {
+    const start = offset;
+    offset = Math.min(start + partBytes, body.length);
+    const isLast = offset === body.length;
+    if (isLast) {
+      snapshot = undefined;
+      offset = 0;
+    }
+    const data = body.subarray(start, isLast ? body.length : offset);
+    return {
+      snapshotPart: { version, checksum, totalBytes: body.length, offset: start, data, revocation: isLast ? revocation : undefined },
+    };
   }
 
   function pump(): void {
@@ -59,7 +91,11 @@ export function createOutgoing({ stream, writeTimeoutMs, onStuck }: { stream: Ed
       pump();
     },
     snapshot(envelope: SnapshotEnvelope): void {
-      if (!snapshot || envelope.version >= snapshot.version) snapshot = envelope;
+      if (!snapshot || envelope.version >= snapshot.version) {
+        // One that is under way is given up for the newer: its parts begin at 0 again.
+        snapshot = envelope;
+        offset = 0;
+      }
       pump();
     },
     budget(usage: BudgetUsage[]): void {

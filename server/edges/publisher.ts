@@ -56,7 +56,7 @@ export function createPublisher({
   timings?: PublisherTimings;
 }) {
   const published = new Map<string, Published>();
-  /** Plugins of the snapshot before, which edges may still be stopping. */
+  /** Plugins of the previous snapshot, which edges may still be stopping. */
   const former = new Map<string, { pluginIds: ReadonlySet<number>; untilMs: number }>();
   const dataKeys = new Map<string, Promise<Buffer>>();
   let outlet: Outlet | undefined;

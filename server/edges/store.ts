@@ -47,7 +47,14 @@ export type Edge = {
 };
 
 /** What the hub checks an edge's token against. */
-export type EdgeIdentity = { edgeId: string; namespace: string; tokenHash: string; sessionId: string | null };
+export type EdgeIdentity = {
+  edgeId: string;
+  namespace: string;
+  tokenHash: string;
+  sessionId: string | null;
+  /** Of the key that it enrolled; "" when it has none. */
+  clientKeySha256: string;
+};
 
 export type Beat = { edgeId: string; sessionId: string; at: Date; version: number; checksum: string; report: EdgeReport };
 
@@ -132,8 +139,18 @@ export function createEdgeStore(db: Db) {
         .create({ data: edge, select: { id: true } })
         .catch(onUnique(() => conflict(`An edge "${edge.edgeId}" already exists.`, "edge_id"))),
 
+    /** With the token ends what was enrolled with it. */
     async setToken(tx: Tx, edgeId: string, tokenHash: string): Promise<boolean> {
-      return (await tx.edge.updateMany({ where: { edgeId }, data: { tokenHash } })).count > 0;
+      return (await tx.edge.updateMany({ where: { edgeId }, data: { tokenHash, clientKeySha256: "" } })).count > 0;
+    },
+
+    /** Remembers the key that the edge proves itself with from now on. @returns false when it has one, or another token. */
+    async enrol(edgeId: string, tokenHash: string, clientKeySha256: string): Promise<boolean> {
+      const { rowCount } = await db.sql.query(
+        "UPDATE edges SET client_key_sha256 = $3, updated_at = now() WHERE edge_id = $1 AND token_hash = $2 AND client_key_sha256 = ''",
+        [edgeId, tokenHash, clientKeySha256],
+      );
+      return rowCount === 1;
     },
 
     /** Deletes the edge unless it is connected. */
@@ -148,22 +165,26 @@ export function createEdgeStore(db: Db) {
     async identify(by: { tokenHash: string } | { edgeId: string }): Promise<EdgeIdentity | undefined> {
       const [column, value] = "tokenHash" in by ? ["token_hash", by.tokenHash] : ["edge_id", by.edgeId];
       const { rows } = await db.sql.query<EdgeIdentity>(
-        `SELECT edge_id AS "edgeId", namespace, token_hash AS "tokenHash", session_id AS "sessionId" FROM edges WHERE ${column} = $1`,
+        `SELECT edge_id AS "edgeId", namespace, token_hash AS "tokenHash", session_id AS "sessionId", client_key_sha256 AS "clientKeySha256"
+         FROM edges WHERE ${column} = $1`,
         [value],
       );
       return rows[0];
     },
 
+    /** @returns false when another gateway process is connected as this edge and has been heard lately. */
     async openSession(
       edgeId: string,
-      { sessionId, version, advertisedUrl }: { sessionId: string; version: string; advertisedUrl: string },
-    ) {
-      await db.sql.query("UPDATE edges SET session_id = $2, version = $3, advertised_url = $4, updated_at = now() WHERE edge_id = $1", [
-        edgeId,
-        sessionId,
-        version,
-        advertisedUrl,
-      ]);
+      session: { sessionId: string; version: string; advertisedUrl: string; instanceId: string; transport: string },
+    ): Promise<boolean> {
+      const { sessionId, version, advertisedUrl, instanceId, transport } = session;
+      const { rowCount } = await db.sql.query(
+        `UPDATE edges SET session_id = $2, version = $3, advertised_url = $4, instance_id = $5, transport = $6, updated_at = now()
+         WHERE edge_id = $1 AND NOT (status = 'connected' AND last_heartbeat_at > now() - interval '${silentMs} ms'
+           AND $5 <> '' AND instance_id <> '' AND instance_id <> $5)`,
+        [edgeId, sessionId, version, advertisedUrl, instanceId, transport],
+      );
+      return rowCount === 1;
     },
 
     /** @returns false when the session is not the edge's any more. */

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { Logger } from "@portico/core/logger";
 import type { RejectedRecord, TelemetryAck, TelemetryBatch, UsageRecord } from "@portico/protocol/edge";
-import { faultOf, maxBatchCost, type Origin, withoutStrangers } from "./judge.ts";
+import { faultOf, maxBatchCost, type Origin, removeForeignOwners } from "./judge.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { UsageStore } from "./usage-store.ts";
 
@@ -16,7 +16,7 @@ const batchesKeptMs = 30 * dayMs;
 const trimChunk = 5_000;
 const trimChunks = 200;
 
-/** Takes usage from edges: judged record by record, stored once, summed, announced. */
+/** Takes usage from edges: checked record by record, stored once, summed, announced. */
 export function createTelemetry({
   store,
   announce,
@@ -46,8 +46,8 @@ export function createTelemetry({
 
   return {
     /**
-     * Stores the records that hold against what the edge was given, and says which were refused and why.
-     * @throws RpcError INVALID_ARGUMENT when it is no batch at all.
+     * Stores the records that agree with what the edge was given, and returns which were rejected and why.
+     * @throws RpcError INVALID_ARGUMENT when the batch itself is malformed.
      */
     async take(edge: { edgeId: string; namespace: string }, { batchId, records, droppedBefore }: TelemetryBatch): Promise<TelemetryAck> {
       if (!uuid.test(batchId)) throw new RpcError(status.INVALID_ARGUMENT, "batch_id must be a UUID");
@@ -63,9 +63,9 @@ export function createTelemetry({
       if (!duplicate) {
         if (droppedBefore > 0) logger.warn("an edge has lost usage records", { edge: edgeId, records: droppedBefore });
         if (rejected.length > 0)
-          logger.warn("refused usage records of an edge", { edge: edgeId, records: rejected.length, reason: rejected[0]?.reason });
+          logger.warn("usage records of an edge rejected", { edge: edgeId, records: rejected.length, reason: rejected[0]?.reason });
         if (ownerless > 0)
-          logger.warn("usage records of an edge name an app, LLM or user it was not given; stored without", {
+          logger.warn("usage records of an edge name an app, LLM or user it was not given: stored without it", {
             edge: edgeId,
             records: ownerless,
           });
@@ -106,7 +106,7 @@ function judge(records: UsageRecord[], origin: Origin) {
       continue;
     }
     cost += record.costMicroUsd;
-    if (withoutStrangers(record, origin)) ownerless++;
+    if (removeForeignOwners(record, origin)) ownerless++;
     accepted.push(record);
   }
   return { accepted, rejected, ownerless };

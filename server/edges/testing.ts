@@ -22,6 +22,9 @@ export function anEdge({
   token,
   namespace = "",
   verdict = () => "",
+  ca,
+  takesParts = false,
+  address = "127.0.0.1",
 }: {
   port: number;
   edgeId: string;
@@ -29,8 +32,16 @@ export function anEdge({
   namespace?: string;
   /** Why a snapshot is refused; "" serves it. */
   verdict?: (snapshot: Snapshot) => string;
+  /** The CA (PEM) that vouches for the hub; without it, plain text as older gateways on the same machine speak it. */
+  ca?: string;
+  takesParts?: boolean;
+  address?: string;
 }) {
-  const client = new EdgeServiceClient(`127.0.0.1:${port}`, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
+  const channel = ca ? credentials.createSsl(Buffer.from(ca)) : credentials.createInsecure();
+  const client = new EdgeServiceClient(`${address}:${port}`, channel, {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.max_receive_message_length": takesParts ? 8 * 1024 * 1024 : 256 * 1024 * 1024,
+  });
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${token}`);
   const received: Received[] = [];
@@ -102,7 +113,7 @@ export function anEdge({
         note();
       });
       opened.on("end", note);
-      opened.write({ hello: { sessionId: session.sessionId, ...position, revoked: hello.revoked ?? 0, takesParts: false } });
+      opened.write({ hello: { sessionId: session.sessionId, ...position, revoked: hello.revoked ?? 0, takesParts } });
       return session;
     },
     beat(change: Partial<Heartbeat> = {}) {

@@ -37,7 +37,7 @@ export function createUsageStore(db: Db) {
           UNION ALL SELECT 'user', id, '', 0, false FROM users WHERE id = ANY($3)
           UNION ALL SELECT 'last app', coalesce(pg_sequence_last_value(pg_get_serial_sequence('apps', 'id')), 0), '', 0, false
           UNION ALL SELECT 'last llm', coalesce(pg_sequence_last_value(pg_get_serial_sequence('llms', 'id')), 0), '', 0, false
-          UNION ALL SELECT 'dearest', coalesce(max(greatest(input_micro_usd_per_million, output_micro_usd_per_million,
+          UNION ALL SELECT 'highest price', coalesce(max(greatest(input_micro_usd_per_million, output_micro_usd_per_million,
             cache_write_micro_usd_per_million, cache_read_micro_usd_per_million)), 0), '', 0, false FROM model_prices`,
         values: [
           named((r) => r.appId),
@@ -53,7 +53,7 @@ export function createUsageStore(db: Db) {
         users: new Set(of("user").map(({ id }) => id)),
         lastAppId: of("last app")[0]?.id ?? 0,
         lastLlmId: of("last llm")[0]?.id ?? 0,
-        dearestPerMillion: of("dearest")[0]?.id ?? 0,
+        highestPerMillion: of("highest price")[0]?.id ?? 0,
       };
     },
 

@@ -3,7 +3,7 @@ import type { Resource } from "../http/envelope.ts";
 import type { SnapshotProblem } from "./snapshot.ts";
 import type { Edge, NamespaceSync } from "./store.ts";
 
-export const toAttributes = (edge: Edge) => ({
+const attributesOf = (edge: Edge) => ({
   edge_id: edge.edgeId,
   namespace: namespaceName(edge.namespace),
   version: edge.version,
@@ -34,7 +34,20 @@ export const toAttributes = (edge: Edge) => ({
   updated_at: edge.updatedAt.toISOString(),
 });
 
-export const toResource = (edge: Edge): Resource => ({ type: "edges", id: String(edge.id), attributes: toAttributes(edge) });
+/** @param hubCaSha256 What edges know the hub by; the same for all of them. */
+export function createEdgeWire(hubCaSha256: string) {
+  const toAttributes = (edge: Edge) => ({ ...attributesOf(edge), hub_ca_sha256: hubCaSha256 });
+  const toResource = (edge: Edge): Resource => ({ type: "edges", id: String(edge.id), attributes: toAttributes(edge) });
+  return {
+    toAttributes,
+    toResource,
+    withToken({ edge, token }: { edge: Edge; token: string }): Resource {
+      const resource = toResource(edge);
+      return { ...resource, attributes: { ...resource.attributes, token } };
+    },
+  };
+}
+export type EdgeWire = ReturnType<typeof createEdgeWire>;
 
 export const toSyncCounts = (sync: NamespaceSync & { problems: SnapshotProblem[] }) => ({
   namespace: namespaceName(sync.namespace),

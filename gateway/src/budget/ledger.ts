@@ -73,7 +73,7 @@ const periodCheckMs = 1_000;
 // No message is on its way for longer: what seems older comes from a hub whose clock was set back.
 const lateUs = 60_000_000;
 const dayMs = 86_400_000;
-/** An amount as the journal can keep and read it, whatever a hub says. */
+/** Clamps an amount to what the journal can store and read back. */
 const amountOf = (microUsd: MicroUsd): MicroUsd => Math.min(Math.max(microUsd, 0), Number.MAX_SAFE_INTEGER);
 const dayOf = (ms: number): number => ms - (ms % dayMs);
 

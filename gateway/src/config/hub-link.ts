@@ -26,7 +26,7 @@ export type HubSession = { client: EdgeServiceClient; metadata: Metadata; sessio
 export type HubLink = {
   state(): HubState;
   session(): HubSession | undefined;
-  /** Counts something of the hub that could not be read; told with heartbeats. */
+  /** Counts something of the hub that could not be decoded; reported with heartbeats. */
   noteUnreadable(): void;
   close(): Promise<void>;
 };
@@ -38,9 +38,9 @@ const edgeVersion = "0.1.0";
 const registerTimeoutMs = 10_000;
 const pluginLogsMs = 1_000;
 const backoff = { baseMs: 200, capMs: 5_000 };
-/** A connection that held this long was a good one: the next is tried at once. */
+/** A connection that lasted this long resets the back-off. */
 const heldMs = 10_000;
-/** Another gateway is connected with our id: it will hardly be gone in a moment. */
+/** Another gateway is connected with this id and will probably stay. */
 const twinWaitMs = 5_000;
 
 /**
@@ -87,7 +87,7 @@ export function startHubLink({
   let session: HubSession | undefined;
   let attempt = 0;
   let unreadable = 0;
-  // Told at registration, so that the hub can tell a second gateway with our id from us.
+  // Lets the hub distinguish a second gateway with this id from this one.
   const instanceId = randomUUID();
   const channel = createHubChannels({ hub, trust, identity });
 
@@ -114,7 +114,7 @@ export function startHubLink({
         let registered = await register(client);
         if (registered.clientCertificate && !registered.sessionId) {
           identity.keep(registered.clientCertificate);
-          logger.info("the hub issued a client certificate; connecting with it", { hub });
+          logger.info("client certificate received; reconnecting with it", { hub });
           client.close();
           client = await connect();
           registered = await register(client);
@@ -162,7 +162,7 @@ export function startHubLink({
   /** Runs the stream until it ends. @returns why it ended. */
   function sync(client: EdgeServiceClient, registered: RegisterResponse, opened: HubSession): Promise<string> {
     const { path, requestSerialize } = EdgeServiceService.sync;
-    // Messages are decoded here: one that cannot be must not end the stream, which would only be opened to be sent it again.
+    // Messages are decoded here: one that cannot be must not end the stream, which would be reopened only to receive it again.
     const stream: HubStream = client.makeBidiStreamRequest(path, requestSerialize, (bytes: Buffer) => bytes, metadata);
     const parts = createSnapshotParts();
     const openedMs = Date.now();
@@ -220,7 +220,7 @@ export function startHubLink({
     return { version: table?.version ?? 0, checksum: table?.checksum ?? "" };
   };
 
-  /** @returns undefined when there is nothing to act on: a part of a snapshot, or bytes that are no message. */
+  /** @returns undefined when there is nothing to act on yet: a part of a snapshot, or bytes that are not a message. */
   function read(bytes: Buffer, parts: ReturnType<typeof createSnapshotParts>): HubMessage | undefined {
     try {
       const message = HubMessage.decode(bytes);
@@ -229,7 +229,7 @@ export function startHubLink({
       return snapshot && { snapshot };
     } catch (error) {
       noteUnreadable();
-      logger.error("a message of the hub cannot be read; going on without it", { bytes: bytes.length, error: messageOf(error) });
+      logger.error("a message of the hub cannot be decoded: skipped", { bytes: bytes.length, error: messageOf(error) });
       return undefined;
     }
   }

@@ -5,7 +5,7 @@ import { type ChannelCredentials, type ChannelOptions, credentials } from "@grpc
 import { messageOf } from "@portico/core";
 import type { ClientIdentity } from "./client-identity.ts";
 
-/** By what the gateway knows its hub. */
+/** How the gateway verifies its hub. */
 export type HubTrust =
   /** SHA-256 (hex) of the CA that the control plane made for itself. */
   | { kind: "fingerprint"; sha256: string }
@@ -22,8 +22,8 @@ const probeTimeoutMs = 10_000;
 const mebibyte = 1024 * 1024;
 
 /**
- * Makes what a connection to the hub is opened with. A hub that cannot prove who it is is never sent the token. Without `trust` the
- * connection is in plain text, which hubs take from the same machine only.
+ * Creates the credentials of a connection to the hub. The token is never sent to a hub that fails verification. Without `trust` the
+ * connection is in plain text, which hubs accept from the same machine only.
  */
 export function createHubChannels({ hub, trust, identity }: { hub: string; trust: HubTrust | undefined; identity: ClientIdentity }) {
   let pinnedCa: string | undefined;
@@ -45,8 +45,8 @@ export function createHubChannels({ hub, trust, identity }: { hub: string; trust
 }
 
 /**
- * Gets the CA certificate with this fingerprint from the hub itself. Nothing but the certificates of the other side is taken from this
- * connection, and nothing is sent on it.
+ * Gets the CA certificate with this fingerprint from the hub itself. The connection is used for nothing else: the
+ * certificates are all that is read, and nothing is sent.
  */
 function fetchCa(hub: string, sha256: string, signal: AbortSignal): Promise<string> {
   const at = hub.lastIndexOf(":");

@@ -27,8 +27,7 @@ export type Journal = {
   oldest(): StoredBatch | undefined;
   remove(batch: StoredBatch): void;
   /**
-   * Takes records that the hub refused out of the batch and keeps them beside the journal with the reason, bounded; all of them without
-   * `records`. @returns what is left of the batch, which stays to be sent; undefined when nothing is.
+   * Moves rejected records, all without `records`, out of the batch to a table of their own, bounded, with the reason. @returns what is left of the batch, which stays to be sent; undefined when nothing is.
    */
   setAside(batch: StoredBatch, refused: { reason: string; records?: readonly number[] }): StoredBatch | undefined;
   /** Records set aside since the start. */
@@ -55,7 +54,7 @@ const batchRecords = 2_000;
 const batchBytes = 1024 * 1024;
 const queueRecords = 50_000;
 const recentBatches = 16;
-/** Refused records that are kept to be looked at; beyond this the oldest go. */
+/** Bounds of the rejected records on disk; beyond them the oldest are deleted. */
 const keptRejections = 1_000;
 const keptRejectedRecords = 20_000;
 
@@ -202,7 +201,7 @@ export function openJournal({
       trimRejected.run(keptRejections, keptRejectedRecords);
       if (left) rewrite.run(left.count, left.body, JSON.stringify(left.spends), batch.id);
     } catch (error) {
-      logger.error("cannot keep refused usage records on disk", { records: refused.count, error: messageOf(error) });
+      logger.error("cannot keep rejected usage records on disk", { records: refused.count, error: messageOf(error) });
     }
     if (!left) {
       settleBatch(batch);
@@ -294,7 +293,7 @@ function split(batch: StoredBatch, positions?: readonly number[]): { refused: Pi
   };
 }
 
-/** undefined when the disk has damaged them. */
+/** undefined when they are damaged. */
 function recordsOf(body: Buffer): UsageRecord[] | undefined {
   try {
     return TelemetryBatch.decode(body).records;
@@ -322,7 +321,7 @@ function openFile(file: string, logger: Logger): DatabaseSync {
     const aside = `${file}.damaged-${Date.now()}`;
     renameSync(file, aside);
     for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
-    logger.error("the usage journal is damaged; it was set aside and a new one begun", { file, aside, error: messageOf(error) });
+    logger.error("the usage journal is damaged: set aside, a new one created", { file, aside, error: messageOf(error) });
     return openIt();
   }
 }

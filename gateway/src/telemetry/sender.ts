@@ -13,19 +13,19 @@ export type Sender = {
 
 const sendTimeoutMs = 15_000;
 const backoff = { baseMs: 250, capMs: 10_000 };
-/** How often a batch is sent again while its acknowledgement cannot be read; after that it counts as delivered. */
+/** How often a batch is sent again while its acknowledgement cannot be decoded; after that it counts as delivered. */
 const unreadableTries = 3;
 /** How often a batch is sent again while the hub fails on it; after that it is set aside, so that the others are delivered. */
 const failedTries = 10;
-/** The hub, not the way to it, fails on these bytes. */
+/** The hub itself, not the connection, fails on these bytes. */
 const failsOnBytes = new Set<status>([status.INTERNAL, status.DATA_LOSS, status.OUT_OF_RANGE]);
 
-/** The hub has answered, and the answer means nothing. */
+/** The hub has answered, and the answer cannot be decoded. */
 class UnreadableAck extends Error {}
 
 /**
  * Delivers the journal, oldest batch first; a batch leaves the journal only when the hub has acknowledged it, or when it is clear that it
- * never will. Records that the hub refuses are set aside and keep no others waiting.
+ * never will. Rejected records are set aside and do not delay the others.
  */
 export function startSender({
   journal,
@@ -37,7 +37,7 @@ export function startSender({
   journal: Journal;
   session(): HubSession | undefined;
   onAcknowledged(batch: StoredBatch, ack: TelemetryAck): void;
-  /** An acknowledgement could not be read. */
+  /** An acknowledgement could not be decoded. */
   onUnreadable(): void;
   logger: Logger;
 }): Sender {
@@ -79,7 +79,7 @@ export function startSender({
     let stored: StoredBatch | undefined = batch;
     if (ack.rejected.length > 0) {
       const { reason } = ack.rejected[0] as TelemetryAck["rejected"][number];
-      logger.error("the hub refused usage records; they are kept in the journal", { records: ack.rejected.length, reason });
+      logger.error("the hub rejected usage records; they are kept in the journal", { records: ack.rejected.length, reason });
       stored = journal.setAside(batch, { reason, records: ack.rejected.map(({ index }) => index) });
     }
     if (stored) journal.remove(stored);
@@ -93,14 +93,17 @@ export function startSender({
     if (error instanceof UnreadableAck) {
       onUnreadable();
       if (++tries.unreadable < unreadableTries) return false;
-      logger.error("the hub's acknowledgements cannot be read; taking the batch as delivered", { batch: batch.batchId, error: reason });
+      logger.error("acknowledgements of the hub cannot be decoded; counting the batch as delivered", {
+        batch: batch.batchId,
+        error: reason,
+      });
       acknowledge(batch, 0, TelemetryAck.fromPartial({ batchId: batch.batchId }));
       return true;
     }
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === status.INVALID_ARGUMENT) {
       const index = /records\[(\d+)\]/.exec(reason)?.[1];
-      logger.error("the hub refused usage records; they are kept in the journal", { batch: batch.batchId, reason });
+      logger.error("the hub rejected usage records; they are kept in the journal", { batch: batch.batchId, reason });
       const records = index === undefined || Number(index) >= batch.count ? undefined : [Number(index)];
       journal.setAside(batch, { reason, records });
       return true;
@@ -133,7 +136,7 @@ export function startSender({
     try {
       ack = TelemetryAck.decode(answer);
     } catch (error) {
-      throw new UnreadableAck(`an acknowledgement cannot be read: ${messageOf(error)}`);
+      throw new UnreadableAck(`an acknowledgement cannot be decoded: ${messageOf(error)}`);
     }
     if (ack.batchId !== batch.batchId) throw new UnreadableAck(`the hub acknowledged batch "${ack.batchId}" instead of "${batch.batchId}"`);
     return ack;

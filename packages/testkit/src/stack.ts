@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestDatabase, startTestPostgres } from "./postgres.ts";
@@ -89,7 +89,8 @@ export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions 
   const running = new Map<StackProcess, TestProcess>();
   async function start(name: StackProcess): Promise<void> {
     const spec = specs[name];
-    const started = processes.node(spec.file, { env: spec.env, name, wrap: wrap[name] });
+    const trust: Record<string, string> = name === "gateway" ? { PORTICO_HUB_CA_SHA256: await hubCaSha256(dataDir) } : {};
+    const started = processes.node(spec.file, { env: { ...trust, ...spec.env }, name, wrap: wrap[name] });
     running.set(name, started);
     await waitForReady(`${spec.url}${spec.ready}`, started);
   }
@@ -121,4 +122,10 @@ export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions 
     output: (name) => running.get(name)?.output() ?? "",
     close,
   };
+}
+
+/** The fingerprint by which gateways know a studio with this data folder. */
+export async function hubCaSha256(dataDir: string): Promise<string> {
+  const { raw } = new X509Certificate(await readFile(join(dataDir, "hub-ca.pem")));
+  return createHash("sha256").update(raw).digest("hex");
 }
