@@ -50,7 +50,7 @@ function admitJson(exchange: Exchange): Step {
   const { mode } = exchange;
   const judged = factsOf(exchange, isStrict(exchange));
   if ("kind" in judged) return judged;
-  const modelStep = admitModels(exchange, judged.model, judged.otherModels);
+  const modelStep = admitModels(exchange, judged.model, judged.otherModels ?? none);
   if (modelStep.kind !== "next") return modelStep;
 
   exchange.streaming = judged.stream;

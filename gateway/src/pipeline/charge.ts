@@ -30,7 +30,8 @@ export function chargeOf(exchange: Exchange, { outcome, reason }: { outcome: Out
 
 /** A vendor that took the request and did not refuse it charges for it, whether or not it said so before the end. */
 function isBilledUnreported(exchange: Exchange, reason: string): boolean {
-  const { cost, reservation, sentUpstream, statusCode } = exchange;
+  const { cost, reservation, sentUpstream, statusCode, meter } = exchange;
+  if (meter?.failed) return false;
   const isCounted = cost === "text" || (cost === "media" && reservation !== undefined);
   // Silence is no refusal: a vendor that answers too late has worked.
   return isCounted && sentUpstream && (statusCode < 400 || (reason === "upstream_timeout" && reservation !== undefined));
@@ -42,13 +43,13 @@ function estimateOf(exchange: Exchange, outcome: Outcome): Tokens {
   const isStream = streamed || (streaming && outcome !== "completed");
   const seen = isStream ? passedTokens(exchange) : tokensOfChars(meter?.chars ?? 0);
   // A plain answer that nobody saw, or could read, may be as long as it was allowed to be.
-  const isUnseen = !isStream && (outcome !== "completed" || (seen === 0 && !meter?.failed));
+  const isUnseen = !isStream && (outcome !== "completed" || seen === 0);
   const response = isUnseen && reservation ? Math.max(seen, maxResponseTokens) : seen;
   return { prompt, response, cacheWrite: 0, cacheRead: 0 };
 }
 
-function passedTokens({ meter, responseBytes }: Exchange): number {
+function passedTokens({ meter, responseBytes, reservation }: Exchange): number {
   const chars = meter?.chars ?? 0;
   if (chars > 0) return tokensOfChars(chars);
-  return responseBytes > leastUnreadBytes ? Math.floor(responseBytes / unreadBytesPerToken) : 0;
+  return reservation && responseBytes > leastUnreadBytes ? Math.floor(responseBytes / unreadBytesPerToken) : 0;
 }

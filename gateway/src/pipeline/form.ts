@@ -23,7 +23,7 @@ export function fieldOf(body: Buffer, boundary: string, field: string): string |
   let found: string | undefined;
   let at = 0;
   for (let part = 0; part < maxParts; part++) {
-    if (isAt(body, at, close)) return found ?? "";
+    if (isAt(body, at, close)) return countOf(body, boundary) === part + 1 ? (found ?? "") : undefined;
     if (!isAt(body, at, open)) return undefined;
     const headFrom = at + open.length;
     const headTo = body.indexOf(headEnd, headFrom);
@@ -39,6 +39,14 @@ export function fieldOf(body: Buffer, boundary: string, field: string): string |
     at = end + lineEnd.length;
   }
   return undefined;
+}
+
+/** A boundary anywhere else is one to a parser that takes other line ends. */
+function countOf(body: Buffer, boundary: string): number {
+  const mark = Buffer.from(`--${boundary}`);
+  let count = 0;
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) count++;
+  return count;
 }
 
 const isAt = (body: Buffer, at: number, bytes: Buffer): boolean => body.subarray(at, at + bytes.length).equals(bytes);

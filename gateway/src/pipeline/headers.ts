@@ -1,5 +1,5 @@
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from "node:http";
-import { isNeverShown, ownHeaderPrefix, redacted } from "@portico/core";
+import { credentialHeaders, isNeverShown, ownHeaderPrefix, redacted } from "@portico/core";
 import { inertPolicy, inertType } from "@portico/core/foreign";
 import type { Exchange } from "./exchange.ts";
 import type { KeyMask } from "./key-mask.ts";
@@ -20,6 +20,7 @@ const hopByHop = new Set([
 /** Of the client, for the gateway alone; and what would have a vendor do something else than was judged. */
 const notForUpstream = new Set([
   ...hopByHop,
+  ...credentialHeaders,
   "host",
   "content-length",
   "expect",
@@ -32,7 +33,7 @@ const notForUpstream = new Set([
   "x-rewrite-url",
 ]);
 
-const isForUpstream = (lower: string): boolean => !notForUpstream.has(lower) && !isNeverShown(lower);
+const isForUpstream = (lower: string): boolean => !notForUpstream.has(lower) && !lower.startsWith(ownHeaderPrefix);
 
 /** Headers of the request to the vendor, as name and value in turn. */
 export function upstreamHeaders(exchange: Exchange, vendorHeaders: string[]): string[] {

@@ -8,13 +8,11 @@ export const badRequest = (reason: string, message: string) => refuse({ status: 
 /** What a JSON body says. */
 export type BodyFacts = RequestFacts & {
   /** Models it names besides `model`, for a vendor to fall back to or within a session. */
-  otherModels: readonly string[];
+  otherModels?: readonly string[];
 };
 
 /** Fields that name models at the top of a body. */
 const modelFields = new Set(["model", "models", "fallbacks"]);
-const none: readonly string[] = Object.freeze([]);
-
 /**
  * What the body says; an unusual one is judged by what it means, and mended where a vendor might read it otherwise.
  * @param strict whether it matters which model is named.
@@ -22,7 +20,7 @@ const none: readonly string[] = Object.freeze([]);
 export function factsOf(exchange: Exchange, strict: boolean): BodyFacts | Extract<Step, { kind: "reply" }> {
   const body = exchange.body as Buffer;
   const facts = readRequest(body);
-  if (facts) return withOthers(facts, none);
+  if (facts) return facts;
   const text = body.toString("utf8");
   const json = parseJson(text);
   if (!isObject(json)) return badRequest("invalid_json", "invalid JSON body");
@@ -46,16 +44,6 @@ export function factsOf(exchange: Exchange, strict: boolean): BodyFacts | Extrac
     textChars: textChars(json),
   };
 }
-
-const withOthers = (facts: RequestFacts, otherModels: readonly string[]): BodyFacts => ({
-  model: facts.model,
-  stream: facts.stream,
-  hasStreamOptions: facts.hasStreamOptions,
-  maxTokens: facts.maxTokens,
-  choices: facts.choices,
-  textChars: facts.textChars,
-  otherModels,
-});
 
 /** @returns undefined when they cannot be read. */
 function otherModelsOf({ models, fallbacks, session }: Json): readonly string[] | undefined {

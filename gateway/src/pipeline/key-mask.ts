@@ -1,3 +1,5 @@
+import type { OutgoingHttpHeader } from "node:http";
+
 /** Shorter ones are no secrets, and would be found in words. */
 const shortestKey = 8;
 const asterisk = 42;
@@ -17,13 +19,13 @@ export class KeyMask {
     this.#blot = "*".repeat(key.length);
   }
 
-  header<V>(value: V): V {
-    if (Array.isArray(value)) return (value.some((one) => this.#isIn(one)) ? value.map((one: unknown) => this.header(one)) : value) as V;
-    return this.#isIn(value) ? ((value as unknown as string).replaceAll(this.#text, this.#blot) as V) : value;
+  header(value: OutgoingHttpHeader): OutgoingHttpHeader {
+    if (typeof value === "string") return value.length < this.#text.length ? value : this.#without(value);
+    return Array.isArray(value) ? value.map((one) => this.#without(one)) : value;
   }
 
-  #isIn(value: unknown): boolean {
-    return typeof value === "string" && value.length >= this.#text.length && value.includes(this.#text);
+  #without(value: string): string {
+    return value.includes(this.#text) ? value.replaceAll(this.#text, this.#blot) : value;
   }
 
   /** Blots out the key in place. @returns where at the end a part of the key begins, or the length when none does. */

@@ -8,7 +8,7 @@ export const objectIn = (value: unknown, key: string): Json | undefined => {
 };
 
 /** More tokens than any answer has; what is above is no count. */
-const maxCount = 1_000_000_000;
+const maxCount = 100_000_000;
 
 /** A count a vendor reports; 0 when it reports none. @returns -1 for something that is no count: then nothing of the report is believed. */
 export const countIn = (value: Json | undefined, key: string): number => {

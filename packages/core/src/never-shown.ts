@@ -2,7 +2,7 @@
  * Headers that carry credentials or are a matter between Portico's own processes. One list for everything that leaves the process that
  * received them: vendors, plugins and logs.
  */
-const credentialHeaders: ReadonlySet<string> = new Set([
+export const credentialHeaders: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
   "x-api-key",
