@@ -240,7 +240,7 @@ test("a response that was not made for browsers does not leave studio", async ()
 });
 
 test("no endpoint answers without a policy that keeps its bytes from being a page of ours", async () => {
-  const plugin = await aPlugin(studio, { name: "Frames", command: fixture("frame-plugin.ts") }, { approve: false });
+  const plugin = await aPlugin(studio, { name: "Frames", command: fixture("frame-plugin.ts") });
   const rows = (await studio.call("GET", "/api/v1/plugins/ui-registry")).list as unknown as { entry_url: string; frame_url: string }[];
   const whole = [
     ["/csrf-token", "default-src 'none'"],
@@ -251,6 +251,7 @@ test("no endpoint answers without a policy that keeps its bytes from being a pag
     ...rows.map((row) => [row.entry_url, "sandbox; default-src 'none'"]),
     ...rows.map((row) => [row.frame_url, "sandbox"]),
   ] as [string, string][];
+  expect(rows).toHaveLength(2);
   for (const [path, start] of whole) {
     const answer = await studio.runtime.application.fetch(new Request(`http://studio.test${path}`, { headers: bearer() }));
     expect(answer.status, path).toBe(200);

@@ -15,6 +15,8 @@ test.beforeAll(async ({ rest }) => {
   const made = await rest("POST", "/api/v1/plugins", { name: "Frames", command, is_active: true });
   expect(made.status, made.text).toBe(201);
   path = `/api/v1/plugins/${made.data.id}`;
+  // It may have a page, and nothing else.
+  expect((await rest("POST", `${path}/approve-scopes`, { approved: true })).status).toBe(200);
   await expect.poll(async () => (await rest("GET", path)).data.attributes.state).toBe("healthy");
   expect((await rest("GET", path)).data.attributes.ui_trusted).toBe(false);
   vendor = createServer((request, response) => {
