@@ -108,6 +108,24 @@ test("figures and plugin states of heartbeats are shown, plugins by name", async
   );
 });
 
+test("a plugin that fails on any one of many edges is shown as failed, with the edge that says so", async () => {
+  const data = { name: "Everywhere", slug: "everywhere", command: "file:///nowhere", isActive: true, hookTypes: ["post_auth"] };
+  const { id } = await studio.db.prisma.plugin.create({ data });
+  const report = (state: string, error = "") => ({ plugins: [{ plugin_id: id, state, error, restarts: 0 }] });
+  await studio.db.prisma.edge.createMany({
+    data: Array.from({ length: 150 }, (_, n) => ({
+      edgeId: `many-${n}`,
+      tokenHash: `many-${n}`,
+      status: "connected",
+      lastHeartbeatAt: new Date(),
+      report: n === 149 ? report("failed", "out of memory") : report(n === 7 ? "of-the-future" : "healthy"),
+    })),
+  });
+  const { attributes } = (await studio.call("GET", `/api/v1/plugins/${id}`)).data;
+  expect(attributes).toMatchObject({ state: "failed", state_error: "many-149: out of memory" });
+  await studio.db.prisma.edge.deleteMany({ where: { edgeId: { startsWith: "many-" } } });
+});
+
 test("a change reaches a connected edge within a second", async () => {
   const llm = await anLlm();
   const { edge } = await announced();
@@ -286,6 +304,7 @@ test("a change through one replica reaches an edge connected to another, and a r
       LOG_LEVEL: "error",
     }),
   );
+  expect(other.hubCaSha256).toBe(studio.runtime.hubCaSha256);
   const { edge, edgeId } = await announced({ port: other.controlPort });
   await edge.connect();
   await edge.snapshot(() => true);

@@ -127,7 +127,7 @@ export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
 export const LlmPlugins = z.strictObject({ plugin_ids: IdList });
 export const ConfigOverride = z.strictObject({ config_override: Config });
 
-export const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;
+const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;
 
 /** What the API shows of a plugin. */
 export const PluginAttributes = z.object({

@@ -2,10 +2,8 @@ import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec } from "@portico/plugin-host";
 import { runsInStudio } from "@portico/protocol";
-import { z } from "zod";
 import type { Vault } from "../secrets/vault.ts";
 import type { ReadyCheck } from "../system/endpoints.ts";
-import { pluginStates } from "./contract.ts";
 import type { Json } from "./json.ts";
 import { retryAfterMs, type Schemas } from "./schemas/schemas.ts";
 import type { Plugin, PluginStore } from "./store.ts";
@@ -19,16 +17,7 @@ type EdgeState = Omit<LiveState, "dev">;
 
 const retryMs = 2_000;
 
-const EdgeReport = z.object({
-  plugins: z.array(
-    z.object({
-      plugin_id: z.number(),
-      state: z.enum(pluginStates).catch("unhealthy"),
-      error: z.string().default(""),
-      restarts: z.number().default(0),
-    }),
-  ),
-});
+const fromBestToWorst = ["healthy", "starting", "stopped", "unhealthy", "failed"] as const satisfies readonly LiveState["state"][];
 
 /** Keeps the processes of this replica what the table says; every replica does so for itself. */
 export function createLifecycle({
@@ -142,15 +131,10 @@ export function createLifecycle({
 
   /** The state of plugins that run on gateways only: the worst that a connected edge reported. */
   async function edgeStates(): Promise<Map<number, EdgeState>> {
-    const worst = ["healthy", "starting", "stopped", "unhealthy", "failed"];
     const states = new Map<number, EdgeState>();
-    for (const { edgeId, report } of await store.listEdgeReports()) {
-      const parsed = EdgeReport.safeParse(report);
-      for (const { plugin_id, state, error, restarts } of parsed.data?.plugins ?? []) {
-        const known = states.get(plugin_id);
-        if (known && worst.indexOf(known.state) >= worst.indexOf(state)) continue;
-        states.set(plugin_id, { state, error: error === "" ? "" : `${edgeId}: ${error}`, restarts });
-      }
+    for (const { pluginId, edgeId, state, error, restarts } of await store.listEdgeStates(fromBestToWorst)) {
+      const known = fromBestToWorst.find((one) => one === state) ?? "unhealthy";
+      states.set(pluginId, { state: known, error: error === "" ? "" : `${edgeId}: ${error}`, restarts });
     }
     return states;
   }

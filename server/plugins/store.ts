@@ -6,6 +6,9 @@ import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
 
 type Json = Record<string, unknown>;
 
+/** A plugin's state at one edge. */
+export type PluginAtEdge = { pluginId: number; edgeId: string; state: string; error: string; restarts: number };
+
 /** A plugin as stored; `configSealed` is opened by the service only. */
 export type Plugin = {
   id: number;
@@ -208,14 +211,18 @@ export function createPluginStore(db: Db) {
       return rows.map(({ group }) => group.name).sort();
     },
 
-    /** What connected edges said last, to tell how plugins fare there. */
-    listEdgeReports: () =>
-      db.prisma.edge.findMany({
-        where: { status: "connected" },
-        select: { edgeId: true, report: true },
-        orderBy: { id: "asc" },
-        take: 100,
-      }),
+    /** Of every plugin that runs on connected edges the worst state, with the edge that reported it. A state that is not in the list is unhealthy. */
+    async listEdgeStates(fromBestToWorst: readonly string[]): Promise<PluginAtEdge[]> {
+      const { rows } = await db.sql.query<PluginAtEdge>(
+        `SELECT DISTINCT ON (p.plugin_id) p.plugin_id AS "pluginId", e.edge_id AS "edgeId", p.state, coalesce(p.error, '') AS error, coalesce(p.restarts, 0) AS restarts
+         FROM edges e, jsonb_to_recordset(CASE WHEN jsonb_typeof(e.report->'plugins') = 'array' THEN e.report->'plugins' END)
+           AS p(plugin_id bigint, state text, error text, restarts bigint)
+         WHERE e.status = 'connected'
+         ORDER BY p.plugin_id, coalesce(array_position($1, p.state), array_position($1, 'unhealthy')) DESC, e.id`,
+        [fromBestToWorst],
+      );
+      return rows;
+    },
 
     async findEvent(id: string) {
       return (
