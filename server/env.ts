@@ -70,6 +70,9 @@ const Env = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
+/** Settings that nothing but this process may know. */
+export const secretNames = ["DATABASE_URL", "PORTICO_SECRET_KEY", "PORTICO_EDGE_TOKEN", "ADMIN_PASSWORD", "ADMIN_API_TOKEN"] as const;
+
 export type Env = {
   mode: "production" | "development" | "test";
   port: number;

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import { messageOf } from "@portico/core";
+import { takeSettings } from "@portico/core/private-settings";
 import { startWatchdog } from "@portico/core/watchdog";
-import { readEnv } from "./env.ts";
+import { readEnv, secretNames } from "./env.ts";
 import { createPages } from "./http/pages.ts";
 import { createListener } from "./http/server.ts";
 import { createRuntime } from "./runtime.ts";
@@ -12,7 +13,9 @@ const drainMs = 10_000;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 async function main(): Promise<void> {
-  const env = readEnv();
+  const env = readEnv(takeSettings(process.env, secretNames));
+  // Pages are rendered in this process and show which edge is its own.
+  if (env.localEdge) process.env.PORTICO_OWN_EDGE_ID = env.localEdge.edgeId;
   // Development compiles pages in this process, and people stand at breakpoints in it.
   if (env.mode === "production") startWatchdog({ limitMs: env.watchdogSeconds * 1000, name: "studio" });
   const runtime = await createRuntime(env);

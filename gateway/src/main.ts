@@ -1,5 +1,6 @@
 import { messageOf } from "@portico/core";
 import { createLogger, type Logger } from "@portico/core/logger";
+import { takeSettings } from "@portico/core/private-settings";
 import { startWatchdog } from "@portico/core/watchdog";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -14,7 +15,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 async function main(): Promise<void> {
   let settings: ReturnType<typeof readSettings>;
   try {
-    settings = readSettings(process.env);
+    settings = readSettings(takeSettings(process.env, ["PORTICO_EDGE_TOKEN"]));
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     process.exit(2);

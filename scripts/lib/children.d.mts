@@ -18,6 +18,8 @@ export type StartOptions = SpawnOptions & {
   stopSignal?: NodeJS.Signals;
   signalGroup?: boolean;
   deadlineMs?: number;
+  /** Handed over on a descriptor of its own instead of in the environment; see packages/core/src/private-settings.ts. */
+  secrets?: Record<string, string>;
   onLine?(line: string, stream: "stdout" | "stderr"): void;
 };
 

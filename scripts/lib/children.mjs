@@ -50,8 +50,14 @@ export function createChildren() {
 
   function start(command, args, options = {}) {
     if (stopping) throw new Interrupted();
-    const { name = command, stopSignal = "SIGTERM", signalGroup = false, deadlineMs = 10_000, onLine, ...spawnOptions } = options;
+    const { name = command, stopSignal = "SIGTERM", signalGroup = false, deadlineMs = 10_000, onLine, secrets, ...spawnOptions } = options;
+    if (secrets) {
+      spawnOptions.stdio = ["ignore", "pipe", "pipe", "pipe"];
+      spawnOptions.env = { ...(spawnOptions.env ?? process.env), PORTICO_SECRETS_FD: "3" };
+    }
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...spawnOptions, detached: true });
+    // A process that ends before it has read them says why by itself.
+    child.stdio[3]?.on("error", () => {}).end(JSON.stringify(secrets));
     const entry = {
       name,
       pid: child.pid ?? 0,

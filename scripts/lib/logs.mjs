@@ -10,7 +10,9 @@ const colours = { warn: 33, error: 31, debug: 90 };
  * somebody should know (everything with `verbose`).
  */
 export function createLog({ dir, name, progress, verbose = false, loud = () => false }) {
-  mkdirSync(dir, { recursive: true });
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // One of an earlier version may be open to others.
+  chmodSync(dir, 0o700);
   const file = join(dir, `${name}.log`);
   let size = existsSync(file) ? statSync(file).size : 0;
   let broken = false;

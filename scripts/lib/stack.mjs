@@ -32,22 +32,24 @@ export async function runStack({ settings, children, progress, options }) {
     CONTROL_PORT: String(settings.controlPort),
     DEMO_VENDOR_PORT: String(settings.demoVendorPort),
     PORTICO_DATA_DIR: settings.dataDir,
-    PORTICO_EDGE_TOKEN: edge,
     // Under development a plugin's program may change without a new approval, on this machine only.
     ...(options.dev && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(settings.host) ? { PORTICO_PLUGIN_DEV: "1" } : {}),
   };
   const studioOnly = {
-    DATABASE_URL: databaseUrl,
-    PORTICO_SECRET_KEY: key,
     PORTICO_GATEWAY_URL: `http://${addressOf(settings.host, settings.gatewayPort)}`,
     PORTICO_DEMO: process.env.PORTICO_DEMO || "1",
     ADMIN_EMAIL: admin.email,
+  };
+  // Not in anybody's environment, where children and whatever else runs as the same user could read them.
+  const secrets = {
+    DATABASE_URL: databaseUrl,
+    PORTICO_SECRET_KEY: key,
+    PORTICO_EDGE_TOKEN: edge,
     ADMIN_PASSWORD: admin.password,
     ADMIN_API_TOKEN: admin.apiToken,
   };
-  // What only the control plane may know is taken out of the environment of the others, who would inherit it from ours.
-  const without = Object.fromEntries(Object.keys(studioOnly).map((name) => [name, undefined]));
-  const processOf = ({ name, file, env, port, ready, deadlineMs, readyTimeoutMs }) => {
+  const without = Object.fromEntries(Object.keys({ ...studioOnly, ...secrets }).map((name) => [name, undefined]));
+  const processOf = ({ name, file, env, secrets, port, ready, deadlineMs, readyTimeoutMs }) => {
     const cache = compileCache(name);
     return supervisor.service({
       name,
@@ -59,7 +61,8 @@ export async function runStack({ settings, children, progress, options }) {
         children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [...cache.args, file], {
           name,
           cwd: root,
-          env: toolEnv({ ...shared, ...(typeof env === "function" ? env() : env), ...cache.env }),
+          env: toolEnv({ ...shared, ...without, ...(typeof env === "function" ? env() : env), ...cache.env }),
+          secrets,
           deadlineMs,
           onLine,
         }),
@@ -70,6 +73,7 @@ export async function runStack({ settings, children, progress, options }) {
     name: "studio",
     file: "server/main.ts",
     env: studioOnly,
+    secrets,
     port: settings.port,
     ready: "/ready",
     deadlineMs: 20_000,
@@ -78,7 +82,7 @@ export async function runStack({ settings, children, progress, options }) {
   const vendor = processOf({
     name: "vendor",
     file: "packages/demo-vendor/src/main.ts",
-    env: without,
+    env: {},
     port: settings.demoVendorPort,
     ready: "/health",
     deadlineMs: 3_000,
@@ -88,12 +92,12 @@ export async function runStack({ settings, children, progress, options }) {
     file: "gateway/src/main.ts",
     // Studio writes the certificate of its CA before it is ready.
     env: () => ({
-      ...without,
       PORTICO_HUB: addressOf(settings.host, settings.controlPort),
       ...hubTrust(settings.dataDir),
       PORTICO_EDGE_ID: process.env.PORTICO_EDGE_ID || "local",
       PORTICO_OWN_PORTS: ownPorts(settings, databaseUrl).join(","),
     }),
+    secrets: { PORTICO_EDGE_TOKEN: edge },
     port: settings.gatewayPort,
     ready: "/ready",
     deadlineMs: 15_000,

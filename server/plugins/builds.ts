@@ -11,6 +11,8 @@ const assetTimeoutMs = 10_000;
 const maxFiles = 300;
 const maxHashedBytes = 24 * 1024 * 1024;
 const maxCachedBytes = 64 * 1024 * 1024;
+/** Of an answer around the asset in it. */
+const overheadBytes = 64 * 1024;
 const maxAssetBytes = 16 * 1024 * 1024;
 
 export type Asset = { bytes: Buffer; mimeType: string; sha256: string };
@@ -68,7 +70,11 @@ export function createBuilds({ host }: { host: PluginHost }) {
   }
 
   async function fetchAsset(process: RunningPlugin, path: string): Promise<Asset> {
-    const answer = await process.call("getAsset", { assetPath: path }, { timeoutMs: assetTimeoutMs });
+    const answer = await process.call(
+      "getAsset",
+      { assetPath: path },
+      { timeoutMs: assetTimeoutMs, maxBytes: maxAssetBytes + overheadBytes },
+    );
     if (!answer.success) throw notFound(`Asset ${path}`);
     if (answer.content.length > maxAssetBytes) throw new AppError({ code: "plugin_failed", message: `The asset ${path} is too large.` });
     return { bytes: answer.content, mimeType: answer.mimeType, sha256: sha256(answer.content) };

@@ -112,7 +112,7 @@ test("errors of a plugin arrive with their message, deadlines as timeouts, and a
   expect(performance.now() - started).toBeLessThan(20_000);
   await expect(plugin.call("getObjectHookRegistrations", {}, { timeoutMs: 10_000 })).rejects.toMatchObject({ meta: { grpcCode: 12 } });
   const large = "é".repeat(5 * 1024 * 1024);
-  const answers = await Promise.all(Array.from({ length: 8 }, () => ask(host, 1, "echo", large, 20_000)));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => ask(host, 1, "echo", large, 20_000, 16 * 1024 * 1024)));
   expect(answers.every((answer) => answer === large)).toBe(true);
 });
 

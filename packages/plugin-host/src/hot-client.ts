@@ -3,10 +3,12 @@ import { connect as connectSocket } from "node:net";
 import { AppError } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
 import type { PluginAddress } from "./handshake.ts";
+import type { CallOptions } from "./types.ts";
 
-const maxResponseBytes = 256 * 1024 * 1024;
+/** As much as a plugin may be sent, which is what gRPC in Go takes; whoever needs more says so in the call. */
+const defaultMaxBytes = 4 * 1024 * 1024;
 /** Of all responses being received at once; one plugin must not fill the host's memory through many calls. */
-const maxBufferedBytes = 512 * 1024 * 1024;
+const maxBufferedBytes = 128 * 1024 * 1024;
 const streamWindowBytes = 1024 * 1024;
 const sessionWindowBytes = 16 * 1024 * 1024;
 
@@ -21,11 +23,7 @@ export type UnaryMethod<Request, Response> = {
 
 export type HotClient = {
   /** Infinity as `timeoutMs` sets no deadline. Rejects like RunningPlugin.call. */
-  unary<Request, Response>(
-    method: UnaryMethod<Request, Response>,
-    request: Request,
-    options: { timeoutMs: number; signal?: AbortSignal | undefined },
-  ): Promise<Response>;
+  unary<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions): Promise<Response>;
   close(): void;
 };
 
@@ -101,7 +99,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
   function unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     value: Request,
-    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+    { timeoutMs, signal, maxBytes = defaultMaxBytes }: CallOptions,
   ): Promise<Response> {
     const rpc = method.path.slice(method.path.lastIndexOf("/") + 1);
     return new Promise((resolve, reject) => {
@@ -182,7 +180,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         if (settled) return;
         received += chunk.length;
         bufferedBytes += chunk.length;
-        if (received > maxResponseBytes || bufferedBytes > maxBufferedBytes) settle(failed("its answer is too large.", 8));
+        if (received > maxBytes || bufferedBytes > maxBufferedBytes) settle(failed(`its answer is larger than ${maxBytes} bytes.`, 8));
         else chunks.add(chunk);
       });
       stream.on("error", (error) => {

@@ -62,7 +62,12 @@ export type PluginUnaryMethods = {
   };
 };
 
-export type CallOptions = { timeoutMs: number; signal?: AbortSignal | undefined };
+export type CallOptions = {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  /** The largest answer that is taken; 4 MiB unless given. */
+  maxBytes?: number | undefined;
+};
 
 /** One connected process. Stays valid as a value after the process is gone; its calls then reject. */
 export type RunningPlugin = {

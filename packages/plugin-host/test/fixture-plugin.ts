@@ -2,7 +2,7 @@
 /**
  * A plugin written straight on the wire, without any SDK, that can be told to misbehave: `Call` names what to do next.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { credentials, type handleUnaryCall, Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { ConfigProviderServiceService } from "@portico/protocol/config-provider";
@@ -50,6 +50,8 @@ const deeds: Record<string, (payload: string) => string | Promise<string>> = {
   spin: () => {
     for (;;);
   },
+  sh: (command) => execFileSync("/bin/sh", ["-c", command], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+  big: (bytes) => "x".repeat(Number(bytes)),
   child: (command) =>
     new Promise((resolve, reject) => {
       const [file = "", ...args] = command.split(" ");
@@ -159,5 +161,5 @@ server.addService(GRPCControllerService, {
 const path = join(process.env.PLUGIN_UNIX_SOCKET_DIR ?? "", `plugin${process.pid}`);
 server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
   if (error) throw error;
-  process.stdout.write(`1|1|unix|${path}|grpc|\n`);
+  process.stdout.write(`1|1|unix|${path}|grpc|${process.env.FIXTURE_CLAIMS_TOKEN ? "|false|token" : ""}\n`);
 });

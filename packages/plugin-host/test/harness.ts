@@ -102,8 +102,15 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-export const ask = async (host: PluginHost, id: number, method: string, payload = "", timeoutMs = 15_000): Promise<string> => {
-  const answer = await host.require(id).call("call", { method, payload, serviceBrokerId: 1 }, { timeoutMs });
+export const ask = async (
+  host: PluginHost,
+  id: number,
+  method: string,
+  payload = "",
+  timeoutMs = 15_000,
+  maxBytes?: number,
+): Promise<string> => {
+  const answer = await host.require(id).call("call", { method, payload, serviceBrokerId: 1 }, { timeoutMs, maxBytes });
   if (!answer.success) throw new Error(answer.errorMessage);
   return answer.data;
 };

@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: "Edge" };
 
 // What this studio was started with; pages are rendered in its process.
 const hubPort = () => Number(process.env.CONTROL_PORT || 50_051);
-const ownEdge = () => (process.env.PORTICO_EDGE_TOKEN ? process.env.PORTICO_EDGE_ID || "local" : undefined);
+const ownEdge = () => process.env.PORTICO_OWN_EDGE_ID;
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
   const id = decodeURIComponent((await params).id);
