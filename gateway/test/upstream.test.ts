@@ -96,6 +96,21 @@ test("the upstream sees the vendor's key and the client's headers, but none of t
   expect(seen[1]?.url).toBe("/base/v1/models");
 });
 
+test("the query of an endpoint is sent with every request, before the client's own", async () => {
+  const seen: (string | undefined)[] = [];
+  const url = await anUpstream((req, res) => {
+    seen.push(req.url);
+    res.end("{}");
+  });
+  const { gateway } = await aWorld(upstreamAt(`${url}/openai/deployments/gpt/?api-version=2024-10-21`));
+  await call(gateway, "/llm/call/demo/chat/completions", { body: chat() });
+  await call(gateway, "/llm/call/demo/chat/completions?x=%2F1", { body: chat() });
+  expect(seen).toEqual([
+    "/openai/deployments/gpt/chat/completions?api-version=2024-10-21",
+    "/openai/deployments/gpt/chat/completions?api-version=2024-10-21&x=%2F1",
+  ]);
+});
+
 test("a compressed answer reaches the client readable and is billed", async () => {
   const url = await anUpstream((_req, res) => {
     res.setHeader("Content-Type", "application/json");

@@ -35,6 +35,8 @@ export type Llm = {
   origin: string;
   /** Path of the endpoint without a trailing slash; "" when it has none. */
   basePath: string;
+  /** Query of the endpoint with its "?", or "", e.g. `?api-version=2024-10-21`; sent with every request. */
+  baseQuery: string;
   endpoint: string;
   /** Never logged, never sent anywhere but the endpoint and the origins an administrator allows. */
   apiKey: string;
@@ -190,6 +192,7 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
     vendor,
     origin: url.origin,
     basePath,
+    baseQuery: url.search,
     endpoint: config.endpoint,
     apiKey,
     keyMask: keyMaskOf(apiKey),

@@ -20,7 +20,7 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
     const apiKey = target.origin === llm.origin || llm.keyOrigins.has(target.origin) ? llm.apiKey : "";
     pools.of(target.origin).dispatch(
       {
-        path: joinPath(target.basePath, exchange.path) + exchange.query,
+        path: joinPath(target.basePath, exchange.path) + joinQuery(target.baseQuery, exchange.query),
         method: (req.method ?? "POST") as Dispatcher.HttpMethod,
         headers: upstreamHeaders(exchange, llm.vendor.authHeaders(apiKey)),
         body: body.length > 0 ? body : null,
@@ -42,10 +42,16 @@ export function joinPath(basePath: string, path: string): string {
   return basePath + path;
 }
 
-function overrideTarget(override: string): { origin: string; basePath: string } {
+/** The endpoint's own parameters come first; both sides write theirs with a "?" in front, or nothing. */
+function joinQuery(baseQuery: string, query: string): string {
+  if (baseQuery === "") return query;
+  return query.length > 1 ? `${baseQuery}&${query.slice(1)}` : baseQuery;
+}
+
+function overrideTarget(override: string): { origin: string; basePath: string; baseQuery: string } {
   const url = URL.canParse(override) ? new URL(override) : null;
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new AppError({ code: "plugin_failed", message: "A plugin set upstream_override to something that is not an http or https URL." });
   }
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, "") };
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, ""), baseQuery: url.search };
 }
