@@ -1,14 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  type Capability,
-  grantableUnasked,
-  isGatewayHook,
-  isServiceScope,
-  type ObjectHookType,
-  type ObjectType,
-  objectHook,
-  requestedCapabilities,
-} from "@portico/protocol";
+import { type Capability, grantableUnasked, isGatewayHook, isServiceGrant, requestedCapabilities } from "@portico/protocol";
 import { storedManifest } from "./manifest.ts";
 import type { Plugin } from "./store.ts";
 
@@ -24,20 +15,13 @@ export const may = ({ isActive, grants }: Granted, capability: Capability): bool
 /** Everything an active plugin may do. */
 export const grantsOf = (plugin: Granted | undefined): ReadonlySet<Capability> => new Set(plugin?.isActive ? plugin.grants : []);
 
-/** Attaching a plugin to an LLM grants its gateway hooks and nothing else; that alone is no approval. */
-export const isApproved = ({ grants }: Pick<Plugin, "grants">): boolean => grants.some((capability) => !isGatewayHook(capability));
-
-export const mayJudge = (plugin: Granted, objectType: ObjectType, hookType: ObjectHookType): boolean =>
-  may(plugin, objectHook(objectType, hookType));
-
 export const mayAnswer = (plugin: Granted, method: string): boolean => may(plugin, `rpc:${method}`) || may(plugin, "rpc:call");
 
 export const mayShowPages = (plugin: Granted, scope: "admin" | "portal"): boolean =>
   may(plugin, scope === "admin" ? "studio_ui" : "portal_ui");
 
 /** What of its grants counts in the services that a gateway offers to plugins, sorted. */
-export const grantedToServices = (grants: readonly Capability[]): Capability[] =>
-  grants.filter((capability) => isServiceScope(capability) || /^(publish|subscribe):/.test(capability)).sort();
+export const grantedToServices = (grants: readonly Capability[]): Capability[] => grants.filter(isServiceGrant).sort();
 
 type Asking = Pick<Plugin, "manifest" | "hookTypes" | "hookType">;
 

@@ -52,6 +52,8 @@ export type Manifest = {
     object_hooks?: `${ObjectType}.${ObjectHookType}`[];
     /** Methods that the plugin's pages may call. Default: those of `rpc` and `portalRpc`. */
     rpc?: string[];
+    /** Topics beside the plugin's own (`plugin.<id>.*`) that it publishes on or subscribes to; `cache.*` is everything below `cache.`. */
+    events?: { publish?: string[]; subscribe?: string[] };
   };
   ui?: { slots: ManifestSlot[] };
   portal?: { slots: (ManifestSlot & { /** Names of the groups that see it; empty or absent: everyone. */ groups?: string[] })[] };

@@ -74,11 +74,13 @@ const topicMatches = (pattern: string, topic: string): boolean =>
 
 type Grants = ReadonlySet<Capability>;
 
-/** Gateway hooks are granted by attaching the plugin to an LLM; that says nothing about anything else. */
-const isApproved = (grants: Grants): boolean => [...grants].some((one) => !isGatewayHook(one));
+const isTopic = (capability: Capability): boolean => /^(publish|subscribe):/.test(capability);
+/** What counts in the services that a host offers to plugins; hooks, pages and methods are the host's calls to them. */
+export const isServiceGrant = (capability: Capability): boolean => isServiceScope(capability) || isTopic(capability);
+export const usesServices = (grants: Iterable<Capability>): boolean => [...grants].some(isServiceGrant);
 
 function mayUseTopic(verb: "publish" | "subscribe", pluginId: number, grants: Grants, topic: string): boolean {
-  if (topic.startsWith(ownPrefix(pluginId))) return isApproved(grants);
+  if (topic.startsWith(ownPrefix(pluginId))) return usesServices(grants);
   // Another plugin's own topics are published by nobody else.
   if (verb === "publish" && /^plugin\.\d+\./.test(topic)) return false;
   if (grants.has(`events.${verb}`)) return true;

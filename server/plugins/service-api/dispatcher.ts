@@ -2,9 +2,9 @@ import { status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { AppError, type ErrorCode } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { GrpcService } from "@portico/plugin-host";
-import type { Capability } from "@portico/protocol";
+import { type Capability, usesServices } from "@portico/protocol";
 import { AIStudioManagementServiceService } from "@portico/protocol/studio-management";
-import { grantsOf, isApproved } from "../grants.ts";
+import { grantsOf } from "../grants.ts";
 import type { PluginStore } from "../store.ts";
 import { type Definitions, type Method, needs } from "./methods.ts";
 
@@ -62,8 +62,7 @@ export function createAdmission({ store }: { store: Pick<PluginStore, "findGrant
     /** @throws ServiceError naming the scope that is missing, or that nothing was approved at all. */
     demand({ name, grants }: PluginCaller, allowed: (grants: ReadonlySet<Capability>) => boolean, scope: string): void {
       if (allowed(grants)) return;
-      if (!isApproved({ grants: [...grants] }))
-        throw new ServiceError(status.PERMISSION_DENIED, `service access not authorized for plugin ${name}`);
+      if (!usesServices(grants)) throw new ServiceError(status.PERMISSION_DENIED, `service access not authorized for plugin ${name}`);
       throw new ServiceError(status.PERMISSION_DENIED, `insufficient scope: ${scope} (plugin: ${name})`);
     },
   };

@@ -1,6 +1,6 @@
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { GrpcService } from "@portico/plugin-host";
-import { isSystemTopic, mayHear, mayPublish, scopeOfSystemTopic } from "@portico/protocol";
+import { isSystemTopic, mayHear, mayPublish, scopeOfSystemTopic, usesServices } from "@portico/protocol";
 import {
   type EventMessage,
   PluginEventServiceService,
@@ -9,7 +9,6 @@ import {
   type SubscribeRequest,
 } from "@portico/protocol/plugin-events";
 import type { EventBus } from "../../events/bus.ts";
-import { isApproved } from "../grants.ts";
 import { type Admission, type PluginCaller, ServiceError, toServiceError } from "./dispatcher.ts";
 import type { LocalEvent, LocalEvents } from "./local-events.ts";
 
@@ -60,7 +59,7 @@ export function eventService(
     if (topic.length > maxTopicChars) throw new ServiceError(status.INVALID_ARGUMENT, `topic is longer than ${maxTopicChars} characters`);
     const caller = await admission.caller(pluginId);
     // One that subscribes to everything receives what it may see.
-    if (subscribeAll) admission.demand(caller, (grants) => isApproved({ grants: [...grants] }), "events.subscribe");
+    if (subscribeAll) admission.demand(caller, usesServices, "events.subscribe");
     else admission.demand(caller, (grants) => mayHear(pluginId, grants, topic), scopeFor("subscribe", topic));
     return caller;
   }
