@@ -102,6 +102,23 @@ test(
   },
 );
 
+test("a newer program of a bundled plugin stays approved; one that somebody denied stays denied", slow, async () => {
+  const { call, db } = studio;
+  const rows = async () => db.prisma.plugin.findMany({ orderBy: { id: "asc" }, include: { grants: { orderBy: { capability: "asc" } } } });
+  const [, denied, upgraded] = await rows();
+  await call("POST", `/api/v1/plugins/${denied?.id}/approve-scopes`, { approved: false });
+  // As if this checkout were the newer one.
+  await db.prisma.plugin.update({ where: { id: upgraded?.id ?? 0 }, data: { approvedCodeHash: "0".repeat(64) } });
+  await (await createRuntime(studio.runtime.env)).close();
+  const after = await rows();
+  expect(after.find(({ id }) => id === upgraded?.id)).toMatchObject({
+    approvedCodeHash: upgraded?.codeHash,
+    serviceAccessAuthorized: true,
+    grants: upgraded?.grants.map(({ capability }) => ({ capability })),
+  });
+  expect(after.find(({ id }) => id === denied?.id)).toMatchObject({ serviceAccessAuthorized: false, grants: [] });
+});
+
 test("further starts change nothing, and what somebody deletes stays deleted", async () => {
   const before = [await counts(), await read()];
   await (await createRuntime(studio.runtime.env)).close();
