@@ -23,15 +23,16 @@ if (process.env.AI_STUDIO_PLUGIN !== "v1") {
 let config: Record<string, string> = {};
 let sessions = 0;
 let announced = 0;
-let host: ConnInfo | undefined;
+/** Resolves with the first announcement, which may come after a call that needs it. */
+const host = Promise.withResolvers<ConnInfo>();
 let kv: MicrogatewayManagementServiceClient | undefined;
 let closeSession = () => {};
 const stdio = Promise.withResolvers<{ write(data: object): void }>();
 
 /** The host's services, connected once: a second connection would need a second announcement. */
-function services(): MicrogatewayManagementServiceClient {
-  if (!host) throw new Error("the host has not announced its services");
-  kv ??= new MicrogatewayManagementServiceClient(`unix:${host.address}`, credentials.createInsecure(), {
+async function services(): Promise<MicrogatewayManagementServiceClient> {
+  const { address } = await host.promise;
+  kv ??= new MicrogatewayManagementServiceClient(`unix:${address}`, credentials.createInsecure(), {
     "grpc.default_authority": "localhost",
   });
   return kv;
@@ -70,17 +71,21 @@ const deeds: Record<string, (payload: string) => string | Promise<string>> = {
     (await stdio.promise).write({ channel: StdioData_Channel.STDOUT, data: Buffer.from("over the stdio service\n") });
     return "";
   },
-  write: (payload) =>
-    new Promise((resolve, reject) => {
-      const [key = "", value = ""] = payload.split("=");
-      services().writePluginKv({ context: pluginId(), key, value: Buffer.from(value), expireAt: undefined }, (error, answer) =>
+  write: async (payload) => {
+    const [key = "", value = ""] = payload.split("=");
+    const client = await services();
+    return new Promise((resolve, reject) => {
+      client.writePluginKv({ context: pluginId(), key, value: Buffer.from(value), expireAt: undefined }, (error, answer) =>
         error ? reject(error) : resolve(String(answer.created)),
       );
-    }),
-  read: (key) =>
-    new Promise((resolve, reject) => {
-      services().readPluginKv({ context: pluginId(), key }, (error, answer) => (error ? reject(error) : resolve(answer.value.toString())));
-    }),
+    });
+  },
+  read: async (key) => {
+    const client = await services();
+    return new Promise((resolve, reject) => {
+      client.readPluginKv({ context: pluginId(), key }, (error, answer) => (error ? reject(error) : resolve(answer.value.toString())));
+    });
+  },
 };
 
 const call: handleUnaryCall<CallRequest, CallResponse> = async ({ request }, answer) => {
@@ -142,7 +147,7 @@ server.addService(GRPCBrokerService, {
   startStream: (stream: NodeJS.EventEmitter) =>
     void stream.on("data", (info: ConnInfo) => {
       announced += 1;
-      host = info;
+      host.resolve(info);
     }),
 });
 server.addService(GRPCStdioService, {
