@@ -48,10 +48,16 @@ module.exports = {
     },
     {
       name: "stores-know-no-services",
-      comment: "paging.ts is arithmetic over limit, offset and order; it knows no request.",
       severity: "error",
       from: { path: "^server/.*store\\.ts$", pathNot: tests },
-      to: { path: "^server/http/(?!paging\\.ts$)|^server/[^/]+/(service|endpoints)\\.ts$", dependencyTypesNot: ["type-only"] },
+      to: { path: "^server/(http|grpc)/|^server/[^/]+/(service|endpoints)\\.ts$", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "services-know-no-transport",
+      comment: "REST and the service API are two doors onto the same services.",
+      severity: "error",
+      from: { path: "^server/.*service\\.ts$", pathNot: tests },
+      to: { path: "^server/(http|grpc)/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "gateway-stands-alone",

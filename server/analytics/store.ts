@@ -1,5 +1,5 @@
 import type { Db } from "../db/client.ts";
-import type { ListQuery } from "../http/paging.ts";
+import type { ListQuery } from "../db/paging.ts";
 import { bucketCount } from "./histogram.ts";
 
 /** Sums of one step of a curve, one LLM or one app. Money in micro-dollars. */

@@ -3,7 +3,7 @@ import type { Actor } from "../auth/actor.ts";
 import type { CredentialService, IssuedCredential } from "../credentials/service.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { record, recordAll } from "../db/journal.ts";
-import type { ListQuery } from "../http/paging.ts";
+import type { ListQuery } from "../db/paging.ts";
 import type { AppDraft, AppPatch } from "./contract.ts";
 import type { App, AppFilters, AppStore } from "./store.ts";
 

@@ -1,8 +1,8 @@
 import { fromDollars, invalid, periodStart, toDollars } from "@portico/core";
 import type { Db, Tx } from "../db/client.ts";
 import type { Prisma } from "../db/generated/client.ts";
+import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
 import { contains } from "../db/search.ts";
-import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
 import type { AppPatch } from "./contract.ts";
 
 export type App = {

@@ -4,7 +4,7 @@ import { hashToken, newToken } from "@portico/core/tokens";
 import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { type Change, record, recordAll } from "../db/journal.ts";
-import type { ListQuery } from "../http/paging.ts";
+import type { ListQuery } from "../db/paging.ts";
 import type { Credential, CredentialFilters, CredentialStore } from "./store.ts";
 import { toEventObject } from "./wire.ts";
 

@@ -1,7 +1,7 @@
 import type { Db, Tx } from "../db/client.ts";
 import type { Prisma } from "../db/generated/client.ts";
+import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
 import { contains } from "../db/search.ts";
-import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
 
 /** A credential without its secret, which nobody can read again. */
 export type Credential = {

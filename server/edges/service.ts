@@ -4,7 +4,7 @@ import { hashToken, newToken } from "@portico/core/tokens";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
-import type { ListQuery } from "../http/paging.ts";
+import type { ListQuery } from "../db/paging.ts";
 import type { EdgeDraft } from "./contract.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Edge, EdgeStatus, EdgeStore } from "./store.ts";

@@ -1,6 +1,6 @@
 import { conflict } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
-import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
+import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
 
 export type EdgeStatus = "registered" | "connected" | "disconnected";
 export type SyncStatus = "in_sync" | "pending" | "stale" | "unknown";

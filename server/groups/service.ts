@@ -2,7 +2,7 @@ import { conflict, notFound } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { record } from "../db/journal.ts";
-import type { ListQuery } from "../http/paging.ts";
+import type { ListQuery } from "../db/paging.ts";
 import type { GroupDraft, GroupPatch } from "./contract.ts";
 import type { Group, GroupStore } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import { AppError } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
-import { faultOfForeign, faultOfStored } from "./storable.ts";
+import { faultOfForeign, faultOfStored } from "../db/storable.ts";
 
 /** Reads a request's JSON, whatever its Content-Type (curl's default is a form's), and takes it out of its envelope. */
 export async function readJsonBody(request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { Page } from "../db/paging.ts";
 import { Id } from "../fields/contract.ts";
 import type { Reply } from "./endpoint.ts";
-import type { Page } from "./paging.ts";
 
 export type Resource = { type: string; id: string; attributes: Record<string, unknown>; relationships?: Record<string, unknown> };
 

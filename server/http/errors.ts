@@ -1,6 +1,5 @@
 import { AppError, type FieldIssue } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import type { z } from "zod";
 import { noDocument } from "./whole.ts";
 
 const titles: Record<number, string> = {
@@ -53,25 +52,3 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
 /** A fault of the path or query is `bad_request` and names a parameter; any other lies in the body. */
 const sourceOf = ({ field, code }: FieldIssue) =>
   code === "bad_request" ? { parameter: field } : { pointer: `/data/attributes/${field.replaceAll(".", "/")}` };
-
-/** Faults of parsed input. Unknown fields are 400 `unknown_field`; everything else is 422 `validation_failed`. */
-export function inputError(error: z.ZodError, where: "body" | "query" | "path"): AppError {
-  const code = where === "body" ? "validation_failed" : "bad_request";
-  const unknown: FieldIssue[] = [];
-  const faults: FieldIssue[] = [];
-  for (const issue of error.issues) {
-    if (issue.code === "unrecognized_keys") {
-      for (const key of issue.keys)
-        unknown.push({ field: [...issue.path, key].join("."), message: "is not a field of this resource", code: "unknown_field" });
-    } else {
-      faults.push({ field: issue.path.join("."), message: issue.message, code });
-    }
-  }
-  if (unknown.length > 0)
-    return new AppError({ code: "unknown_field", message: "The body has unknown fields.", issues: [...unknown, ...faults] });
-  return new AppError({
-    code,
-    message: `The ${where} is not valid.`,
-    issues: faults,
-  });
-}

@@ -5,11 +5,12 @@ import { Hono } from "hono";
 import type { Actor } from "../auth/actor.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Csrf } from "../auth/csrf.ts";
+import { faultOfText } from "../db/storable.ts";
+import { parseInput } from "../fields/input-error.ts";
 import { readJsonBody } from "./body.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
-import { errorResponse, inputError } from "./errors.ts";
+import { errorResponse } from "./errors.ts";
 import type { ProxyTrust } from "./proxies.ts";
-import { faultOfText } from "./storable.ts";
 import { noDocument, requireSealed } from "./whole.ts";
 
 const defaultMaxBodyBytes = 1024 * 1024;
@@ -131,12 +132,8 @@ function withoutNul(values: Record<string, string>, where: "query" | "path"): Re
   return values;
 }
 
-function parse(schema: Endpoint["body"], value: unknown, where: "body" | "query" | "path"): unknown {
-  if (!schema) return undefined;
-  const result = schema.safeParse(value);
-  if (!result.success) throw inputError(result.error, where);
-  return result.data;
-}
+const parse = (schema: Endpoint["body"], value: unknown, where: "body" | "query" | "path"): unknown =>
+  schema ? parseInput(schema, value, where) : undefined;
 
 function respond(one: Endpoint, reply: Reply, requestId: string): Response {
   if (reply instanceof Response) {

@@ -1,6 +1,6 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
 import { PluginManifest, runsOnGateways, type UiSlotItem } from "@portico/protocol";
-import { placeOfFault } from "../http/storable.ts";
+import { placeOfFault } from "../db/storable.ts";
 import type { PluginCategory } from "./contract.ts";
 import { isObject, type Json } from "./json.ts";
 import type { UiRoute } from "./store.ts";

@@ -4,9 +4,9 @@ import { gatewayHookTypes, runsInStudio, studioHookTypes } from "@portico/protoc
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
+import { allPages } from "../db/paging.ts";
 import type { PluginLogStore } from "../edges/plugin-log-store.ts";
 import type { Resource } from "../http/envelope.ts";
-import { allPages } from "../http/paging.ts";
 import type { ApproveScopes } from "./contract.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
 import type { Lifecycle } from "./lifecycle.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { inputError } from "../fields/input-error.ts";
 import { readJson } from "../http/body.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam } from "../http/envelope.ts";
-import { inputError } from "../http/errors.ts";
 import type { Assets } from "./assets.ts";
 import type { PluginRpc } from "./rpc.ts";
 import type { PluginUi } from "./ui.ts";

@@ -2,7 +2,7 @@ import { notFound, type Price } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import { type Db, isMissing } from "../db/client.ts";
 import { record } from "../db/journal.ts";
-import type { ListQuery } from "../http/paging.ts";
+import type { ListQuery } from "../db/paging.ts";
 import type { ModelPriceDraft, ModelPricePatch, Recalculated } from "./contract.ts";
 import type { ModelPrice, PriceFilters, PriceStore } from "./store.ts";
 import { toAttributes } from "./wire.ts";

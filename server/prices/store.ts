@@ -1,8 +1,8 @@
 import { conflict, perMillionFromPerToken } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Prisma } from "../db/generated/client.ts";
+import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
 import { contains } from "../db/search.ts";
-import { type ListQuery, type Page, pageOf } from "../http/paging.ts";
 import { createBookedStore } from "./booked-store.ts";
 import type { ModelPricePatch } from "./contract.ts";
 

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { AppService } from "../apps/service.ts";
 import { toResource as toAppResource } from "../apps/wire.ts";
+import { allPages } from "../db/paging.ts";
 import { Id } from "../fields/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
-import { allPages, listQuery } from "../http/paging.ts";
+import { listQuery } from "../http/paging.ts";
 import { UserAttributes, UserDraft, UserPatch } from "./contract.ts";
 import type { UserService } from "./service.ts";
 import { userSorts } from "./store.ts";

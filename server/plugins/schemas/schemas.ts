@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
-import { faultOfStored } from "../../http/storable.ts";
+import { faultOfStored } from "../../db/storable.ts";
 import { isObject, type Json } from "../json.ts";
 import { maxSchemaBytes } from "./limits.ts";
 import { type Answer, createPool } from "./pool.ts";

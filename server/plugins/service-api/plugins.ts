@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { AppError } from "@portico/core";
 import type { PluginInfo } from "@portico/protocol/studio-management";
 import { pluginActor } from "../../auth/actor.ts";
-import { faultOfStored } from "../../http/storable.ts";
+import { faultOfStored } from "../../db/storable.ts";
 import { redactConfig } from "../config.ts";
 import { isObject, type Json } from "../json.ts";
 import type { LlmPluginStore } from "../llm-plugin-store.ts";
