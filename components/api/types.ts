@@ -1,10 +1,10 @@
+import type { VendorId } from "@portico/protocol/vendors";
+
 /** The REST API's shapes as the pages read them. Money is in dollars, times are RFC 3339, ids are decimal strings. */
 export type Resource<A> = { type: string; id: string; attributes: A };
 export type One<A> = { data: Resource<A> };
 export type ListMeta = { total_count: number; total_pages: number; page_size: number; page_number: number };
 export type List<A> = { data: Resource<A>[]; meta: ListMeta };
-
-export type Vendor = "openai" | "anthropic";
 
 export type Llm = {
   name: string;
@@ -16,7 +16,7 @@ export type Llm = {
   short_description: string;
   long_description: string;
   logo_url: string;
-  vendor: Vendor;
+  vendor: VendorId;
   active: boolean;
   default_model: string;
   allowed_models: string[] | null;

@@ -1,32 +1,18 @@
 "use client";
 
 import { Group, SegmentedControl, Select } from "@mantine/core";
+import { vendorOf } from "@portico/protocol/vendors";
 import { useState } from "react";
 import type { Llm, Resource } from "../api/types.ts";
-import { vendors } from "../llms/vendors.ts";
+import { type Client, snippets } from "../llms/dialects.ts";
 import { CodeBlock } from "../ui/code.tsx";
 import { Section } from "../ui/page.tsx";
-
-type Client = "sdk" | "python" | "curl";
 
 const clientLabels: Record<Client, string> = { sdk: "JavaScript", python: "Python", curl: "curl" };
 
 function snippet(client: Client, llm: Llm, base: string, key: string): string {
-  const model = llm.default_model || vendors[llm.vendor].model;
-  const anthropic = llm.vendor === "anthropic";
-  if (client === "curl") {
-    return anthropic
-      ? `curl ${base}/v1/messages \\\n  -H "x-api-key: ${key}" \\\n  -H "anthropic-version: 2023-06-01" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model":"${model}","max_tokens":256,"messages":[{"role":"user","content":"Hello"}]}'`
-      : `curl ${base}/v1/chat/completions \\\n  -H "Authorization: Bearer ${key}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`;
-  }
-  if (client === "python") {
-    return anthropic
-      ? `from anthropic import Anthropic\n\nclient = Anthropic(base_url="${base}", api_key="${key}")\nmessage = client.messages.create(\n    model="${model}",\n    max_tokens=256,\n    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(message.content[0].text)`
-      : `from openai import OpenAI\n\nclient = OpenAI(base_url="${base}/v1", api_key="${key}")\nanswer = client.chat.completions.create(\n    model="${model}",\n    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(answer.choices[0].message.content)`;
-  }
-  return anthropic
-    ? `import Anthropic from "@anthropic-ai/sdk";\n\nconst client = new Anthropic({ baseURL: "${base}", apiKey: "${key}" });\nconst message = await client.messages.create({\n  model: "${model}",\n  max_tokens: 256,\n  messages: [{ role: "user", content: "Hello" }],\n});\nconsole.log(message.content[0].text);`
-    : `import OpenAI from "openai";\n\nconst client = new OpenAI({ baseURL: "${base}/v1", apiKey: "${key}" });\nconst answer = await client.chat.completions.create({\n  model: "${model}",\n  messages: [{ role: "user", content: "Hello" }],\n});\nconsole.log(answer.choices[0].message.content);`;
+  const vendor = vendorOf(llm.vendor);
+  return snippets[vendor.dialect][client]({ base, key, model: llm.default_model || vendor.exampleModel });
 }
 
 /** Programs that call the app's LLMs through the gateway, ready to copy; with the secret while it is known. */

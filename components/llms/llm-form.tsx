@@ -2,10 +2,11 @@
 
 import { NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
+import { isVendorId, type VendorId, vendorOf } from "@portico/protocol/vendors";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { call, document } from "../api/http.ts";
-import type { Llm, One, Resource, Vendor } from "../api/types.ts";
+import type { Llm, One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { keptSecret, SecretField } from "../form/secret-field.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -13,11 +14,11 @@ import { dayOf, fromDay, numberOf } from "../form/values.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
-import { vendorOptions, vendors } from "./vendors.ts";
+import { firstVendor, vendorOptions } from "./vendors.ts";
 
 type Values = {
   name: string;
-  vendor: Vendor;
+  vendor: VendorId;
   api_endpoint: string;
   api_key: string;
   default_model: string;
@@ -34,8 +35,8 @@ type Values = {
 
 const blank: Values = {
   name: "",
-  vendor: "openai",
-  api_endpoint: vendors.openai.endpoint,
+  vendor: firstVendor.id,
+  api_endpoint: firstVendor.endpoint,
   api_key: "",
   default_model: "",
   allowed_models: [],
@@ -116,10 +117,10 @@ export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
   const renamed = llm && values.name.trim() !== llm.attributes.name;
 
   const chooseVendor = (vendor: string | null) => {
-    if (vendor !== "openai" && vendor !== "anthropic") return;
-    const untouched = values.api_endpoint === "" || values.api_endpoint === vendors[values.vendor].endpoint;
+    if (!isVendorId(vendor)) return;
+    const untouched = values.api_endpoint === "" || values.api_endpoint === vendorOf(values.vendor).endpoint;
     form.setFieldValue("vendor", vendor);
-    if (untouched) form.setFieldValue("api_endpoint", vendors[vendor].endpoint);
+    if (untouched) form.setFieldValue("api_endpoint", vendorOf(vendor).endpoint);
   };
 
   return (
@@ -142,7 +143,7 @@ export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
           <TextInput
             label="Endpoint"
             description="The vendor's base address, or a server that speaks the same protocol."
-            placeholder={vendors[values.vendor].endpoint}
+            placeholder={vendorOf(values.vendor).endpoint}
             {...form.getInputProps("api_endpoint")}
           />
           <SecretField
@@ -155,7 +156,7 @@ export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
           />
         </FormSection>
         <FormSection title="Models" lead="Which models of this vendor apps may ask for. Others are refused at the gateway.">
-          <TextInput label="Default model" placeholder={vendors[values.vendor].model} {...form.getInputProps("default_model")} />
+          <TextInput label="Default model" placeholder={vendorOf(values.vendor).exampleModel} {...form.getInputProps("default_model")} />
           <TagsInput
             label="Allowed models"
             description="Regular expressions, Enter after each. Empty allows every model."

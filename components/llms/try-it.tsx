@@ -1,6 +1,7 @@
 "use client";
 
 import { Button, Switch, Textarea, TextInput } from "@mantine/core";
+import { vendorOf } from "@portico/protocol/vendors";
 import { useRef, useState } from "react";
 import { ApiError, messageOf, send } from "../api/http.ts";
 import type { Llm, Resource } from "../api/types.ts";
@@ -8,14 +9,14 @@ import { CodeBlock } from "../ui/code.tsx";
 import { formatCount, formatDuration } from "../ui/format.ts";
 import { Notice } from "../ui/notice.tsx";
 import { Facts, Section } from "../ui/page.tsx";
+import { trialCalls } from "./dialects.ts";
 import { type Answer, readAnswer } from "./read-answer.ts";
 import classes from "./try-it.module.css";
-import { vendors } from "./vendors.ts";
 
 /** Sends one message to the LLM through the gateway, as an app would, and shows what came back and what it took. */
 export function TryIt({ llm }: { llm: Resource<Llm> }) {
   const { vendor, default_model, active } = llm.attributes;
-  const [model, setModel] = useState(default_model || vendors[vendor].model);
+  const [model, setModel] = useState(default_model || vendorOf(vendor).exampleModel);
   const [prompt, setPrompt] = useState("Say hello in one sentence.");
   const [stream, setStream] = useState(true);
   const [answer, setAnswer] = useState<Answer | null>(null);
@@ -23,13 +24,9 @@ export function TryIt({ llm }: { llm: Resource<Llm> }) {
   const abort = useRef<AbortController | null>(null);
   const [busy, setBusy] = useState(false);
 
-  const path = `/api/v1/llms/${llm.id}/proxy${vendor === "anthropic" ? "/v1/messages" : "/v1/chat/completions"}`;
-  const body = {
-    model,
-    ...(vendor === "anthropic" ? { max_tokens: 1024 } : {}),
-    messages: [{ role: "user", content: prompt }],
-    ...(stream ? { stream: true, ...(vendor === "openai" ? { stream_options: { include_usage: true } } : {}) } : {}),
-  };
+  const trial = trialCalls[vendorOf(vendor).dialect];
+  const path = `/api/v1/llms/${llm.id}/proxy${trial.path}`;
+  const body = trial.body({ model, prompt, stream });
 
   const run = async () => {
     abort.current = new AbortController();

@@ -1,11 +1,8 @@
-import type { Vendor } from "../api/types.ts";
+import { findVendor, vendors } from "@portico/protocol/vendors";
 
-/** What the dashboard knows of each vendor: its name, where it listens, and models to name as examples. */
-export const vendors: Record<Vendor, { label: string; endpoint: string; model: string }> = {
-  openai: { label: "OpenAI", endpoint: "https://api.openai.com/v1", model: "gpt-4o-mini" },
-  anthropic: { label: "Anthropic", endpoint: "https://api.anthropic.com", model: "claude-sonnet-4-5" },
-};
+export const vendorOptions = vendors.map(({ id, label }) => ({ value: id, label }));
 
-export const vendorOptions = Object.entries(vendors).map(([value, { label }]) => ({ value, label }));
+/** Where forms begin. */
+export const firstVendor = vendors[0] as (typeof vendors)[number];
 
-export const vendorLabel = (vendor: string): string => vendorOptions.find((option) => option.value === vendor)?.label ?? vendor;
+export const vendorLabel = (vendor: string): string => findVendor(vendor)?.label ?? vendor;

@@ -8,7 +8,7 @@ import type { ModelPrice, One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { numberOf } from "../form/values.ts";
-import { vendorOptions } from "../llms/vendors.ts";
+import { firstVendor, vendorOptions } from "../llms/vendors.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { useDelete } from "../ui/confirm.tsx";
 import { PageHeader } from "../ui/page.tsx";
@@ -41,7 +41,7 @@ export function PriceForm({ price }: { price?: Resource<ModelPrice> }) {
   const entity = useEntityForm<Values>({
     initial: {
       model_name: price?.attributes.model_name ?? "",
-      vendor: price?.attributes.vendor ?? "openai",
+      vendor: price?.attributes.vendor ?? firstVendor.id,
       ...(Object.fromEntries(fields.map(({ name }) => [name, price ? perMillion(price.attributes[name]) : 0])) as Pick<
         Values,
         "cpit" | "cpt" | "cache_write_pt" | "cache_read_pt"

@@ -4,6 +4,7 @@ import { faultOfPattern } from "@portico/core/patterns";
 import { gatewayHookTypes, isGatewayHook } from "@portico/protocol";
 import { type AppConfig, type LlmConfig, type ModelPrice, type PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { sealStable } from "@portico/protocol/sealing";
+import { findVendor } from "@portico/protocol/vendors";
 import { grantedToServices } from "../plugins/grants.ts";
 
 /** What a namespace's snapshot is made of, as the tables hold it; in any order. */
@@ -72,12 +73,6 @@ export type BuiltSnapshot = {
   credentialHashes: ReadonlySet<string>;
   /** Plugins that edges with the snapshot run. */
   pluginIds: ReadonlySet<number>;
-};
-
-/** Where a vendor lives when the LLM names no endpoint. The gateway lets callers write the base's path or leave it out. */
-const defaultEndpoints: Record<string, string> = {
-  openai: "https://api.openai.com/v1",
-  anthropic: "https://api.anthropic.com",
 };
 
 /**
@@ -173,8 +168,9 @@ export function buildSnapshot(
 }
 
 function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"> {
-  const endpoint = (row.apiEndpoint || defaultEndpoints[row.vendor] || "").replace(/^([^?]*?)\/+$/, "$1");
-  if (!defaultEndpoints[row.vendor]) throw new Error(`edges do not speak its vendor "${row.vendor}"`);
+  const vendor = findVendor(row.vendor);
+  if (!vendor) throw new Error(`edges do not speak its vendor "${row.vendor}"`);
+  const endpoint = (row.apiEndpoint || vendor.endpoint).replace(/^([^?]*?)\/+$/, "$1");
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) throw new Error("its endpoint is not an http or https URL");
   for (const pattern of row.allowedModels) {
     const fault = faultOfPattern(pattern);

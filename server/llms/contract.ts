@@ -1,13 +1,12 @@
 import { slugify } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
+import { vendorIds } from "@portico/protocol/vendors";
 import { z } from "zod";
 import { Budget, Flag, faultOfHttpUrl, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 
 export { redacted };
 
-/** Vendors whose requests the gateway speaks. */
-export const llmVendors = ["openai", "anthropic"] as const;
-export const LlmVendor = z.enum(llmVendors, { error: must(`one of ${llmVendors.join(", ")}`) });
+export const LlmVendor = z.enum(vendorIds, { error: must(`one of ${vendorIds.join(", ")}`) });
 
 const Endpoint = text(2000).superRefine((value, ctx) => {
   const fault = value === "" ? undefined : faultOfHttpUrl(value);

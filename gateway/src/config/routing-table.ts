@@ -6,7 +6,8 @@ import { open } from "@portico/protocol/sealing";
 import { readPublicKey } from "@portico/protocol/system-calls";
 import { type KeyMask, keyMaskOf } from "../pipeline/key-mask.ts";
 import { createEndpointReader, type EndpointReader } from "../vendors/endpoints.ts";
-import { type Vendor, vendorOf } from "../vendors/vendor.ts";
+import { vendorOf } from "../vendors/registry.ts";
+import type { Vendor } from "../vendors/vendor.ts";
 import { type AllowList, createAllowList } from "./allow-list.ts";
 import { createPriceList, type PriceList } from "./price-list.ts";
 
@@ -197,7 +198,7 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
     apiKey,
     keyMask: keyMaskOf(apiKey),
     keyOrigins: new Set(config.keyOrigins),
-    endpointOf: createEndpointReader({ dialect: vendor.id, basePath, allowed: config.allowedEndpoints }),
+    endpointOf: createEndpointReader({ dialect: vendor.dialect, basePath, allowed: config.allowedEndpoints }),
     defaultModel: config.defaultModel,
     allowedModels: allowListOf(config.allowedModels, what),
     budget: budgetOf(config.monthlyBudgetMicroUsd, config.budgetStartMs),

@@ -1,16 +1,7 @@
 import { countIn, generatedChars, type Json, objectIn, parseJson, reportsUsage } from "./json.ts";
-import { OpenAiMeter } from "./openai.ts";
-import type { Usage, UsageMeter, Vendor } from "./vendor.ts";
+import type { Usage, UsageMeter } from "./vendor.ts";
 
-export const anthropic: Vendor = {
-  id: "anthropic",
-  keyHeader: "x-api-key",
-  authHeaders: (apiKey) => (apiKey ? ["x-api-key", apiKey] : []),
-  // Its endpoint for clients of OpenAI answers like OpenAI.
-  meter: (endpoint) => (endpoint.name === "chat/completions" ? new OpenAiMeter() : new AnthropicMeter()),
-};
-
-class AnthropicMeter implements UsageMeter {
+export class AnthropicMeter implements UsageMeter {
   reported: Usage | undefined;
   final = false;
   failed = false;

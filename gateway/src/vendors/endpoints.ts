@@ -1,3 +1,5 @@
+import type { DialectId } from "@portico/protocol/vendors";
+
 /** What the gateway knows of one path of a vendor's API. */
 export type Endpoint = {
   /** As an administrator would write it in an LLM's allowed endpoints. */
@@ -76,7 +78,7 @@ const anthropic: readonly Rule[] = [
   rule("models/**", "none", { methods: readMethods }),
 ];
 
-const dialects: Readonly<Record<string, readonly Rule[]>> = { openai, anthropic };
+const dialects: Readonly<Record<DialectId, readonly Rule[]>> = { openai, anthropic };
 
 /** The last segment of what stands before an endpoint, when the client writes it: `/v1`, `/openai`, `/compatible-mode/v1`. */
 const apiRoot = /^(?:v\d[\w.-]*|openai|openapi|api|ai|beta|inference|fim)$/i;
@@ -100,11 +102,11 @@ export function createEndpointReader({
   basePath,
   allowed,
 }: {
-  dialect: string;
+  dialect: DialectId;
   basePath: string;
   allowed: readonly string[];
 }): EndpointReader {
-  const rules = dialects[dialect] ?? [];
+  const rules = dialects[dialect];
   const opened = allowed.map((entry) => opening(entry));
   const known = new Map<string, Endpoint | undefined>();
 

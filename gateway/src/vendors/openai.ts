@@ -1,14 +1,7 @@
 import { countIn, generatedChars, type Json, objectIn, parseJson, reportsUsage } from "./json.ts";
-import type { Usage, UsageMeter, Vendor } from "./vendor.ts";
+import type { Usage, UsageMeter } from "./vendor.ts";
 
-/** OpenAI and everything that speaks like it: chat completions, completions, responses, embeddings. */
-export const openai: Vendor = {
-  id: "openai",
-  keyHeader: "api-key",
-  authHeaders: (apiKey) => (apiKey ? ["authorization", `Bearer ${apiKey}`] : []),
-  meter: () => new OpenAiMeter(),
-};
-
+/** Chat completions, completions, responses, embeddings. */
 export class OpenAiMeter implements UsageMeter {
   reported: Usage | undefined;
   final = false;

@@ -1,7 +1,6 @@
 import type { Tokens } from "@portico/core";
-import { anthropic } from "./anthropic.ts";
+import type { DialectId } from "@portico/protocol/vendors";
 import type { Endpoint } from "./endpoints.ts";
-import { openai } from "./openai.ts";
 
 /** Usage as a vendor reported it; `model` is the one it says it ran, "" when it does not say. */
 export type Usage = { tokens: Tokens; model: string };
@@ -21,16 +20,14 @@ export type UsageMeter = {
   readonly chars: number;
 };
 
-/** What is particular to one vendor's wire. */
+/** What the gateway does differently for one vendor. */
 export type Vendor = {
   id: string;
+  /** Protocol it speaks. */
+  dialect: DialectId;
   /** Header in which its clients may send their key, besides `Authorization: Bearer`. */
   keyHeader: string;
   /** Headers that authenticate the gateway at the vendor, as name and value in turn. */
   authHeaders(apiKey: string): string[];
   meter(endpoint: Endpoint): UsageMeter;
 };
-
-const vendors = new Map([openai, anthropic].map((vendor) => [vendor.id, vendor]));
-
-export const vendorOf = (id: string): Vendor | undefined => vendors.get(id);

@@ -1,9 +1,9 @@
 import { perTokenFromPerMillion } from "@portico/core";
 import type { AppInfo, LLMInfo, ModelPriceInfo } from "@portico/protocol/studio-management";
+import { vendorIds } from "@portico/protocol/vendors";
 import { pluginActor } from "../../auth/actor.ts";
 import type { Db } from "../../db/client.ts";
 import { record } from "../../db/journal.ts";
-import { llmVendors } from "../../llms/contract.ts";
 import { type Handlers, invalidArgument, missing } from "./dispatcher.ts";
 import { type AppRow, dollarsOf, type LlmRow, type ObjectsStore, type Slice } from "./objects-store.ts";
 
@@ -113,7 +113,7 @@ export function objectHandlers({ db, objects }: { db: Db; objects: ObjectsStore 
     },
 
     getAvailableLlmDrivers: async () => ({
-      drivers: llmVendors.map((vendor) => ({
+      drivers: vendorIds.map((vendor) => ({
         name: vendor,
         vendor,
         version: "1",

@@ -1,0 +1,47 @@
+import type { DialectId } from "@portico/protocol/vendors";
+
+type Trial = { model: string; prompt: string; stream: boolean };
+
+/** The call with which a dialect sends one message. */
+export const trialCalls: Record<DialectId, { path: string; body(trial: Trial): Record<string, unknown> }> = {
+  openai: {
+    path: "/v1/chat/completions",
+    body: ({ model, prompt, stream }) => ({
+      model,
+      messages: [{ role: "user", content: prompt }],
+      ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
+    }),
+  },
+  anthropic: {
+    path: "/v1/messages",
+    body: ({ model, prompt, stream }) => ({
+      model,
+      max_tokens: 1024,
+      messages: [{ role: "user", content: prompt }],
+      ...(stream ? { stream: true } : {}),
+    }),
+  },
+};
+
+export type Client = "sdk" | "python" | "curl";
+type Snippet = (call: { base: string; key: string; model: string }) => string;
+
+/** Programs that call an LLM through the gateway. */
+export const snippets: Record<DialectId, Record<Client, Snippet>> = {
+  openai: {
+    curl: ({ base, key, model }) =>
+      `curl ${base}/v1/chat/completions \\\n  -H "Authorization: Bearer ${key}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
+    python: ({ base, key, model }) =>
+      `from openai import OpenAI\n\nclient = OpenAI(base_url="${base}/v1", api_key="${key}")\nanswer = client.chat.completions.create(\n    model="${model}",\n    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(answer.choices[0].message.content)`,
+    sdk: ({ base, key, model }) =>
+      `import OpenAI from "openai";\n\nconst client = new OpenAI({ baseURL: "${base}/v1", apiKey: "${key}" });\nconst answer = await client.chat.completions.create({\n  model: "${model}",\n  messages: [{ role: "user", content: "Hello" }],\n});\nconsole.log(answer.choices[0].message.content);`,
+  },
+  anthropic: {
+    curl: ({ base, key, model }) =>
+      `curl ${base}/v1/messages \\\n  -H "x-api-key: ${key}" \\\n  -H "anthropic-version: 2023-06-01" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model":"${model}","max_tokens":256,"messages":[{"role":"user","content":"Hello"}]}'`,
+    python: ({ base, key, model }) =>
+      `from anthropic import Anthropic\n\nclient = Anthropic(base_url="${base}", api_key="${key}")\nmessage = client.messages.create(\n    model="${model}",\n    max_tokens=256,\n    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(message.content[0].text)`,
+    sdk: ({ base, key, model }) =>
+      `import Anthropic from "@anthropic-ai/sdk";\n\nconst client = new Anthropic({ baseURL: "${base}", apiKey: "${key}" });\nconst message = await client.messages.create({\n  model: "${model}",\n  max_tokens: 256,\n  messages: [{ role: "user", content: "Hello" }],\n});\nconsole.log(message.content[0].text);`,
+  },
+};
