@@ -1,7 +1,7 @@
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { cache } from "react";
-import type { Me } from "../components/api/types.ts";
+import type { Me } from "../server/auth/contract.ts";
 
 declare global {
   // Set by the studio before Next answers anything; the same handler that listens on the port.

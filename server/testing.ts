@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { hashToken, newToken } from "@portico/core/tokens";
 import { createTestDatabase } from "@portico/testkit";
 import { readEnv } from "./env.ts";
-import type { Resource } from "./http/envelope.ts";
 import { createRuntime } from "./runtime.ts";
 
 export type ErrorEntry = { status: string; code: string; title: string; detail: string; field?: string; meta?: Record<string, unknown> };
+
+/** Any resource: tests look at attributes of every kind. */
+type Resource = { type: string; id: string; attributes: Record<string, unknown>; relationships?: Record<string, unknown> };
 
 /** An answer of the API, read. `data`, `list` and `errors` throw when the answer has none. */
 export type Answer = {

@@ -5,9 +5,12 @@ import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
+import type { AppAttributes } from "../../server/apps/contract.ts";
+import type { LlmAttributes } from "../../server/llms/contract.ts";
+import type { FrontendConfig } from "../../server/system/contract.ts";
 import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { api } from "../api/query.ts";
-import type { App, FrontendConfig, Llm, One, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { RecentCalls } from "../overview/calls.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
@@ -23,13 +26,13 @@ import { Snippets } from "./snippets.tsx";
 
 export function AppDetail({ id }: { id: string }) {
   return (
-    <WithResource<App> root="apps" id={id} noun="app" back="/admin/apps">
+    <WithResource<AppAttributes> root="apps" id={id} noun="app" back="/admin/apps">
       {(app) => <Detail app={app} />}
     </WithResource>
   );
 }
 
-function Detail({ app }: { app: Resource<App> }) {
+function Detail({ app }: { app: Resource<AppAttributes> }) {
   const { attributes } = app;
   const router = useRouter();
   const remove = useDelete("apps", "app");
@@ -39,7 +42,7 @@ function Detail({ app }: { app: Resource<App> }) {
   useCrumbs([{ label: attributes.name }]);
   const ids = attributes.llm_ids ?? [];
   const llmQueries = useQueries({ queries: ids.map((id) => api.one("llms", String(id))) });
-  const llms = llmQueries.flatMap((query) => (query.data as One<Llm> | undefined)?.data ?? []);
+  const llms = llmQueries.flatMap((query) => (query.data as One<LlmAttributes> | undefined)?.data ?? []);
   const { data: config } = useQuery<FrontendConfig>(api.config);
   return (
     <>

@@ -4,9 +4,10 @@ import { NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import type { AppAttributes } from "../../server/apps/contract.ts";
 import { call, document } from "../api/http.ts";
 import { rememberSecret } from "../api/new-secret.ts";
-import type { App, One, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker, OnePicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -27,7 +28,7 @@ type Values = {
 };
 
 /** Creates an app, or changes `app`. A new one belongs to `me` unless another owner is chosen. */
-export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; name: string } }) {
+export function AppForm({ app, me }: { app?: Resource<AppAttributes>; me?: { id: string; name: string } }) {
   const router = useRouter();
   const client = useQueryClient();
   useCrumbs(app ? [{ label: app.attributes.name, href: `/admin/apps/${app.id}` }, { label: "Edit" }] : [{ label: "Create" }]);
@@ -52,7 +53,7 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
         budget_start_date: fromDay(values.budget_start_date),
         ...(app ? {} : { activate: values.activate }),
       };
-      const saved = await call<One<App>>(
+      const saved = await call<One<AppAttributes>>(
         app ? "PATCH" : "POST",
         app ? `/api/v1/apps/${app.id}` : "/api/v1/apps",
         document("app", attributes),
@@ -125,7 +126,7 @@ export function AppForm({ app, me }: { app?: Resource<App>; me?: { id: string; n
 
 export function AppEdit({ id }: { id: string }) {
   return (
-    <WithResource<App> root="apps" id={id} noun="app" back="/admin/apps">
+    <WithResource<AppAttributes> root="apps" id={id} noun="app" back="/admin/apps">
       {(app) => <AppForm app={app} key={app.id} />}
     </WithResource>
   );

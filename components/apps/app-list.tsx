@@ -2,8 +2,8 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { AppAttributes } from "../../server/apps/contract.ts";
 import { call } from "../api/http.ts";
-import type { App } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
@@ -13,7 +13,7 @@ import { PageHeader } from "../ui/page.tsx";
 import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 
-const columns: Column<App>[] = [
+const columns: Column<AppAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   {
     id: "credential",
@@ -57,7 +57,7 @@ const columns: Column<App>[] = [
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 
-const bulk: BulkAction<App>[] = [
+const bulk: BulkAction<AppAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",

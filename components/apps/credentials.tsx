@@ -2,9 +2,10 @@
 
 import { Button, Group, Skeleton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { CredentialAttributes } from "../../server/credentials/contract.ts";
 import { call } from "../api/http.ts";
 import { q } from "../api/query.ts";
-import type { Credential, One, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { CopyLine } from "../ui/code.tsx";
 import { confirmAction } from "../ui/confirm.tsx";
 import { Failure, Notice } from "../ui/notice.tsx";
@@ -18,10 +19,10 @@ import classes from "./credentials.module.css";
 export function Credentials({ appId, secret, onSecret }: { appId: string; secret: string | null; onSecret: (secret: string) => void }) {
   const client = useQueryClient();
   const key = q("apps", `/api/v1/apps/${appId}/credentials`);
-  const credentials = useQuery<{ data: Resource<Credential>[] }>(key);
+  const credentials = useQuery<{ data: Resource<CredentialAttributes>[] }>(key);
   const refresh = () => client.invalidateQueries({ queryKey: key.queryKey });
   const create = useMutation({
-    mutationFn: () => call<One<Credential>>("POST", `/api/v1/apps/${appId}/credentials`, {}),
+    mutationFn: () => call<One<CredentialAttributes>>("POST", `/api/v1/apps/${appId}/credentials`, {}),
     onSuccess: (made) => {
       if (made.data.attributes.secret) onSecret(made.data.attributes.secret);
       void refresh();
@@ -29,7 +30,7 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
     onError: (error) => toastError("No credential was made", error),
   });
   const toggle = useMutation({
-    mutationFn: (row: Resource<Credential>) =>
+    mutationFn: (row: Resource<CredentialAttributes>) =>
       call("POST", `/api/v1/credentials/${row.id}/${row.attributes.active ? "deactivate" : "activate"}`),
     onSuccess: (_, row) => {
       toast(
@@ -40,7 +41,7 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
     },
     onError: (error) => toastError("The credential stays as it is", error),
   });
-  const revoke = (row: Resource<Credential>) =>
+  const revoke = (row: Resource<CredentialAttributes>) =>
     confirmAction({
       title: "Revoke credential",
       lead: `Calls with ${row.attributes.key_id} are refused within a second, for good. Programs that use it need a new one.`,

@@ -5,10 +5,11 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
+import type { EdgeAttributes } from "../../server/edges/contract.ts";
 import { call } from "../api/http.ts";
 import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { refresh } from "../api/query.ts";
-import type { Edge, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanelRead } from "../ui/api-panel.tsx";
 import { CopyLine } from "../ui/code.tsx";
@@ -28,7 +29,7 @@ import { NewToken, useRotateToken } from "./edge-token.tsx";
 /** `hubPort`: where gateways connect to this studio. `isOwn`: the gateway is started together with the studio, which gives it its token. */
 export function EdgeDetail({ id, hubPort, isOwn }: { id: string; hubPort: number; isOwn: boolean }) {
   return (
-    <WithResource<Edge> root="edges" id={id} noun="edge" back="/admin/edges" refetchMs={1500}>
+    <WithResource<EdgeAttributes> root="edges" id={id} noun="edge" back="/admin/edges" refetchMs={1500}>
       {(edge) => <Detail edge={edge} hubPort={hubPort} isOwn={isOwn} />}
     </WithResource>
   );
@@ -38,7 +39,7 @@ const RecordCount = ({ count }: { count: number }) => <span className="num">{`${
 
 const pluginTones: Record<string, Tone> = { healthy: "good", starting: "info", unhealthy: "warn", failed: "bad", stopped: "idle" };
 
-function Detail({ edge, hubPort, isOwn }: { edge: Resource<Edge>; hubPort: number; isOwn: boolean }) {
+function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubPort: number; isOwn: boolean }) {
   const { attributes } = edge;
   const path = `/api/v1/edges/${encodeURIComponent(attributes.edge_id)}`;
   const router = useRouter();

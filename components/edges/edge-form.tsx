@@ -3,9 +3,9 @@
 import { TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import type { EdgeWithToken } from "../../server/edges/contract.ts";
 import { call, document } from "../api/http.ts";
 import { rememberSecret } from "../api/new-secret.ts";
-import type { Edge, One } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
@@ -29,7 +29,7 @@ export function EdgeForm() {
     },
     save: async (values) => {
       const attributes = { edge_id: values.edge_id.trim(), namespace: values.namespace.trim() };
-      const { data } = await call<One<Edge>>("POST", "/api/v1/edges", document("edges", attributes));
+      const { data } = await call<{ data: EdgeWithToken }>("POST", "/api/v1/edges", document("edges", attributes));
       const id = data.attributes.edge_id;
       void client.invalidateQueries({ queryKey: ["edges"] });
       toast(`${id} created`, "Copy its token now: it is shown only this once.");

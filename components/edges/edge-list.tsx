@@ -2,8 +2,8 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { EdgeAttributes } from "../../server/edges/contract.ts";
 import { call } from "../api/http.ts";
-import type { Edge } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
@@ -13,7 +13,7 @@ import { PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { EdgeLink, EdgeSync, EdgeTransport, shortSum } from "./edge-state.tsx";
 
-const columns: Column<Edge>[] = [
+const columns: Column<EdgeAttributes>[] = [
   { id: "edge", header: "Edge", value: (row) => row.attributes.edge_id },
   { id: "status", header: "Connection", value: (row) => row.attributes.status, cell: (row) => <EdgeLink edge={row.attributes} /> },
   { id: "sync", header: "Configuration", value: (row) => row.attributes.sync_status, cell: (row) => <EdgeSync edge={row.attributes} /> },
@@ -60,7 +60,7 @@ const columns: Column<Edge>[] = [
   },
 ];
 
-const bulk: BulkAction<Edge>[] = [
+const bulk: BulkAction<EdgeAttributes>[] = [
   {
     label: "Push configuration",
     done: "asked to load it again",

@@ -1,4 +1,4 @@
-import type { Edge } from "../api/types.ts";
+import type { EdgeAttributes } from "../../server/edges/contract.ts";
 import { Status, type Tone } from "../ui/status.tsx";
 
 const linkTones: Record<string, Tone> = {
@@ -21,11 +21,11 @@ const linkWords: Record<string, string> = { registered: "Never connected" };
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
-export const EdgeLink = ({ edge }: { edge: Edge }) => (
+export const EdgeLink = ({ edge }: { edge: EdgeAttributes }) => (
   <Status tone={linkTones[edge.status] ?? "idle"}>{linkWords[edge.status] ?? capital(edge.status)}</Status>
 );
 
-export const EdgeSync = ({ edge }: { edge: Edge }) => (
+export const EdgeSync = ({ edge }: { edge: EdgeAttributes }) => (
   <Status tone={syncTones[edge.sync_status] ?? "idle"}>{syncWords[edge.sync_status] ?? capital(edge.sync_status || "unknown")}</Status>
 );
 

@@ -1,8 +1,8 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
+import type { EdgeAttributes, EdgeWithToken } from "../../server/edges/contract.ts";
 import { call } from "../api/http.ts";
-import type { Edge, One } from "../api/types.ts";
 import { CodeBlock, CopyLine } from "../ui/code.tsx";
 import { confirmAction } from "../ui/confirm.tsx";
 import { Notice } from "../ui/notice.tsx";
@@ -10,7 +10,7 @@ import { Section } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
 import classes from "./edge-token.module.css";
 
-function commandOf(edge: Edge, token: string, hubPort: number): string {
+function commandOf(edge: EdgeAttributes, token: string, hubPort: number): string {
   const settings = {
     PORTICO_HUB: `${window.location.hostname}:${hubPort}`,
     PORTICO_HUB_CA_SHA256: edge.hub_ca_sha256,
@@ -23,7 +23,7 @@ function commandOf(edge: Edge, token: string, hubPort: number): string {
 }
 
 /** A token that was just made, and how to start a gateway with it. It is in the browser only until the page is left. */
-export function NewToken({ edge, token, hubPort }: { edge: Edge; token: string; hubPort: number }) {
+export function NewToken({ edge, token, hubPort }: { edge: EdgeAttributes; token: string; hubPort: number }) {
   return (
     <div className={classes.token}>
       <Notice tone="warn" title="Copy the token now: it is shown only this once.">
@@ -40,7 +40,7 @@ export function NewToken({ edge, token, hubPort }: { edge: Edge; token: string; 
 }
 
 /** Asks, then gives the edge a new token and hands it to `onToken`. */
-export function useRotateToken(edge: Edge, { isOwn, onToken }: { isOwn: boolean; onToken(token: string): void }) {
+export function useRotateToken(edge: EdgeAttributes, { isOwn, onToken }: { isOwn: boolean; onToken(token: string): void }) {
   const client = useQueryClient();
   return () => {
     let made: string | undefined;
@@ -55,7 +55,7 @@ export function useRotateToken(edge: Edge, { isOwn, onToken }: { isOwn: boolean;
       ),
       verb: "Rotate token",
       run: async () => {
-        const { data } = await call<One<Edge>>("POST", `/api/v1/edges/${encodeURIComponent(edge.edge_id)}/rotate-token`);
+        const { data } = await call<{ data: EdgeWithToken }>("POST", `/api/v1/edges/${encodeURIComponent(edge.edge_id)}/rotate-token`);
         made = data.attributes.token;
       },
       onDone: () => {

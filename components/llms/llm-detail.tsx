@@ -5,9 +5,11 @@ import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
+import type { LlmAttributes } from "../../server/llms/contract.ts";
+import type { FrontendConfig } from "../../server/system/contract.ts";
 import { call, document } from "../api/http.ts";
 import { api } from "../api/query.ts";
-import type { FrontendConfig, Llm, One, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { RecentCalls } from "../overview/calls.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
@@ -27,13 +29,13 @@ import { vendorLabel } from "./vendors.ts";
 
 export function LlmDetail({ id }: { id: string }) {
   return (
-    <WithResource<Llm> root="llms" id={id} noun="LLM" back="/admin/llms">
+    <WithResource<LlmAttributes> root="llms" id={id} noun="LLM" back="/admin/llms">
       {(llm) => <Detail llm={llm} />}
     </WithResource>
   );
 }
 
-function Detail({ llm }: { llm: Resource<Llm> }) {
+function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
   const { attributes } = llm;
   const router = useRouter();
   const client = useQueryClient();
@@ -41,7 +43,7 @@ function Detail({ llm }: { llm: Resource<Llm> }) {
   useCrumbs([{ label: attributes.name }]);
   const { data: config } = useQuery<FrontendConfig>(api.config);
   const toggle = useMutation({
-    mutationFn: (active: boolean) => call<One<Llm>>("PATCH", `/api/v1/llms/${llm.id}`, document("llms", { active })),
+    mutationFn: (active: boolean) => call<One<LlmAttributes>>("PATCH", `/api/v1/llms/${llm.id}`, document("llms", { active })),
     onSuccess: (saved) => {
       client.setQueryData(api.one("llms", llm.id).queryKey, saved);
       void client.invalidateQueries({ queryKey: ["llms"] });

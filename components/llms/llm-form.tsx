@@ -5,8 +5,9 @@ import { DateInput } from "@mantine/dates";
 import { isVendorId, type VendorId, vendorOf } from "@portico/protocol/vendors";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import type { LlmAttributes } from "../../server/llms/contract.ts";
 import { call, document } from "../api/http.ts";
-import type { Llm, One, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { keptSecret, SecretField } from "../form/secret-field.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -50,7 +51,7 @@ const blank: Values = {
   active: true,
 };
 
-const valuesOf = (llm: Llm): Values => ({
+const valuesOf = (llm: LlmAttributes): Values => ({
   name: llm.name,
   vendor: llm.vendor,
   api_endpoint: llm.api_endpoint,
@@ -92,7 +93,7 @@ const isPattern = (text: string): boolean => {
 };
 
 /** Creates an LLM, or changes `llm`. */
-export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
+export function LlmForm({ llm }: { llm?: Resource<LlmAttributes> }) {
   const router = useRouter();
   const client = useQueryClient();
   const title = llm ? `Edit ${llm.attributes.name}` : "Create LLM";
@@ -101,7 +102,7 @@ export function LlmForm({ llm }: { llm?: Resource<Llm> }) {
     initial: llm ? valuesOf(llm.attributes) : blank,
     check,
     save: async (values) => {
-      const saved = await call<One<Llm>>(
+      const saved = await call<One<LlmAttributes>>(
         llm ? "PATCH" : "POST",
         llm ? `/api/v1/llms/${llm.id}` : "/api/v1/llms",
         document("llms", attributesOf(values)),

@@ -2,8 +2,9 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { LlmAttributes } from "../../server/llms/contract.ts";
 import { call, document } from "../api/http.ts";
-import type { Llm, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
@@ -14,7 +15,7 @@ import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 import { vendorLabel, vendorOptions } from "./vendors.ts";
 
-const columns: Column<Llm>[] = [
+const columns: Column<LlmAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   {
     id: "state",
@@ -53,13 +54,13 @@ const columns: Column<Llm>[] = [
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 
-export function LlmState({ llm }: { llm: Llm }) {
+export function LlmState({ llm }: { llm: LlmAttributes }) {
   return llm.active ? <Status tone="good">Active</Status> : <Status tone="idle">Off</Status>;
 }
 
-const setActive = (row: Resource<Llm>, active: boolean) => call("PATCH", `/api/v1/llms/${row.id}`, document("llms", { active }));
+const setActive = (row: Resource<LlmAttributes>, active: boolean) => call("PATCH", `/api/v1/llms/${row.id}`, document("llms", { active }));
 
-const bulk: BulkAction<Llm>[] = [
+const bulk: BulkAction<LlmAttributes>[] = [
   { label: "Activate", done: "activated", run: (row) => setActive(row, true) },
   { label: "Switch off", done: "switched off", run: (row) => setActive(row, false) },
   {

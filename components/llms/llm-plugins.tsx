@@ -6,9 +6,11 @@ import { IconArrowDown, IconArrowUp, IconGripVertical, IconTrash } from "@tabler
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
+import type { LlmAttributes } from "../../server/llms/contract.ts";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { call } from "../api/http.ts";
 import { q } from "../api/query.ts";
-import type { Llm, Plugin, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { OnePicker } from "../form/picker.tsx";
 import { HookList } from "../plugins/hooks.tsx";
 import { PluginStateLabel } from "../plugins/plugin-state.tsx";
@@ -18,10 +20,10 @@ import { toastError } from "../ui/toast.tsx";
 import classes from "./llm-plugins.module.css";
 import { OverrideDialog } from "./override-dialog.tsx";
 
-type Attached = { data: Resource<Plugin>[] };
+type Attached = { data: Resource<PluginAttributes>[] };
 
 /** The plugins that see this LLM's calls, in the order in which they do. Every change is saved as it is made. */
-export function LlmPlugins({ llm }: { llm: Resource<Llm> }) {
+export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
   const client = useQueryClient();
   const key = q("llms", `/api/v1/llms/${llm.id}/plugins`);
   const attached = useQuery<Attached>(key);
@@ -29,7 +31,7 @@ export function LlmPlugins({ llm }: { llm: Resource<Llm> }) {
   const [said, setSaid] = useState("");
 
   const save = useMutation({
-    mutationFn: (rows: Resource<Plugin>[]) =>
+    mutationFn: (rows: Resource<PluginAttributes>[]) =>
       call("PUT", `/api/v1/llms/${llm.id}/plugins`, { plugin_ids: rows.map((row) => Number(row.id)) }),
     onMutate: async (rows) => {
       await client.cancelQueries({ queryKey: key.queryKey });
@@ -46,7 +48,7 @@ export function LlmPlugins({ llm }: { llm: Resource<Llm> }) {
 
   const attach = useMutation({
     mutationFn: async (pluginId: string) => {
-      const { data: plugin } = await call<{ data: Resource<Plugin> }>("GET", `/api/v1/plugins/${pluginId}`);
+      const { data: plugin } = await call<{ data: Resource<PluginAttributes> }>("GET", `/api/v1/plugins/${pluginId}`);
       await save.mutateAsync([...(attached.data?.data ?? []), plugin]);
     },
     onError: (error) => toastError("The plugin was not attached", error),
@@ -65,7 +67,7 @@ export function LlmPlugins({ llm }: { llm: Resource<Llm> }) {
     save.mutate(next);
   };
 
-  const override = (plugin: Resource<Plugin>) =>
+  const override = (plugin: Resource<PluginAttributes>) =>
     modals.open({
       title: `Settings of ${plugin.attributes.name} for ${llm.attributes.name}`,
       size: 720,

@@ -4,9 +4,10 @@ import { Button, Group, JsonInput, Skeleton } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { ApiError, call, messageOf } from "../api/http.ts";
 import { q } from "../api/query.ts";
-import type { One, Plugin, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { parseObject } from "../plugins/json-object.ts";
 import { CodeBlock } from "../ui/code.tsx";
 import { Notice } from "../ui/notice.tsx";
@@ -27,7 +28,7 @@ const merged = (base: Record<string, unknown>, over: Record<string, unknown>): R
   );
 
 /** A plugin's settings that hold for one LLM only, over its own. */
-export function OverrideDialog({ llmId, plugin }: { llmId: string; plugin: Resource<Plugin> }) {
+export function OverrideDialog({ llmId, plugin }: { llmId: string; plugin: Resource<PluginAttributes> }) {
   const key = q("llms", `/api/v1/llms/${llmId}/plugins/${plugin.id}/config`);
   const { data, isPending, error } = useQuery<One<Override>>({ ...key, staleTime: 0 });
   if (isPending) return <Skeleton height={240} />;
@@ -40,7 +41,7 @@ export function OverrideDialog({ llmId, plugin }: { llmId: string; plugin: Resou
   return <Editor llmId={llmId} plugin={plugin} stored={data.data.attributes.config_override ?? {}} />;
 }
 
-function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<Plugin>; stored: Record<string, unknown> }) {
+function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<PluginAttributes>; stored: Record<string, unknown> }) {
   const client = useQueryClient();
   const [text, setText] = useState(JSON.stringify(stored, null, 2));
   const parsed = parseObject(text);

@@ -3,8 +3,9 @@
 import { Button, Switch, Textarea, TextInput } from "@mantine/core";
 import { vendorOf } from "@portico/protocol/vendors";
 import { useRef, useState } from "react";
+import type { LlmAttributes } from "../../server/llms/contract.ts";
 import { ApiError, messageOf, send } from "../api/http.ts";
-import type { Llm, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { CodeBlock } from "../ui/code.tsx";
 import { formatCount, formatDuration } from "../ui/format.ts";
 import { Notice } from "../ui/notice.tsx";
@@ -14,7 +15,7 @@ import { type Answer, readAnswer } from "./read-answer.ts";
 import classes from "./try-it.module.css";
 
 /** Sends one message to the LLM through the gateway, as an app would, and shows what came back and what it took. */
-export function TryIt({ llm }: { llm: Resource<Llm> }) {
+export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
   const { vendor, default_model, active } = llm.attributes;
   const [model, setModel] = useState(default_model || vendorOf(vendor).exampleModel);
   const [prompt, setPrompt] = useState("Say hello in one sentence.");

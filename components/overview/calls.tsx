@@ -1,8 +1,9 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import type { CallAttributes } from "../../server/analytics/contract.ts";
 import { every, q, rowsOf, withParams } from "../api/query.ts";
-import type { Call, List, Resource } from "../api/types.ts";
+import type { List, Resource } from "../api/types.ts";
 import type { Column } from "../table/column.ts";
 import { formatCount, formatDuration, formatMoney } from "../ui/format.ts";
 import { Failure } from "../ui/notice.tsx";
@@ -10,9 +11,10 @@ import { PlainTable } from "../ui/plain-table.tsx";
 import { Status, type Tone } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 
-export const toneOfCall = (call: Call): Tone => (call.outcome === "completed" ? "good" : call.outcome === "blocked" ? "warn" : "bad");
+export const toneOfCall = (call: CallAttributes): Tone =>
+  call.outcome === "completed" ? "good" : call.outcome === "blocked" ? "warn" : "bad";
 
-export const callColumns: Column<Call>[] = [
+export const callColumns: Column<CallAttributes>[] = [
   { id: "at", header: "When", value: (row) => row.attributes.at, cell: (row) => <Ago at={row.attributes.at} /> },
   {
     id: "outcome",
@@ -71,13 +73,13 @@ export function RecentCalls({
   refetchMs?: number;
   without?: string[];
 }) {
-  const calls = useQuery<List<Call>>({
+  const calls = useQuery<List<CallAttributes>>({
     ...q("calls", withParams("/api/v1/analytics/calls", { ...filter, page_size: 10 })),
     refetchInterval: every(refetchMs),
   });
   const columns = callColumns.filter((column) => !column.extra && !without.includes(column.id));
   if (calls.error) return <Failure what="Recent calls" error={calls.error} retry={() => void calls.refetch()} />;
-  const rows: Resource<Call>[] = rowsOf(calls.data);
+  const rows: Resource<CallAttributes>[] = rowsOf(calls.data);
   return (
     <PlainTable
       label="Recent calls"

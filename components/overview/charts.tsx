@@ -2,7 +2,7 @@
 
 import { AreaChart, BarChart, LineChart } from "@mantine/charts";
 import { Skeleton } from "@mantine/core";
-import type { Overview } from "../api/types.ts";
+import type { OverviewAttributes } from "../../server/analytics/contract.ts";
 import { formatCompact, formatDuration, formatMoney } from "../ui/format.ts";
 import { Section } from "../ui/page.tsx";
 import classes from "./overview.module.css";
@@ -37,7 +37,7 @@ const common = {
 const everyTick = { tickCount: 5, interval: 0 } as const;
 
 /** The course of requests, errors, tokens, cost and latency, and who they belong to. */
-export function Charts({ data, range, stale }: { data: Overview | undefined; range: Range; stale: boolean }) {
+export function Charts({ data, range, stale }: { data: OverviewAttributes | undefined; range: Range; stale: boolean }) {
   if (!data) {
     return (
       <div className={classes.charts} aria-busy="true">

@@ -4,8 +4,11 @@ import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
+import type { CallAttributes, OverviewAttributes } from "../../server/analytics/contract.ts";
+import type { EdgeAttributes } from "../../server/edges/contract.ts";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { api, every, q } from "../api/query.ts";
-import type { Call, Overview as Data, Edge, List, Plugin } from "../api/types.ts";
+import type { List } from "../api/types.ts";
 import { EdgeLink, EdgeSync } from "../edges/edge-state.tsx";
 import { PluginStateLabel } from "../plugins/plugin-state.tsx";
 import { formatCompact, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
@@ -23,14 +26,17 @@ const refreshMs = 2000;
 /** What passes through Portico now and lately, and whether everything that carries it is well. */
 export function Overview() {
   const range = rangeOf(useSearchParams().get("range"));
-  const overview = useQuery<{ data: { attributes: Data } }>({
+  const overview = useQuery<{ data: { attributes: OverviewAttributes } }>({
     ...overviewKey(range),
     refetchInterval: every(refreshMs),
     placeholderData: (previous) => previous,
   });
-  const edges = useQuery<List<Edge>>({ ...api.all("edges"), refetchInterval: every(3000) });
-  const plugins = useQuery<List<Plugin>>({ ...api.all("plugins"), refetchInterval: every(5000) });
-  const calls = useQuery<List<Call>>({ ...q("calls", "/api/v1/analytics/calls?page_size=10"), refetchInterval: every(refreshMs) });
+  const edges = useQuery<List<EdgeAttributes>>({ ...api.all("edges"), refetchInterval: every(3000) });
+  const plugins = useQuery<List<PluginAttributes>>({ ...api.all("plugins"), refetchInterval: every(5000) });
+  const calls = useQuery<List<CallAttributes>>({
+    ...q("calls", "/api/v1/analytics/calls?page_size=10"),
+    refetchInterval: every(refreshMs),
+  });
   const data = overview.data?.data.attributes;
   const quiet = data !== undefined && data.totals.requests === 0 && calls.data?.data.length === 0;
   return (
@@ -93,7 +99,7 @@ export function Overview() {
   );
 }
 
-function Figures({ totals }: { totals: Data["totals"] | undefined }) {
+function Figures({ totals }: { totals: OverviewAttributes["totals"] | undefined }) {
   const share = totals && totals.requests > 0 ? totals.errors / totals.requests : 0;
   const figures: [label: string, value: string, more: string][] = [
     ["Requests", formatCompact(totals?.requests), totals ? `${formatCompact(totals.errors)} failed, ${formatPercent(share)}` : ""],

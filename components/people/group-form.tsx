@@ -3,9 +3,11 @@
 import { Button, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import type { GroupAttributes } from "../../server/groups/contract.ts";
+import type { UserAttributes } from "../../server/users/contract.ts";
 import { call, document } from "../api/http.ts";
 import { q } from "../api/query.ts";
-import type { Group, List, One, Resource, User } from "../api/types.ts";
+import type { List, One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -20,7 +22,7 @@ import { WithResource } from "../ui/with-resource.tsx";
 type Values = { name: string; members: string[] };
 
 /** Creates a group, or changes `group` and who is in it. */
-export function GroupForm({ group, members = [] }: { group?: Resource<Group>; members?: Resource<User>[] }) {
+export function GroupForm({ group, members = [] }: { group?: Resource<GroupAttributes>; members?: Resource<UserAttributes>[] }) {
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("groups", "group");
@@ -34,7 +36,7 @@ export function GroupForm({ group, members = [] }: { group?: Resource<Group>; me
         ...(values.name.trim() === group?.attributes.name ? {} : { name: values.name.trim() }),
         ...(form.isDirty("members") || !group ? { members: values.members.map(Number) } : {}),
       };
-      await call<One<Group>>(
+      await call<One<GroupAttributes>>(
         group ? "PATCH" : "POST",
         group ? `/api/v1/groups/${group.id}` : "/api/v1/groups",
         document("groups", attributes),
@@ -88,14 +90,14 @@ export function GroupForm({ group, members = [] }: { group?: Resource<Group>; me
 
 export function GroupEdit({ id }: { id: string }) {
   return (
-    <WithResource<Group> root="groups" id={id} noun="group" back="/admin/groups">
+    <WithResource<GroupAttributes> root="groups" id={id} noun="group" back="/admin/groups">
       {(group) => <WithMembers group={group} key={group.id} />}
     </WithResource>
   );
 }
 
-function WithMembers({ group }: { group: Resource<Group> }) {
-  const members = useQuery<List<User>>(q("groups", `/api/v1/groups/${group.id}/users?page_size=1000`));
+function WithMembers({ group }: { group: Resource<GroupAttributes> }) {
+  const members = useQuery<List<UserAttributes>>(q("groups", `/api/v1/groups/${group.id}/users?page_size=1000`));
   if (members.isPending) return <PageSkeleton />;
   if (members.error) return <Failure what="The group's members" error={members.error} retry={() => void members.refetch()} />;
   return <GroupForm group={group} members={members.data.data} />;

@@ -2,8 +2,8 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { GroupAttributes } from "../../server/groups/contract.ts";
 import { call } from "../api/http.ts";
-import type { Group } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
@@ -11,7 +11,7 @@ import { Empty } from "../ui/empty.tsx";
 import { formatCount } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
 
-const columns: Column<Group>[] = [
+const columns: Column<GroupAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   {
     id: "members",
@@ -25,7 +25,7 @@ const columns: Column<Group>[] = [
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 
-const bulk: BulkAction<Group>[] = [
+const bulk: BulkAction<GroupAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",

@@ -3,8 +3,9 @@
 import { Button, PasswordInput, Switch, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import type { UserAttributes } from "../../server/users/contract.ts";
 import { call, document } from "../api/http.ts";
-import type { One, Resource, User } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -17,7 +18,7 @@ import { WithResource } from "../ui/with-resource.tsx";
 type Values = { name: string; email: string; password: string; is_admin: boolean; show_portal: boolean; groups: string[] };
 
 /** Creates a user, or changes `user`. */
-export function UserForm({ user }: { user?: Resource<User> }) {
+export function UserForm({ user }: { user?: Resource<UserAttributes> }) {
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("users", "user");
@@ -40,7 +41,7 @@ export function UserForm({ user }: { user?: Resource<User> }) {
     save: async (values) => {
       const { password, groups: chosen, ...rest } = values;
       const attributes = { ...rest, groups: chosen.map(Number), ...(password === "" ? {} : { password }) };
-      const saved = await call<One<User>>(
+      const saved = await call<One<UserAttributes>>(
         user ? "PATCH" : "POST",
         user ? `/api/v1/users/${user.id}` : "/api/v1/users",
         document("users", attributes),
@@ -102,7 +103,7 @@ export function UserForm({ user }: { user?: Resource<User> }) {
 
 export function UserEdit({ id }: { id: string }) {
   return (
-    <WithResource<User> root="users" id={id} noun="user" back="/admin/users">
+    <WithResource<UserAttributes> root="users" id={id} noun="user" back="/admin/users">
       {(user) => <UserForm user={user} key={user.id} />}
     </WithResource>
   );

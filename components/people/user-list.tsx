@@ -2,24 +2,24 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { UserAttributes } from "../../server/users/contract.ts";
 import { call } from "../api/http.ts";
-import type { User } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
 import { Empty } from "../ui/empty.tsx";
 import { PageHeader } from "../ui/page.tsx";
 
-export const roleOf = (user: User): string => (user.is_admin ? "Administrator" : user.show_portal ? "Portal user" : "No area");
+export const roleOf = (user: UserAttributes): string => (user.is_admin ? "Administrator" : user.show_portal ? "Portal user" : "No area");
 
-const columns: Column<User>[] = [
+const columns: Column<UserAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   { id: "email", header: "E-mail", value: (row) => row.attributes.email, sort: "email" },
   { id: "role", header: "May use", value: (row) => roleOf(row.attributes), sort: "is_admin" },
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 
-const bulk: BulkAction<User>[] = [
+const bulk: BulkAction<UserAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",

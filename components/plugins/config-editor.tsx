@@ -5,9 +5,10 @@ import type { RJSFSchema } from "@rjsf/utils";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useState } from "react";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { ApiError, call, messageOf } from "../api/http.ts";
 import { q } from "../api/query.ts";
-import type { One, Plugin, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { useDirtyGuard } from "../form/dirty-guard.ts";
 import { Failure, Notice } from "../ui/notice.tsx";
 import { toast } from "../ui/toast.tsx";
@@ -24,7 +25,7 @@ export function ConfigEditor({
   submitLabel = "Save settings",
   onSaved,
 }: {
-  plugin: Resource<Plugin>;
+  plugin: Resource<PluginAttributes>;
   submitLabel?: string;
   onSaved?: () => void;
 }) {
@@ -46,7 +47,7 @@ function Editor({
   submitLabel,
   onSaved,
 }: {
-  plugin: Resource<Plugin>;
+  plugin: Resource<PluginAttributes>;
   schema: RJSFSchema | null;
   submitLabel: string;
   onSaved: (() => void) | undefined;
@@ -66,7 +67,7 @@ function Editor({
   const guard = useDirtyGuard(dirty);
 
   const save = useMutation({
-    mutationFn: (config: Record<string, unknown>) => call<One<Plugin>>("PATCH", `/api/v1/plugins/${plugin.id}`, { config }),
+    mutationFn: (config: Record<string, unknown>) => call<One<PluginAttributes>>("PATCH", `/api/v1/plugins/${plugin.id}`, { config }),
     onSuccess: (saved) => {
       guard.pass();
       client.setQueryData(["plugins", `/api/v1/plugins/${plugin.id}`], saved);

@@ -5,9 +5,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useState } from "react";
+import type { PluginMetadata } from "../../server/plugins/contract/operations.ts";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { ApiError, call, messageOf } from "../api/http.ts";
 import { api } from "../api/query.ts";
-import type { One, Plugin, PluginMetadata, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { confirmAction } from "../ui/confirm.tsx";
 import { Failure, Notice } from "../ui/notice.tsx";
@@ -17,6 +19,7 @@ import { toast } from "../ui/toast.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
 import { HookList } from "./hooks.tsx";
 import classes from "./install.module.css";
+import { manifestText } from "./manifest.ts";
 import { PluginStateLabel } from "./plugin-state.tsx";
 import { ScopeList } from "./scopes.tsx";
 
@@ -70,7 +73,7 @@ function Describe() {
   const [description, setDescription] = useState("");
   const create = useMutation({
     mutationFn: () =>
-      call<One<Plugin>>("POST", "/api/v1/plugins", {
+      call<One<PluginAttributes>>("POST", "/api/v1/plugins", {
         name: name.trim(),
         command: command.trim(),
         description: description.trim(),
@@ -153,7 +156,7 @@ function Unread({
   onRetry,
   onRemove,
 }: {
-  plugin: Resource<Plugin>;
+  plugin: Resource<PluginAttributes>;
   error: unknown;
   onRetry: () => void;
   onRemove: () => void;
@@ -196,8 +199,8 @@ function Installing({ id }: { id: string }) {
   const router = useRouter();
   const client = useQueryClient();
   const [configured, setConfigured] = useState(false);
-  const plugin = useQuery<One<Plugin>>({ ...api.one("plugins", id), refetchInterval: 2000 });
-  const read = useQuery<One<PluginMetadata>>({
+  const plugin = useQuery<One<PluginAttributes>>({ ...api.one("plugins", id), refetchInterval: 2000 });
+  const read = useQuery<{ data: PluginMetadata }>({
     queryKey: ["install", id],
     queryFn: () => call("POST", `/api/v1/plugins/${id}/validate-and-load`, {}),
     staleTime: Number.POSITIVE_INFINITY,
@@ -221,7 +224,7 @@ function Installing({ id }: { id: string }) {
   });
   if (plugin.isPending) return <PageSkeleton />;
   if (plugin.error) return <Failure what="The plugin being installed" error={plugin.error} retry={() => void plugin.refetch()} />;
-  const row: Resource<Plugin> = plugin.data.data;
+  const row: Resource<PluginAttributes> = plugin.data.data;
   const discard = (title: string, lead: string) =>
     confirmAction({
       title,
@@ -239,6 +242,7 @@ function Installing({ id }: { id: string }) {
 
   const metadata = read.data?.data.attributes;
   const capabilities = metadata?.capabilities ?? [];
+  const version = metadata ? manifestText(metadata.manifest, "version") : "";
   const pending = row.attributes.pending_capabilities;
   const nothingNew = metadata?.pending_capabilities.length === 0 || approve.isSuccess || pending.length === 0;
   const approved = metadata !== undefined && !read.isFetching && nothingNew;
@@ -267,8 +271,8 @@ function Installing({ id }: { id: string }) {
         {metadata && !read.isFetching && (
           <div className={classes.form}>
             <p>
-              {metadata.manifest?.name ?? row.attributes.name} {metadata.manifest?.version && <code>{metadata.manifest.version}</code>}{" "}
-              takes part in <HookList hooks={metadata.hook_types} />
+              {manifestText(metadata.manifest, "name") || row.attributes.name} {version && <code>{version}</code>} takes part in{" "}
+              <HookList hooks={metadata.hook_types} />
             </p>
             {row.attributes.code_changed && (
               <Notice tone="warn" title="Its program has changed since it was approved">

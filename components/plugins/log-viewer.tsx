@@ -2,8 +2,8 @@
 
 import { Button, Group, Select, Switch } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import type { LogLine } from "../../server/plugins/contract/operations.ts";
 import { get, messageOf } from "../api/http.ts";
-import type { LogLine } from "../api/types.ts";
 import { Notice } from "../ui/notice.tsx";
 import classes from "./log-viewer.module.css";
 

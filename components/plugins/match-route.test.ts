@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { RegistryRow } from "../api/types.ts";
+import type { PluginUiEntry } from "../../server/plugins/contract/pages.ts";
 import { matchRoute } from "./match-route.ts";
 import { dataAttributes } from "./plugin-api.ts";
 
-const row = (id: number, route_pattern: string): RegistryRow => ({
+const row = (id: number, route_pattern: string): PluginUiEntry => ({
   id,
   plugin_id: id,
   slot_type: "sidebar.section",
@@ -11,13 +11,19 @@ const row = (id: number, route_pattern: string): RegistryRow => ({
   component_tag: "x-page",
   entry_point: "ui/x.js",
   mount_config: { kind: "webc" },
+  is_active: true,
+  load_priority: 0,
   scope: "admin",
+  allowed_groups: null,
   ui_trusted: false,
   entry_url: null,
   entry_integrity: null,
   entry_type: null,
   frame_url: null,
   unavailable: "",
+  created_at: "2026-01-01T00:00:00.000Z",
+  updated_at: "2026-01-01T00:00:00.000Z",
+  plugin: { id, name: "X", slug: "x", description: "", ui_trusted: false },
 });
 
 test("an address below a registered page is that page's, with the rest as its sub path", () => {

@@ -6,8 +6,9 @@ import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
+import type { PluginAttributes, PluginResource } from "../../server/plugins/contract.ts";
 import { call } from "../api/http.ts";
-import type { Plugin, PluginResource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { CodeBlock } from "../ui/code.tsx";
@@ -22,26 +23,31 @@ import { WithResource } from "../ui/with-resource.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
 import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
+import { manifestText } from "./manifest.ts";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { ScopeList } from "./scopes.tsx";
 
+/** A plugin with the LLMs that it is attached to. */
+type WithLlms = Resource<PluginAttributes> & Pick<PluginResource, "relationships">;
+
 export function PluginDetail({ id }: { id: string }) {
   return (
-    <WithResource<Plugin> root="plugins" id={id} noun="plugin" back="/admin/plugins" refetchMs={3000}>
+    <WithResource<PluginAttributes> root="plugins" id={id} noun="plugin" back="/admin/plugins" refetchMs={3000}>
       {(plugin) => <Detail plugin={plugin} />}
     </WithResource>
   );
 }
 
-function Detail({ plugin }: { plugin: PluginResource }) {
+function Detail({ plugin }: { plugin: WithLlms }) {
   const { attributes } = plugin;
+  const version = manifestText(attributes.manifest, "version");
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("plugins", "plugin");
   useCrumbs([{ label: attributes.name }]);
   const refresh = () => client.invalidateQueries({ queryKey: ["plugins"] });
   const patch = useMutation({
-    mutationFn: (change: Partial<Plugin>) => call("PATCH", `/api/v1/plugins/${plugin.id}`, change),
+    mutationFn: (change: Partial<PluginAttributes>) => call("PATCH", `/api/v1/plugins/${plugin.id}`, change),
     onSuccess: () => void refresh(),
     onError: (error) => toastError(`${attributes.name} stays as it is`, error),
   });
@@ -146,7 +152,7 @@ function Detail({ plugin }: { plugin: PluginResource }) {
                     ["Takes part in", <HookList key="hooks" hooks={attributes.hook_types ?? []} />, "whole row"],
                     ["Command", <code key="command">{attributes.command}</code>, "whole row"],
                     ["Checksum", attributes.checksum && <code key="sum">{attributes.checksum}</code>, "whole row"],
-                    ["Version", attributes.manifest?.version && <code key="version">{attributes.manifest.version}</code>],
+                    ["Version", version && <code key="version">{version}</code>],
                     ["Slug", <code key="slug">{attributes.slug}</code>],
                     [
                       "Restarts",
@@ -239,7 +245,7 @@ function withoutApproval(pending: string[]): string {
   return `Until it is approved, ${new Intl.ListFormat("en-GB").format(lost) || "it does not take part"}.`;
 }
 
-function AttachedLlms({ plugin }: { plugin: PluginResource }) {
+function AttachedLlms({ plugin }: { plugin: WithLlms }) {
   const llms = plugin.relationships?.llms?.data ?? [];
   if (llms.length === 0) return <p className="quiet">None. Attach it on an LLM's page, under Plugins.</p>;
   return (

@@ -2,8 +2,9 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { call } from "../api/http.ts";
-import type { Plugin, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
@@ -11,9 +12,10 @@ import { Empty } from "../ui/empty.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { HookList, hookLabel } from "./hooks.tsx";
+import { manifestText } from "./manifest.ts";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 
-const columns: Column<Plugin>[] = [
+const columns: Column<PluginAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   {
     id: "state",
@@ -32,7 +34,7 @@ const columns: Column<Plugin>[] = [
     cell: (row) => <HookList hooks={row.attributes.hook_types ?? []} />,
     rank: 2,
   },
-  { id: "version", header: "Version", value: (row) => row.attributes.manifest?.version ?? "", mono: true, rank: 2 },
+  { id: "version", header: "Version", value: (row) => manifestText(row.attributes.manifest, "version"), mono: true, rank: 2 },
   { id: "description", header: "Description", value: (row) => row.attributes.description, rank: 3 },
   { id: "restarts", header: "Restarts", value: (row) => row.attributes.restarts, align: "right", mono: true, rank: 3 },
   { id: "slug", header: "Slug", value: (row) => row.attributes.slug, mono: true, extra: true },
@@ -46,9 +48,9 @@ const columns: Column<Plugin>[] = [
   },
 ];
 
-const setActive = (row: Resource<Plugin>, is_active: boolean) => call("PATCH", `/api/v1/plugins/${row.id}`, { is_active });
+const setActive = (row: Resource<PluginAttributes>, is_active: boolean) => call("PATCH", `/api/v1/plugins/${row.id}`, { is_active });
 
-const bulk: BulkAction<Plugin>[] = [
+const bulk: BulkAction<PluginAttributes>[] = [
   { label: "Activate", done: "activated", run: (row) => setActive(row, true) },
   { label: "Switch off", done: "switched off", run: (row) => setActive(row, false) },
   { label: "Reload", done: "reloaded", run: (row) => call("POST", `/api/v1/plugins/${row.id}/reload`) },

@@ -2,8 +2,8 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { Component, type ReactNode, useState } from "react";
+import type { PluginUiEntry } from "../../server/plugins/contract/pages.ts";
 import { messageOf } from "../api/http.ts";
-import type { RegistryRow } from "../api/types.ts";
 import type { Script } from "./load-element.ts";
 import classes from "./plugin-slot.module.css";
 import { SandboxedMount } from "./sandboxed-mount.tsx";
@@ -12,14 +12,14 @@ import { TrustedMount } from "./trusted-mount.tsx";
 
 export type PluginSlotProps = {
   pluginId: number;
-  registryRow: RegistryRow;
+  registryRow: PluginUiEntry;
   area: "admin" | "portal";
   /** What follows the page's own path, without a leading slash: "" at the page itself, "items/3" below it. */
   subPath: string;
 };
 
 export type MountProps = {
-  row: RegistryRow;
+  row: PluginUiEntry;
   area: "admin" | "portal";
   /** The page's own path, without a trailing slash. */
   basePath: string;

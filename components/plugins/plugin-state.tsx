@@ -1,5 +1,5 @@
 import { Tooltip } from "@mantine/core";
-import type { Plugin } from "../api/types.ts";
+import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { Status, type Tone } from "../ui/status.tsx";
 
 const tones: Record<string, Tone> = { healthy: "good", starting: "info", unhealthy: "warn", failed: "bad", stopped: "idle" };
@@ -12,7 +12,7 @@ const words: Record<string, string> = {
 };
 
 /** Whether it asks for something that nobody has approved, and so does less than it was installed for. */
-export const isWaiting = (plugin: Plugin): boolean => plugin.pending_capabilities.length > 0;
+export const isWaiting = (plugin: PluginAttributes): boolean => plugin.pending_capabilities.length > 0;
 
 /** Its program may change without a new approval. */
 export const DevMark = () => (
@@ -22,7 +22,7 @@ export const DevMark = () => (
 );
 
 /** The state of a plugin right now; why, on hover. A process that runs well is not healthy while its access waits for approval. */
-export function PluginStateLabel({ plugin }: { plugin: Plugin }) {
+export function PluginStateLabel({ plugin }: { plugin: PluginAttributes }) {
   if (!plugin.is_active) return <Status tone="idle">Off</Status>;
   if (isWaiting(plugin) && plugin.state !== "failed" && plugin.state !== "unhealthy")
     return <Status tone="warn">Waiting for approval</Status>;

@@ -1,6 +1,6 @@
 "use client";
 
-import type { App } from "../api/types.ts";
+import type { AppAttributes } from "../../server/apps/contract.ts";
 import type { Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
@@ -10,7 +10,7 @@ import { PageHeader } from "../ui/page.tsx";
 import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 
-const columns: Column<App>[] = [
+const columns: Column<AppAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   {
     id: "credential",

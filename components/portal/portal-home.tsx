@@ -3,8 +3,8 @@
 import { IconArrowRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import type { FrontendConfig } from "../../server/system/contract.ts";
 import { api } from "../api/query.ts";
-import type { FrontendConfig } from "../api/types.ts";
 import { usePluginSections } from "../shell/side-nav.tsx";
 import { CopyLine } from "../ui/code.tsx";
 import { Empty } from "../ui/empty.tsx";

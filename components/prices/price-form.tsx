@@ -3,8 +3,9 @@
 import { Button, NumberInput, Select, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import type { ModelPriceAttributes } from "../../server/prices/contract.ts";
 import { call, document } from "../api/http.ts";
-import type { ModelPrice, One, Resource } from "../api/types.ts";
+import type { One, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { numberOf } from "../form/values.ts";
@@ -33,7 +34,7 @@ const fields: { name: "cpit" | "cpt" | "cache_write_pt" | "cache_read_pt"; label
 ];
 
 /** Creates a price, or changes `price`. */
-export function PriceForm({ price }: { price?: Resource<ModelPrice> }) {
+export function PriceForm({ price }: { price?: Resource<ModelPriceAttributes> }) {
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("model-prices", "price");
@@ -54,7 +55,7 @@ export function PriceForm({ price }: { price?: Resource<ModelPrice> }) {
         vendor: values.vendor,
         ...Object.fromEntries(fields.map(({ name }) => [name, perToken(numberOf(values[name]) ?? 0)])),
       };
-      await call<One<ModelPrice>>(
+      await call<One<ModelPriceAttributes>>(
         price ? "PATCH" : "POST",
         price ? `/api/v1/model-prices/${price.id}` : "/api/v1/model-prices",
         document("model-prices", attributes),
@@ -105,7 +106,7 @@ export function PriceForm({ price }: { price?: Resource<ModelPrice> }) {
 
 export function PriceEdit({ id }: { id: string }) {
   return (
-    <WithResource<ModelPrice> root="model-prices" id={id} noun="price" back="/admin/prices">
+    <WithResource<ModelPriceAttributes> root="model-prices" id={id} noun="price" back="/admin/prices">
       {(price) => <PriceForm price={price} key={price.id} />}
     </WithResource>
   );

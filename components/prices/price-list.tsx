@@ -2,8 +2,9 @@
 
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { ModelPriceAttributes } from "../../server/prices/contract.ts";
 import { call } from "../api/http.ts";
-import type { ModelPrice, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { vendorLabel, vendorOptions } from "../llms/vendors.ts";
 import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
@@ -13,7 +14,7 @@ import { formatMoney } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
 import { perMillion } from "./per-million.ts";
 
-const price = (id: string, header: string, read: (row: Resource<ModelPrice>) => number): Column<ModelPrice> => ({
+const price = (id: string, header: string, read: (row: Resource<ModelPriceAttributes>) => number): Column<ModelPriceAttributes> => ({
   id,
   header,
   value: (row) => perMillion(read(row)),
@@ -22,7 +23,7 @@ const price = (id: string, header: string, read: (row: Resource<ModelPrice>) => 
   mono: true,
 });
 
-const columns: Column<ModelPrice>[] = [
+const columns: Column<ModelPriceAttributes>[] = [
   { id: "model", header: "Model", value: (row) => row.attributes.model_name, sort: "model_name" },
   {
     id: "vendor",
@@ -38,7 +39,7 @@ const columns: Column<ModelPrice>[] = [
   { id: "currency", header: "Currency", value: (row) => row.attributes.currency, rank: 3 },
 ];
 
-const bulk: BulkAction<ModelPrice>[] = [
+const bulk: BulkAction<ModelPriceAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",

@@ -3,8 +3,8 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { IconDeviceDesktop, IconKey, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
+import type { Me } from "../../server/auth/contract.ts";
 import { call } from "../api/http.ts";
-import type { Me } from "../api/types.ts";
 import { toastError } from "../ui/toast.tsx";
 import { ApiTokens } from "./api-tokens.tsx";
 

@@ -1,6 +1,6 @@
 import { ActionIcon, Select } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
-import type { ListMeta } from "../api/types.ts";
+import type { ListMeta } from "../../server/http/contract.ts";
 import { formatCount } from "../ui/format.ts";
 import classes from "./data-table.module.css";
 import { defaultPageSize, pageSizes } from "./list-query.ts";

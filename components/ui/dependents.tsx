@@ -3,8 +3,8 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import type { Dependent } from "../../server/http/contract.ts";
 import { q } from "../api/query.ts";
-import type { Dependent } from "../api/types.ts";
 import classes from "./dependents.module.css";
 import { Failure } from "./notice.tsx";
 

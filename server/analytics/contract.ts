@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { resourceOf } from "../http/contract.ts";
 
 /** What a dashboard may look back on, and how wide the steps of its curves are. */
 export const ranges = {
@@ -11,6 +12,7 @@ export const Range = z.enum(["1h", "24h", "7d", "30d"], "must be one of 1h, 24h,
 export type Range = z.infer<typeof Range>;
 
 export const outcomes = ["completed", "failed", "aborted", "blocked"] as const;
+export type Outcome = (typeof outcomes)[number];
 
 const Milliseconds = z.number().nullable();
 const shared = { requests: z.number(), tokens: z.number(), cost: z.number() };
@@ -32,6 +34,9 @@ export const OverviewAttributes = z.object({
   by_app: z.array(z.object({ app_id: z.number(), name: z.string(), ...shared })),
   as_of: z.string(),
 });
+export type OverviewAttributes = z.infer<typeof OverviewAttributes>;
+
+export const OverviewResource = resourceOf("analytics-overview", OverviewAttributes);
 
 /** One finished request at an edge. */
 export const CallAttributes = z.object({
@@ -44,6 +49,7 @@ export const CallAttributes = z.object({
   model: z.string(),
   outcome: z.enum(outcomes),
   status_code: z.number(),
+  /** Why it did not complete; "" when it did. */
   reason: z.string(),
   prompt_tokens: z.number(),
   response_tokens: z.number(),
@@ -54,6 +60,10 @@ export const CallAttributes = z.object({
   streamed: z.boolean(),
   edge_id: z.string(),
 });
+export type CallAttributes = z.infer<typeof CallAttributes>;
+
+export const CallResource = resourceOf("calls", CallAttributes);
+export type CallResource = z.infer<typeof CallResource>;
 
 /** Curves over days, as the reference's charts read them. */
 export const Chart = z.object({

@@ -1,10 +1,11 @@
 import { toDollars } from "@portico/core";
 import { z } from "zod";
 import { Day, Id } from "../fields/contract.ts";
+import { documentOf, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { AppBudget, BudgetRow, CallAttributes, Chart, OverviewAttributes, outcomes, Range } from "./contract.ts";
+import { AppBudget, BudgetRow, CallResource, Chart, OverviewResource, outcomes, Range } from "./contract.ts";
 import type { AnalyticsService } from "./service.ts";
 import type { Call } from "./store.ts";
 
@@ -20,8 +21,9 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
     summary: "Requests, tokens, cost and latency of the last hour, day, week or month",
     permission: "analytics.read",
     query: z.object({ range: Range.default("24h") }),
-    result: resourceOf("analytics-overview", OverviewAttributes),
-    handle: async ({ query }) => one({ type: "analytics-overview", id: query.range, attributes: await analytics.overview(query.range) }),
+    result: documentOf(OverviewResource),
+    handle: async ({ query }) =>
+      one({ type: "analytics-overview" as const, id: query.range, attributes: await analytics.overview(query.range) }),
   }),
   endpoint({
     method: "GET",
@@ -38,11 +40,8 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
         before: z.string().max(200).optional(),
       },
     }),
-    result: listOf("calls", CallAttributes),
-    async handle({ query }) {
-      const page = await analytics.calls(query.list, query.filters);
-      return many({ ...page, items: page.items.map(toCall) });
-    },
+    result: listOf(CallResource),
+    handle: async ({ query }) => many(await analytics.calls(query.list, query.filters), toCall),
   }),
   endpoint({
     method: "GET",
@@ -81,7 +80,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
 
 const toHundredths = (value: number) => Math.round(value * 100) / 100;
 
-const toCall = (call: Call) => ({
+const toCall = (call: Call): CallResource => ({
   type: "calls",
   id: String(call.id),
   attributes: {

@@ -1,20 +1,17 @@
 import { z } from "zod";
-import { CredentialAttributes } from "../credentials/contract.ts";
+import { CredentialResource } from "../credentials/contract.ts";
 import type { CredentialService } from "../credentials/service.ts";
 import { credentialSorts } from "../credentials/store.ts";
 import { toResource as toCredentialResource } from "../credentials/wire.ts";
-import { Id, namespaceFilter, redacted } from "../fields/contract.ts";
+import { Id, namespaceFilter, queryFlag, redacted } from "../fields/contract.ts";
+import { collectionOf, Dependent, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { all, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { AppAttributes, AppDraft, AppPatch } from "./contract.ts";
+import { AppDraft, AppPatch, AppResource } from "./contract.ts";
 import type { AppService } from "./service.ts";
 import { appSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
-
-const AppResource = resourceOf("app", AppAttributes);
-const AppList = listOf("app", AppAttributes);
-const truth = z.enum(["true", "false"]).transform((value) => value === "true");
 
 export const appEndpoints = ({ apps, credentials }: { apps: AppService; credentials: CredentialService }) => {
   /** A verb on an app that answers nothing. */
@@ -43,16 +40,13 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
         filters: {
           user_id: Id.optional(),
           llm_id: Id.optional(),
-          is_active: truth.optional(),
-          is_orphaned: truth.optional(),
+          is_active: queryFlag.optional(),
+          is_orphaned: queryFlag.optional(),
           namespace: namespaceFilter.optional(),
         },
       }),
-      result: AppList,
-      async handle({ query }) {
-        const page = await apps.list(query.list, query.filters);
-        return many({ ...page, items: page.items.map((app) => toResource(app)) });
-      },
+      result: listOf(AppResource),
+      handle: async ({ query }) => many(await apps.list(query.list, query.filters), toResource),
     }),
     endpoint({
       method: "GET",
@@ -60,11 +54,8 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "List apps whose name, description or owner contains `search_term`",
       permission: "apps.read",
       query: listQuery({ sortable: appSorts, filters: { search_term: z.string("is required").trim().min(1, "is required").max(200) } }),
-      result: AppList,
-      async handle({ query }) {
-        const page = await apps.list({ ...query.list, q: query.filters.search_term }, {});
-        return many({ ...page, items: page.items.map((app) => toResource(app)) });
-      },
+      result: listOf(AppResource),
+      handle: async ({ query }) => many(await apps.list({ ...query.list, q: query.filters.search_term }, {}), toResource),
     }),
     endpoint({
       method: "GET",
@@ -72,7 +63,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "Get an app by its exact name",
       permission: "apps.read",
       query: z.object({ name: z.string("is required").min(1, "is required") }),
-      result: AppResource,
+      result: documentOf(AppResource),
       handle: async ({ query }) => one(toResource(await apps.getByName(query.name))),
     }),
     endpoint({
@@ -90,7 +81,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "Create an app; the secret of its credential is in this answer only",
       permission: "apps.write",
       body: AppDraft,
-      result: AppResource,
+      result: documentOf(AppResource),
       async handle({ actor, body }) {
         const { app, credential } = await apps.create(actor, body);
         return one(toResource(app, credential));
@@ -102,7 +93,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "Get an app",
       permission: "apps.read",
       params: IdParam,
-      result: AppResource,
+      result: documentOf(AppResource),
       handle: async ({ params }) => one(toResource(await apps.get(params.id))),
     }),
     endpoint({
@@ -112,7 +103,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       permission: "apps.write",
       params: IdParam,
       body: AppPatch,
-      result: AppResource,
+      result: documentOf(AppResource),
       handle: async ({ actor, params, body }) => one(toResource(await apps.update(actor, params.id, body))),
     }),
     endpoint({
@@ -137,11 +128,10 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       permission: "apps.read",
       params: IdParam,
       query: listQuery({ sortable: credentialSorts }),
-      result: listOf("credentials", CredentialAttributes),
+      result: listOf(CredentialResource),
       async handle({ params, query }) {
         await apps.get(params.id);
-        const page = await credentials.list(query.list, { app_id: params.id });
-        return many({ ...page, items: page.items.map((credential) => toCredentialResource(credential)) });
+        return many(await credentials.list(query.list, { app_id: params.id }), toCredentialResource);
       },
     }),
     endpoint({
@@ -151,7 +141,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "Give an app another credential, active at once; its secret is in this answer only",
       permission: "apps.write",
       params: IdParam,
-      result: resourceOf("credentials", CredentialAttributes),
+      result: documentOf(CredentialResource),
       async handle({ actor, params }) {
         const credential = await apps.addCredential(actor, params.id);
         return one(toCredentialResource(credential, credential.secret));
@@ -163,6 +153,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "What refers to an app and what deleting it would do",
       permission: "apps.read",
       params: IdParam,
+      result: collectionOf(Dependent),
       async handle({ params }) {
         const app = await apps.get(params.id);
         return all(
@@ -181,11 +172,8 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "Your apps",
       permission: "user",
       query: listQuery({ sortable: appSorts }),
-      result: AppList,
-      async handle({ actor, query }) {
-        const page = await apps.list(query.list, { user_id: actor.userId });
-        return many({ ...page, items: page.items.map((app) => toResource(app)) });
-      },
+      result: listOf(AppResource),
+      handle: async ({ actor, query }) => many(await apps.list(query.list, { user_id: actor.userId }), toResource),
     }),
     endpoint({
       method: "GET",
@@ -193,7 +181,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "One of your apps, with its credential but not the secret",
       permission: "user",
       params: IdParam,
-      result: AppResource,
+      result: documentOf(AppResource),
       async handle({ actor, params }) {
         const app = await apps.getOwn(actor, params.id);
         const [first] = app.credentials;

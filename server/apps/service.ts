@@ -51,11 +51,8 @@ export function createAppService({
     },
 
     /** The credential comes with the app, inactive unless asked otherwise: activating it is the approval. Its secret is in this answer only. */
-    async create(
-      actor: Actor,
-      { activate, user_id, llm_ids, metadata, namespace, ...draft }: AppDraft,
-    ): Promise<{ app: App; credential: IssuedCredential }> {
-      const row = { ...draft, userId: user_id ?? (actor.userId || null), llm_ids: llm_ids ?? [], metadata: metadata ?? {}, namespace };
+    async create(actor: Actor, { activate, user_id, namespace, ...draft }: AppDraft): Promise<{ app: App; credential: IssuedCredential }> {
+      const row = { ...draft, userId: user_id ?? (actor.userId || null), namespace };
       const { id, credential } = await db.transaction(async (tx) => {
         const created = await store.insert(tx, row);
         await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });

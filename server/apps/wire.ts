@@ -1,8 +1,8 @@
-import type { Resource } from "../http/envelope.ts";
+import type { AppAttributes, AppResource } from "./contract.ts";
 import type { App } from "./store.ts";
 
 /** What the API and events may see of an app. */
-export const toAttributes = (app: App) => ({
+export const toAttributes = (app: App): AppAttributes => ({
   name: app.name,
   description: app.description,
   user_id: app.owner?.id ?? null,
@@ -23,7 +23,7 @@ export const toAttributes = (app: App) => ({
   updated_at: app.updatedAt.toISOString(),
 });
 
-export const toResource = (app: App, credential?: { id: number; keyId: string; active: boolean; secret: string } | null): Resource => ({
+export const toResource = (app: App, credential?: { id: number; keyId: string; active: boolean; secret: string } | null): AppResource => ({
   type: "app",
   id: String(app.id),
   attributes: {

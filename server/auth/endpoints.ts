@@ -1,10 +1,12 @@
+import { collectionOf, documentOf, IdParam, Message } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam, one } from "../http/envelope.ts";
+import { all, one } from "../http/envelope.ts";
 import { ownResponse } from "../http/whole.ts";
-import { ApiTokenDraft, SignIn } from "./contract.ts";
+import { ApiTokenDraft, ApiTokenResource, Me, NewApiToken, SignedIn, SignIn } from "./contract.ts";
 import { sessionToken, setSession } from "./cookies.ts";
 import type { Csrf } from "./csrf.ts";
 import type { AuthService } from "./service.ts";
+import { toMe, toNewToken, toTokenResource } from "./wire.ts";
 
 export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf }) {
   const signOut = (path: string) =>
@@ -13,6 +15,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       path,
       summary: "End this browser's session",
       permission: "user",
+      result: Message,
       async handle({ request, isSecure }) {
         const session = sessionToken(request, isSecure);
         if (session) await auth.signOut(session);
@@ -39,6 +42,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       summary: "Sign in with e-mail and password; 429 with Retry-After after too many attempts",
       permission: "public",
       body: SignIn,
+      result: SignedIn,
       async handle({ actor, body, request, isSecure }) {
         const { token, maxAgeSeconds, isAdmin } = await auth.signIn({
           ...body,
@@ -59,67 +63,32 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       path: "/common/me",
       summary: "Who is signed in",
       permission: "user",
-      async handle({ actor }) {
-        const me = await auth.me(actor);
-        return {
-          json: {
-            type: "user",
-            id: String(me.id),
-            attributes: {
-              email: me.email,
-              name: me.name,
-              is_admin: me.isAdmin,
-              is_super_admin: me.isAdmin && me.id === 1,
-              groups: me.groups.map(({ group }) => group),
-              ui_options: {
-                show_chat: me.showChat,
-                show_portal: me.showPortal,
-                show_sso_config: me.accessToSsoConfig,
-                skip_quick_start: me.skipQuickStart,
-              },
-            },
-          },
-        };
-      },
+      result: Me,
+      handle: async ({ actor }) => ({ json: toMe(await auth.me(actor)) }),
     }),
     endpoint({
       method: "GET",
       path: "/common/api-tokens",
       summary: "Your API tokens, without their values",
       permission: "user",
-      async handle({ actor }) {
-        const tokens = await auth.listTokens(actor);
-        return all(
-          tokens.map((t) => ({
-            type: "api-tokens",
-            id: String(t.id),
-            attributes: { name: t.name, hint: t.hint, created_at: t.createdAt, expires_at: t.expiresAt, last_used_at: t.lastUsedAt },
-          })),
-        );
-      },
+      result: collectionOf(ApiTokenResource),
+      handle: async ({ actor }) => all((await auth.listTokens(actor)).map(toTokenResource)),
     }),
     endpoint({
       method: "POST",
       path: "/common/api-tokens",
+      status: 201,
       summary:
         "Create an API token; its value is in this answer only. It ends with a change of your password, and with the token that made it, if one did",
       permission: "user",
       body: ApiTokenDraft,
-      async handle({ actor, body }) {
-        const t = await auth.createToken(actor, body);
-        return one(
-          {
-            type: "api-tokens",
-            id: String(t.id),
-            attributes: { name: t.name, hint: t.hint, token: t.token, created_at: t.createdAt, expires_at: t.expiresAt },
-          },
-          201,
-        );
-      },
+      result: documentOf(NewApiToken),
+      handle: async ({ actor, body }) => one(toNewToken(await auth.createToken(actor, body))),
     }),
     endpoint({
       method: "DELETE",
       path: "/common/api-tokens/:id",
+      status: 204,
       summary: "Revoke an API token, and those that were made with it",
       permission: "user",
       params: IdParam,

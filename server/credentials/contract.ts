@@ -1,19 +1,23 @@
 import { z } from "zod";
 import { Flag } from "../fields/contract.ts";
+import { attributesOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
 
-export const CredentialPatch = z.strictObject({ active: Flag }).partial();
+export const CredentialFields = { active: Flag };
+
+export const CredentialPatch = patchOf(CredentialFields);
 export type CredentialPatch = z.infer<typeof CredentialPatch>;
 
-/** What the API shows of a credential. */
-export const CredentialAttributes = z.object({
+export const CredentialAttributes = attributesOf(CredentialFields, {
   key_id: z.string(),
   /** `[redacted]`, but for the answer that creates it. */
   secret: z.string(),
-  /** Last characters of the secret, to recognise it by. */
+  /** Last characters of the secret, to recognize it by. */
   hint: z.string(),
-  active: z.boolean(),
   app_id: z.number(),
   app_name: z.string(),
-  created_at: z.string(),
-  updated_at: z.string(),
+  ...timestamps,
 });
+export type CredentialAttributes = z.infer<typeof CredentialAttributes>;
+
+export const CredentialResource = resourceOf("credentials", CredentialAttributes);
+export type CredentialResource = z.infer<typeof CredentialResource>;

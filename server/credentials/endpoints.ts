@@ -1,15 +1,13 @@
 import { z } from "zod";
-import { Id } from "../fields/contract.ts";
+import { Id, queryFlag } from "../fields/contract.ts";
+import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { CredentialAttributes, CredentialPatch } from "./contract.ts";
+import { CredentialPatch, CredentialResource } from "./contract.ts";
 import type { CredentialService } from "./service.ts";
 import { credentialSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
-
-const CredentialResource = resourceOf("credentials", CredentialAttributes);
-const truth = z.enum(["true", "false"]).transform((value) => value === "true");
 
 export const credentialEndpoints = ({ credentials }: { credentials: CredentialService }) => {
   const list = (path: string, summary: string, fixed: { active?: true }) =>
@@ -18,12 +16,9 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       path,
       summary,
       permission: "credentials.read",
-      query: listQuery({ sortable: credentialSorts, filters: { active: truth.optional(), app_id: Id.optional() } }),
-      result: listOf("credentials", CredentialAttributes),
-      async handle({ query }) {
-        const page = await credentials.list(query.list, { ...query.filters, ...fixed });
-        return many({ ...page, items: page.items.map((credential) => toResource(credential)) });
-      },
+      query: listQuery({ sortable: credentialSorts, filters: { active: queryFlag.optional(), app_id: Id.optional() } }),
+      result: listOf(CredentialResource),
+      handle: async ({ query }) => many(await credentials.list(query.list, { ...query.filters, ...fixed }), toResource),
     });
   const set = (verb: "activate" | "deactivate", active: boolean) =>
     endpoint({
@@ -32,7 +27,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       summary: active ? "Let a credential in" : "Refuse a credential from now on, at every edge",
       permission: "credentials.write",
       params: IdParam,
-      result: CredentialResource,
+      result: documentOf(CredentialResource),
       handle: async ({ actor, params }) => one(toResource(await credentials.setActive(actor, params.id, active))),
     });
 
@@ -45,7 +40,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       summary: "Get a credential by its key id",
       permission: "credentials.read",
       params: z.object({ keyId: z.uuid("must be a key id") }),
-      result: CredentialResource,
+      result: documentOf(CredentialResource),
       handle: async ({ params }) => one(toResource(await credentials.getByKeyId(params.keyId))),
     }),
     endpoint({
@@ -54,7 +49,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       summary: "Get a credential",
       permission: "credentials.read",
       params: IdParam,
-      result: CredentialResource,
+      result: documentOf(CredentialResource),
       handle: async ({ params }) => one(toResource(await credentials.get(params.id))),
     }),
     endpoint({
@@ -64,7 +59,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       permission: "credentials.write",
       params: IdParam,
       body: CredentialPatch,
-      result: CredentialResource,
+      result: documentOf(CredentialResource),
       handle: async ({ actor, params, body }) =>
         one(
           toResource(

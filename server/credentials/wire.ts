@@ -1,9 +1,9 @@
 import { redacted } from "../fields/contract.ts";
-import type { Resource } from "../http/envelope.ts";
+import type { CredentialResource } from "./contract.ts";
 import type { Credential } from "./store.ts";
 
 /** @param secret only for the answer that creates it. */
-export const toResource = (credential: Credential, secret: string = redacted): Resource => ({
+export const toResource = (credential: Credential, secret: string = redacted): CredentialResource => ({
   type: "credentials",
   id: String(credential.id),
   attributes: {

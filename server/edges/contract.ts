@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Namespace, namespaceFilter } from "../fields/contract.ts";
+import { attributesOf, draftOf, resourceOf, timestamps } from "../http/contract.ts";
 
 /** The page of an edge named "new" would be the one for creating edges. */
 export const edgeIdForm = /^(?!new$)[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;
@@ -8,7 +9,9 @@ export const edgeIdRule = 'must be 2 to 64 letters, digits, - _ . that begin and
 
 const EdgeId = z.string("is required").trim().regex(edgeIdForm, edgeIdRule);
 
-export const EdgeDraft = z.strictObject({ edge_id: EdgeId, namespace: Namespace.default("") });
+export const EdgeFields = { edge_id: EdgeId, namespace: Namespace };
+
+export const EdgeDraft = draftOf(EdgeFields, { namespace: "" });
 export type EdgeDraft = z.infer<typeof EdgeDraft>;
 
 export const EdgeParam = z.object({ edge_id: z.string().max(64) });
@@ -18,10 +21,7 @@ export const edgeFilters = {
   namespace: namespaceFilter.optional(),
 };
 
-/** What the API shows of an edge. */
-export const EdgeAttributes = z.object({
-  edge_id: z.string(),
-  namespace: z.string(),
+export const EdgeAttributes = attributesOf(EdgeFields, {
   version: z.string(),
   advertised_url: z.string(),
   /** registered: never connected yet. */
@@ -61,11 +61,22 @@ export const EdgeAttributes = z.object({
   }),
   /** SHA-256 of the hub's CA: PORTICO_HUB_CA_SHA256 of the edge's gateway. */
   hub_ca_sha256: z.string(),
-  created_at: z.string(),
-  updated_at: z.string(),
+  ...timestamps,
 });
+export type EdgeAttributes = z.infer<typeof EdgeAttributes>;
+
+export const EdgeResource = resourceOf("edges", EdgeAttributes);
+export type EdgeResource = z.infer<typeof EdgeResource>;
+
 /** The edge's token is in the answer to its creation or rotation only. */
-export const EdgeWithToken = EdgeAttributes.extend({ token: z.string() });
+export const EdgeWithToken = resourceOf("edges", EdgeAttributes.extend({ token: z.string() }));
+export type EdgeWithToken = z.infer<typeof EdgeWithToken>;
+
+export const ReloadOperation = resourceOf(
+  "reload-operations",
+  z.object({ operation_id: z.string(), status: z.literal("initiated"), message: z.string() }),
+);
+export type ReloadOperation = z.infer<typeof ReloadOperation>;
 
 const SyncCounts = z.object({
   namespace: z.string(),

@@ -1,25 +1,27 @@
+import { documentOf, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import {
-  EdgeAttributes,
   EdgeDraft,
   EdgeParam,
+  EdgeResource,
   EdgeWithToken,
   edgeFilters,
   NamespaceParam,
   NamespaceSyncStatus,
+  ReloadOperation,
   SyncStatusList,
 } from "./contract.ts";
 import type { EdgeService, Reload } from "./service.ts";
 import { edgeSorts } from "./store.ts";
 import { type EdgeWire, toSyncCounts } from "./wire.ts";
 
-const EdgeResource = resourceOf("edges", EdgeAttributes);
-const EdgeTokenResource = resourceOf("edges", EdgeWithToken);
-
-const reloading = ({ operationId, message }: Reload) =>
-  one({ type: "reload-operations", id: operationId, attributes: { operation_id: operationId, status: "initiated", message } });
+const toOperation = ({ operationId, message }: Reload): ReloadOperation => ({
+  type: "reload-operations",
+  id: operationId,
+  attributes: { operation_id: operationId, status: "initiated", message },
+});
 
 export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withToken } }: { edges: EdgeService; wire: EdgeWire }) => [
   endpoint({
@@ -28,11 +30,8 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     summary: "List edge gateways with what they serve and how they are",
     permission: "edges.read",
     query: listQuery({ sortable: edgeSorts, filters: edgeFilters }),
-    result: listOf("edges", EdgeAttributes),
-    async handle({ query }) {
-      const page = await edges.list(query.list, query.filters);
-      return many({ ...page, items: page.items.map(toResource) });
-    },
+    result: listOf(EdgeResource),
+    handle: async ({ query }) => many(await edges.list(query.list, query.filters), toResource),
   }),
   endpoint({
     method: "POST",
@@ -41,7 +40,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     summary: "Announce an edge gateway; its token is in this answer only",
     permission: "edges.write",
     body: EdgeDraft,
-    result: EdgeTokenResource,
+    result: documentOf(EdgeWithToken),
     handle: async ({ actor, body }) => one(withToken(await edges.create(actor, body))),
   }),
   endpoint({
@@ -50,7 +49,8 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     status: 202,
     summary: "Send all connected edges their configuration again",
     permission: "edges.write",
-    handle: async ({ actor }) => reloading(await edges.reloadAll(actor)),
+    result: documentOf(ReloadOperation),
+    handle: async ({ actor }) => one(toOperation(await edges.reloadAll(actor))),
   }),
   endpoint({
     method: "GET",
@@ -58,7 +58,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     summary: "Get an edge gateway",
     permission: "edges.read",
     params: EdgeParam,
-    result: EdgeResource,
+    result: documentOf(EdgeResource),
     handle: async ({ params }) => one(toResource(await edges.get(params.edge_id))),
   }),
   endpoint({
@@ -79,7 +79,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     summary: "Give an edge a new token, in this answer only; the former one ends",
     permission: "edges.write",
     params: EdgeParam,
-    result: EdgeTokenResource,
+    result: documentOf(EdgeWithToken),
     handle: async ({ actor, params }) => one(withToken(await edges.rotateToken(actor, params.edge_id))),
   }),
   endpoint({
@@ -89,7 +89,8 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     summary: "Send an edge its configuration again",
     permission: "edges.write",
     params: EdgeParam,
-    handle: async ({ actor, params }) => reloading(await edges.reload(actor, params.edge_id)),
+    result: documentOf(ReloadOperation),
+    handle: async ({ actor, params }) => one(toOperation(await edges.reload(actor, params.edge_id))),
   }),
   endpoint({
     method: "GET",

@@ -1,9 +1,9 @@
 import { namespaceName } from "@portico/core";
-import type { Resource } from "../http/envelope.ts";
+import type { EdgeAttributes, EdgeResource, EdgeWithToken } from "./contract.ts";
 import type { SnapshotProblem } from "./snapshot.ts";
 import type { Edge, NamespaceSync } from "./store.ts";
 
-const attributesOf = (edge: Edge) => ({
+const attributesOf = (edge: Edge): Omit<EdgeAttributes, "hub_ca_sha256"> => ({
   edge_id: edge.edgeId,
   namespace: namespaceName(edge.namespace),
   version: edge.version,
@@ -34,20 +34,25 @@ const attributesOf = (edge: Edge) => ({
   updated_at: edge.updatedAt.toISOString(),
 });
 
+export type EdgeWire = {
+  toAttributes(edge: Edge): EdgeAttributes;
+  toResource(edge: Edge): EdgeResource;
+  withToken(made: { edge: Edge; token: string }): EdgeWithToken;
+};
+
 /** @param hubCaSha256 What edges know the hub by; the same for all of them. */
-export function createEdgeWire(hubCaSha256: string) {
-  const toAttributes = (edge: Edge) => ({ ...attributesOf(edge), hub_ca_sha256: hubCaSha256 });
-  const toResource = (edge: Edge): Resource => ({ type: "edges", id: String(edge.id), attributes: toAttributes(edge) });
+export function createEdgeWire(hubCaSha256: string): EdgeWire {
+  const toAttributes = (edge: Edge): EdgeAttributes => ({ ...attributesOf(edge), hub_ca_sha256: hubCaSha256 });
+  const toResource = (edge: Edge): EdgeResource => ({ type: "edges", id: String(edge.id), attributes: toAttributes(edge) });
   return {
     toAttributes,
     toResource,
-    withToken({ edge, token }: { edge: Edge; token: string }): Resource {
+    withToken({ edge, token }) {
       const resource = toResource(edge);
       return { ...resource, attributes: { ...resource.attributes, token } };
     },
   };
 }
-export type EdgeWire = ReturnType<typeof createEdgeWire>;
 
 export const toSyncCounts = (sync: NamespaceSync & { problems: SnapshotProblem[] }) => ({
   namespace: namespaceName(sync.namespace),

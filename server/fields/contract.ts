@@ -8,19 +8,76 @@ export const redacted = "[redacted]";
 export const must = (rule: string) => (issue: { input?: unknown }) =>
   `${issue.input === undefined ? "is required and " : ""}must be ${rule}`;
 
+type JsonSchemaMeta = { type: string; format?: string; minimum?: number; maximum?: number };
+
+/** Fields that an answer shows in another form than the one they are read in. */
+const shownForms = new WeakMap<z.core.$ZodType, z.ZodType>();
+
 /**
  * A field that is read whole by one function. A value it does not take ends the validation of the object around it: rules over
  * several fields see only values that were read.
  * @param read undefined for a value that is not one.
+ * @param shownAs how an answer shows the value.
  */
-function field<T>(read: (input: unknown) => T | undefined, rule: string) {
-  return z.unknown().transform((input, ctx): T => {
-    const value = read(input);
-    if (value !== undefined) return value;
-    ctx.addIssue({ code: "custom", input, message: must(rule)({ input }), continue: false });
-    return z.NEVER;
-  });
+function field<T>(read: (input: unknown) => T | undefined, rule: string, shownAs: z.ZodType<Shown<T>>, meta: JsonSchemaMeta) {
+  const schema = z
+    .unknown()
+    .transform((input, ctx): T => {
+      const value = read(input);
+      if (value !== undefined) return value;
+      ctx.addIssue({ code: "custom", input, message: must(rule)({ input }), continue: false });
+      return z.NEVER;
+    })
+    .meta(meta);
+  shownForms.set(schema, shownAs);
+  return schema;
 }
+
+/** A value as JSON shows it. */
+export type Shown<T> = T extends Date ? string : T;
+
+/**
+ * The schema of a field in answers. It keeps what a value is and drops the rules that it was written under: rows outlive rules, and
+ * must still be shown.
+ */
+export function shown<S extends z.ZodType>(field: S): z.ZodType<Shown<z.output<S>>, Shown<z.output<S>>> {
+  return shownForm(field) as z.ZodType<Shown<z.output<S>>, Shown<z.output<S>>>;
+}
+
+function shownForm(field: z.core.$ZodType): z.ZodType {
+  const known = shownForms.get(field);
+  if (known) return known;
+  const { def } = (field as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "string":
+      return z.string();
+    case "number":
+      return z.number();
+    case "boolean":
+      return z.boolean();
+    case "enum":
+      return z.enum(def.entries);
+    case "literal":
+      return z.literal(def.values);
+    case "nullable":
+      return shownForm(def.innerType).nullable();
+    case "array":
+      return z.array(shownForm(def.element));
+    case "record":
+      return z.record(z.string(), z.unknown());
+    case "pipe":
+      return shownForm(def.in);
+    default:
+      throw new Error(`no form for answers is known of a field of type ${def.type}: give the attribute a schema of its own`);
+  }
+}
+
+/** For drafts: null, which clients in Go send for what they have not set, stands for the default. */
+export const nullAs = <S extends z.ZodType>(field: S, value: z.output<S>) =>
+  field
+    .nullable()
+    .default(value as z.output<z.ZodNullable<S>> & z.core.util.NoUndefined<z.output<z.ZodNullable<S>>>)
+    .transform((sent) => (sent ?? value) as z.output<S>);
 
 /** Digits and nothing else: JavaScript itself reads "0x10", "1e3", " 1 " and true as numbers. */
 function parseInteger(input: unknown, min: number, max: number): number | undefined {
@@ -56,7 +113,7 @@ export const text = (max: number) =>
 export const Budget = z.number("must be a number of dollars").min(0, "must not be negative").max(1e9, "is too large").nullable();
 
 /** RFC 3339, or a day alone for its beginning in UTC. PostgreSQL keeps years that JavaScript cannot read back, hence the bounds. */
-const Instant = field<Date>((input) => parseInstant(input), "an RFC 3339 time of the years 1 to 9999, e.g. 2026-01-31T00:00:00Z").meta({
+const Instant = field<Date>(parseInstant, "an RFC 3339 time of the years 1 to 9999, e.g. 2026-01-31T00:00:00Z", z.string(), {
   type: "string",
   format: "date-time",
 });
@@ -68,7 +125,9 @@ export const Time = Instant.nullable();
 export const Day = field<Date>(
   (input) => (typeof input === "string" && /^\d{4}-\d{2}-\d{2}$/.test(input) && input < "9999-12-31" ? parseInstant(input) : undefined),
   "a day from 0001-01-01 to 9999-12-30, e.g. 2026-02-01",
-).meta({ type: "string", format: "date" });
+  z.string(),
+  { type: "string", format: "date" },
+);
 
 export const Namespace = text(64)
   .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens")
@@ -94,7 +153,7 @@ export const Flag = z.boolean("must be true or false");
 const maxId = 2_147_483_647;
 
 /** Id of an object: a positive 32-bit integer, as a number or as its decimal digits. */
-export const Id = field<number>((input) => parseInteger(input, 1, maxId), `an id: a whole number from 1 to ${maxId}`).meta({
+export const Id = field<number>((input) => parseInteger(input, 1, maxId), `an id: a whole number from 1 to ${maxId}`, z.number(), {
   type: "integer",
   minimum: 1,
   maximum: maxId,
@@ -106,7 +165,7 @@ export const Ids = IdList.transform((ids) => [...new Set(ids)]);
 
 /** A whole number in a query, in decimal digits. */
 export const queryInteger = ({ min = 0, max }: { min?: number; max: number }) =>
-  field<number>((input) => parseInteger(input, min, max), `a whole number from ${min} to ${max}`).meta({
+  field<number>((input) => parseInteger(input, min, max), `a whole number from ${min} to ${max}`, z.number(), {
     type: "integer",
     minimum: min,
     maximum: max,
@@ -120,3 +179,6 @@ export const emptyList = (what: string) =>
     .nullable()
     .optional()
     .transform(() => undefined);
+
+/** A flag in a query. */
+export const queryFlag = z.enum(["true", "false"]).transform((value) => value === "true");

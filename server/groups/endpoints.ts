@@ -1,18 +1,16 @@
-import { z } from "zod";
 import { Id } from "../fields/contract.ts";
+import { collectionOf, Dependent, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { all, many, one, succeeded } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { UserAttributes } from "../users/contract.ts";
+import { UserResource } from "../users/contract.ts";
 import type { UserService } from "../users/service.ts";
 import { userSorts } from "../users/store.ts";
 import { toResource as toUserResource } from "../users/wire.ts";
-import { GroupAttributes, GroupDraft, GroupPatch, Member, Members } from "./contract.ts";
+import { GroupDraft, GroupPatch, GroupResource, Member, Members } from "./contract.ts";
 import type { GroupService } from "./service.ts";
 import { groupSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
-
-const GroupResource = resourceOf("groups", GroupAttributes);
 
 export const groupEndpoints = ({ groups, users }: { groups: GroupService; users: UserService }) => [
   endpoint({
@@ -21,11 +19,8 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     summary: "List groups",
     permission: "groups.read",
     query: listQuery({ sortable: groupSorts }),
-    result: listOf("groups", GroupAttributes),
-    async handle({ query }) {
-      const page = await groups.list(query.list);
-      return many({ ...page, items: page.items.map(toResource) });
-    },
+    result: listOf(GroupResource),
+    handle: async ({ query }) => many(await groups.list(query.list), toResource),
   }),
   endpoint({
     method: "POST",
@@ -34,7 +29,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     summary: "Create a group",
     permission: "groups.write",
     body: GroupDraft,
-    result: GroupResource,
+    result: documentOf(GroupResource),
     handle: async ({ actor, body }) => one(toResource(await groups.create(actor, body))),
   }),
   endpoint({
@@ -43,7 +38,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     summary: "Get a group",
     permission: "groups.read",
     params: IdParam,
-    result: GroupResource,
+    result: documentOf(GroupResource),
     handle: async ({ params }) => one(toResource(await groups.get(params.id))),
   }),
   endpoint({
@@ -53,7 +48,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     permission: "groups.write",
     params: IdParam,
     body: GroupPatch,
-    result: GroupResource,
+    result: documentOf(GroupResource),
     handle: async ({ actor, params, body }) => one(toResource(await groups.update(actor, params.id, body))),
   }),
   endpoint({
@@ -75,11 +70,10 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     permission: "groups.read",
     params: IdParam,
     query: listQuery({ sortable: userSorts }),
-    result: listOf("users", UserAttributes),
+    result: listOf(UserResource),
     async handle({ params, query }) {
       await groups.get(params.id);
-      const page = await users.list(query.list, { group_id: params.id });
-      return many({ ...page, items: page.items.map((user) => toUserResource(user)) });
+      return many(await users.list(query.list, { group_id: params.id }), toUserResource);
     },
   }),
   endpoint({
@@ -102,10 +96,10 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     permission: "groups.write",
     params: IdParam,
     body: Members,
-    result: z.object({ status: z.literal("success") }),
+    result: Succeeded,
     async handle({ actor, params, body }) {
       await groups.replaceMembers(actor, params.id, body.members);
-      return { json: { status: "success" } };
+      return succeeded;
     },
   }),
   endpoint({
@@ -126,6 +120,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     summary: "What refers to a group and what deleting it would do",
     permission: "groups.read",
     params: IdParam,
+    result: collectionOf(Dependent),
     async handle({ params }) {
       const { users: members, plugins } = await groups.dependents(params.id);
       return all([

@@ -1,7 +1,7 @@
-import type { Resource } from "../http/envelope.ts";
+import type { GroupResource } from "./contract.ts";
 import type { Group } from "./store.ts";
 
-export const toResource = (group: Group): Resource => ({
+export const toResource = (group: Group): GroupResource => ({
   type: "groups",
   id: String(group.id),
   attributes: {

@@ -25,13 +25,24 @@ export type Call<Params, Query, Body> = {
   signal: AbortSignal;
 };
 
-/** What an endpoint answers: JSON to serialise, with headers if any; or a whole response (streams, assets), see whole.ts. */
-export type Reply = { json: unknown; status?: number; headers?: Record<string, string | string[]> } | WholeResponse | undefined;
+/** JSON to serialize, with headers if any. */
+export type JsonReply<Json> = { json: Json; status?: number; headers?: Record<string, string | string[]> };
+
+/** What an endpoint answers: JSON, nothing, or a whole response (streams, assets), see whole.ts. */
+export type Reply = JsonReply<unknown> | WholeResponse | undefined;
 
 type Schema = z.ZodType;
 type Infer<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | undefined, B extends Schema | undefined> = {
+/** An endpoint that answers JSON declares its `result` and answers that; one without `result` cannot answer JSON. */
+type ReplyOf<R> = R extends z.ZodType ? JsonReply<z.input<R>> : WholeResponse | undefined;
+
+export type EndpointDefinition<
+  P extends Schema | undefined,
+  Q extends Schema | undefined,
+  B extends Schema | undefined,
+  R extends Schema | undefined,
+> = {
   method: Method;
   /** Hono path, e.g. `/api/v1/llms/:id`. */
   path: string;
@@ -41,8 +52,8 @@ export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | 
   query?: Q;
   /** Parsed from JSON, wrapped (`{data:{attributes}}`) or flat. */
   body?: B;
-  /** Shape of a successful answer, for the OpenAPI document; checked against real answers in tests. */
-  result?: Schema;
+  /** What `handle` answers: its type, the OpenAPI document, and what tests check real answers against. */
+  result?: R;
   /** 200 unless said otherwise; 204 answers without a body. */
   status?: number;
   /** Default 1 MiB. */
@@ -58,11 +69,12 @@ export type EndpointDefinition<P extends Schema | undefined, Q extends Schema | 
    * answers or causes is not ours.
    */
   csrf?: false | "always";
-  handle(call: Call<Infer<P>, Infer<Q>, Infer<B>>): Promise<Reply> | Reply;
+  handle(call: Call<Infer<P>, Infer<Q>, Infer<B>>): Promise<ReplyOf<R>> | ReplyOf<R>;
 };
 
-/** An endpoint with its types forgotten, as the router holds it. */
-export type Endpoint = Omit<EndpointDefinition<Schema | undefined, Schema | undefined, Schema | undefined>, "handle"> & {
+/** An endpoint with its types erased, as the router holds it. */
+type AnySchema = Schema | undefined;
+export type Endpoint = Omit<EndpointDefinition<AnySchema, AnySchema, AnySchema, AnySchema>, "handle"> & {
   handle(call: Call<unknown, unknown, unknown>): Promise<Reply> | Reply;
 };
 
@@ -71,6 +83,7 @@ export function endpoint<
   P extends Schema | undefined = undefined,
   Q extends Schema | undefined = undefined,
   B extends Schema | undefined = undefined,
->(definition: EndpointDefinition<P, Q, B>): Endpoint {
+  R extends Schema | undefined = undefined,
+>(definition: EndpointDefinition<P, Q, B, R>): Endpoint {
   return definition as unknown as Endpoint;
 }

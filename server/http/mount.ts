@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { AppError } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { Hono } from "hono";
@@ -150,11 +151,18 @@ function respond(one: Endpoint, reply: Reply, requestId: string): Response {
     : Response.json(reply.json, { status, headers });
 }
 
-/** Tests turn this on: an answer that is not what the OpenAPI document promises is a failure. */
+/** Tests turn this on: an answer that is not what the OpenAPI document promises, or that has more in it, is a failure. */
 function verify(one: Endpoint, reply: Reply): void {
-  if (!one.result || !reply || reply instanceof Response) return;
-  const result = one.result.safeParse(JSON.parse(JSON.stringify(reply.json)));
+  if (!reply || reply instanceof Response) return;
+  if (!one.result) throw new Error(`${one.method} ${one.path} answers JSON and declares no result`);
+  const sent: unknown = JSON.parse(JSON.stringify(reply.json));
+  const result = one.result.safeParse(sent);
   if (!result.success) throw new Error(`${one.method} ${one.path} broke its own result schema: ${result.error.message}`);
+  // Parsing drops what the schema does not declare.
+  if (!isDeepStrictEqual(result.data, sent))
+    throw new Error(
+      `${one.method} ${one.path} answers fields that its result schema does not declare: ${JSON.stringify(sent).slice(0, 2000)}`,
+    );
 }
 
 const patterns = new Map<string, RegExp>();

@@ -45,7 +45,9 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
         [status]:
           status === "204"
             ? { description: "Done" }
-            : { description: "Success", content: { "application/json": { schema: one.result ? jsonSchema(one.result, "output") : {} } } },
+            : one.result
+              ? { description: "Success", content: { "application/json": { schema: jsonSchema(one.result, "output") } } }
+              : { description: "Success" },
         default: { description: "An error", content: { "application/json": { schema: { $ref: "#/components/schemas/Errors" } } } },
       },
     };

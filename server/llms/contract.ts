@@ -2,7 +2,8 @@ import { slugify } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
 import { vendorIds } from "@portico/protocol/vendors";
 import { z } from "zod";
-import { Budget, Flag, faultOfHttpUrl, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
+import { Budget, Flag, faultOfHttpUrl, must, Namespace, nullAs, redacted, Time, text } from "../fields/contract.ts";
+import { attributesOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
 
 export { redacted };
 
@@ -35,13 +36,13 @@ const Origin = text(300).refine(
 export const pathRule =
   "the gateway's path is the name in lower case with a-z, 0-9 and _ kept, accents dropped, & and @ spelt out and anything else made a hyphen";
 
-const fields = {
+export const LlmFields = {
   name: text(120)
     .min(1, "is required")
     .refine((name) => slugify(name) !== "", `needs at least one letter from a to z or a digit: ${pathRule}`),
   vendor: LlmVendor,
   api_endpoint: Endpoint,
-  /** Write-only; never returned. */
+  /** Write-only: shown as `[redacted]`. */
   api_key: text(4000),
   default_model: text(200),
   /** Unanchored regular expressions; empty allows every model. */
@@ -55,60 +56,42 @@ const fields = {
   long_description: text(20_000),
   logo_url: text(2000),
   active: Flag,
+  /** Dollars a month; null is unlimited. */
   monthly_budget: Budget,
   budget_start_date: Time,
   namespace: Namespace,
 };
 
 /** A new LLM, as a caller sends it and as plugins see it. */
-export const LlmDraft = z.strictObject({
-  name: fields.name,
-  vendor: fields.vendor,
-  api_endpoint: fields.api_endpoint.default(""),
-  api_key: fields.api_key.default(""),
-  default_model: fields.default_model.default(""),
-  allowed_models: fields.allowed_models
-    .nullable()
-    .default([])
-    .transform((list) => list ?? []),
-  allowed_endpoints: fields.allowed_endpoints.default([]),
-  key_origins: fields.key_origins.default([]),
-  privacy_score: fields.privacy_score.default(0),
-  short_description: fields.short_description.default(""),
-  long_description: fields.long_description.default(""),
-  logo_url: fields.logo_url.default(""),
-  active: fields.active.default(true),
-  monthly_budget: fields.monthly_budget.default(null),
-  budget_start_date: fields.budget_start_date.default(null),
-  namespace: fields.namespace.default(""),
-});
+export const LlmDraft = draftOf(LlmFields, {
+  api_endpoint: "",
+  api_key: "",
+  default_model: "",
+  allowed_endpoints: [],
+  key_origins: [],
+  privacy_score: 0,
+  short_description: "",
+  long_description: "",
+  logo_url: "",
+  active: true,
+  monthly_budget: null,
+  budget_start_date: null,
+  namespace: "",
+}).extend({ allowed_models: nullAs(LlmFields.allowed_models, []) });
 export type LlmDraft = z.infer<typeof LlmDraft>;
 
-/** A change names only what it changes. */
-export const LlmPatch = z.strictObject(fields).partial();
+export const LlmPatch = patchOf(LlmFields);
 export type LlmPatch = z.infer<typeof LlmPatch>;
 
-/** What the API shows of an LLM. */
-export const LlmAttributes = z.object({
-  name: z.string(),
+export const LlmAttributes = attributesOf(LlmFields, {
+  /** Last part of the LLM's path on gateways; follows from the name. */
   slug: z.string(),
-  vendor: z.string(),
-  api_endpoint: z.string(),
-  api_key: z.string(),
   has_api_key: z.boolean(),
-  default_model: z.string(),
-  allowed_models: z.array(z.string()),
-  allowed_endpoints: z.array(z.string()),
-  key_origins: z.array(z.string()),
-  privacy_score: z.number(),
-  short_description: z.string(),
-  long_description: z.string(),
-  logo_url: z.string(),
-  active: z.boolean(),
-  monthly_budget: z.number().nullable(),
-  budget_start_date: z.string().nullable(),
-  namespace: z.string(),
+  /** What plugins keep with the LLM. */
   metadata: z.record(z.string(), z.unknown()),
-  created_at: z.string(),
-  updated_at: z.string(),
+  ...timestamps,
 });
+export type LlmAttributes = z.infer<typeof LlmAttributes>;
+
+export const LlmResource = resourceOf("llms", LlmAttributes);
+export type LlmResource = z.infer<typeof LlmResource>;

@@ -1,14 +1,12 @@
-import { z } from "zod";
-import { namespaceFilter } from "../fields/contract.ts";
+import { namespaceFilter, queryFlag } from "../fields/contract.ts";
+import { collectionOf, Dependent, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { all, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { LlmAttributes, LlmDraft, LlmPatch, LlmVendor } from "./contract.ts";
+import { LlmDraft, LlmPatch, LlmResource, LlmVendor } from "./contract.ts";
 import type { LlmService } from "./service.ts";
 import { llmSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
-
-const LlmResource = resourceOf("llms", LlmAttributes);
 
 export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
   endpoint({
@@ -18,20 +16,10 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     permission: "llms.read",
     query: listQuery({
       sortable: llmSorts,
-      filters: {
-        vendor: LlmVendor.optional(),
-        active: z
-          .enum(["true", "false"])
-          .transform((v) => v === "true")
-          .optional(),
-        namespace: namespaceFilter.optional(),
-      },
+      filters: { vendor: LlmVendor.optional(), active: queryFlag.optional(), namespace: namespaceFilter.optional() },
     }),
-    result: listOf("llms", LlmAttributes),
-    async handle({ query }) {
-      const page = await llms.list(query.list, query.filters);
-      return many({ ...page, items: page.items.map(toResource) });
-    },
+    result: listOf(LlmResource),
+    handle: async ({ query }) => many(await llms.list(query.list, query.filters), toResource),
   }),
   endpoint({
     method: "POST",
@@ -40,7 +28,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     summary: "Create an LLM",
     permission: "llms.write",
     body: LlmDraft,
-    result: LlmResource,
+    result: documentOf(LlmResource),
     handle: async ({ actor, body }) => one(toResource(await llms.create(actor, body))),
   }),
   endpoint({
@@ -49,7 +37,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     summary: "Get an LLM",
     permission: "llms.read",
     params: IdParam,
-    result: LlmResource,
+    result: documentOf(LlmResource),
     handle: async ({ params }) => one(toResource(await llms.get(params.id))),
   }),
   endpoint({
@@ -59,7 +47,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     permission: "llms.write",
     params: IdParam,
     body: LlmPatch,
-    result: LlmResource,
+    result: documentOf(LlmResource),
     handle: async ({ actor, params, body }) => one(toResource(await llms.update(actor, params.id, body))),
   }),
   endpoint({
@@ -80,6 +68,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     summary: "What refers to an LLM and what deleting it would do",
     permission: "llms.read",
     params: IdParam,
+    result: collectionOf(Dependent),
     async handle({ params }) {
       const { apps, plugins } = await llms.dependents(params.id);
       return all([

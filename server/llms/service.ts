@@ -6,10 +6,11 @@ import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { record } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
 import { inputError } from "../fields/input-error.ts";
+import { pickFields } from "../http/contract.ts";
 import type { ObjectHooks } from "../plugins/hooks.ts";
 import { accepted, auditOf } from "../plugins/verdict.ts";
 import type { Vault } from "../secrets/vault.ts";
-import { LlmDraft, type LlmPatch, redacted } from "./contract.ts";
+import { LlmDraft, LlmFields, type LlmPatch, redacted } from "./contract.ts";
 import type { Llm, LlmStore } from "./store.ts";
 import { toAttributes } from "./wire.ts";
 
@@ -65,22 +66,9 @@ export function createLlmService({
   async function update(actor: Actor, id: number, patch: LlmPatch): Promise<Llm> {
     const current = await get(id);
     const { api_key, ...changes } = patch;
-    const {
-      api_key: _shown,
-      has_api_key: _has,
-      metadata,
-      slug: _slug,
-      created_at: _created,
-      updated_at: _updated,
-      ...before
-    } = toAttributes(current);
+    const before = pickFields(LlmFields, toAttributes(current));
     const keepsKey = api_key === undefined || api_key === redacted;
-    const draft = LlmDraft.safeParse({
-      ...before,
-      budget_start_date: current.budgetStartAt,
-      ...changes,
-      api_key: keepsKey ? (current.hasApiKey ? redacted : "") : api_key,
-    });
+    const draft = LlmDraft.safeParse({ ...before, ...changes, api_key: keepsKey ? before.api_key : api_key });
     // What was stored under older rules must be put right with the change.
     if (!draft.success) throw inputError(draft.error, "body");
     checkEndpoint(draft.data, current.apiEndpoint);
@@ -94,7 +82,7 @@ export function createLlmService({
       await store.update(tx, id, {
         ...row,
         sealedApiKey: keepsKey ? undefined : api_key === "" ? null : vault.seal(api_key),
-        metadata: { ...metadata, ...pluginMetadata },
+        metadata: { ...current.metadata, ...pluginMetadata },
       });
       await record(tx, {
         kind: "llm",

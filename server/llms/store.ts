@@ -3,14 +3,14 @@ import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { type LlmDraft, pathRule } from "./contract.ts";
+import { type LlmDraft, type pathRule } from "./contract.ts";
 
 /** An LLM without its key: the key leaves the database only towards edges. */
 export type Llm = {
   id: number;
   name: string;
   slug: string;
-  vendor: string;
+  vendor: VendorId;
   apiEndpoint: string;
   hasApiKey: boolean;
   defaultModel: string;
@@ -144,7 +144,7 @@ type SqlRow = {
   id: number;
   name: string;
   slug: string;
-  vendor: string;
+  vendor: VendorId;
   api_endpoint: string;
   has_api_key: boolean;
   default_model: string;

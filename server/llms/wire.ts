@@ -1,12 +1,11 @@
-import type { Resource } from "../http/envelope.ts";
-import { redacted } from "./contract.ts";
+import { type LlmAttributes, type LlmResource, redacted } from "./contract.ts";
 import type { Llm } from "./store.ts";
 
 /** Rows of older versions may hold a password in the URL. */
 const withoutUserinfo = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
 
 /** What the API, plugins and events may see of an LLM. */
-export const toAttributes = (llm: Llm) => ({
+export const toAttributes = (llm: Llm): LlmAttributes => ({
   name: llm.name,
   slug: llm.slug,
   vendor: llm.vendor,
@@ -30,4 +29,4 @@ export const toAttributes = (llm: Llm) => ({
   updated_at: llm.updatedAt.toISOString(),
 });
 
-export const toResource = (llm: Llm): Resource => ({ type: "llms", id: String(llm.id), attributes: toAttributes(llm) });
+export const toResource = (llm: Llm): LlmResource => ({ type: "llms", id: String(llm.id), attributes: toAttributes(llm) });

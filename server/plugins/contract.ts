@@ -2,6 +2,7 @@ import { slugify } from "@portico/core";
 import { grantableUnasked, hookTypes } from "@portico/protocol";
 import { z } from "zod";
 import { Flag, IdList, must, Namespace, text } from "../fields/contract.ts";
+import { attributesOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
 
 /** Why a command cannot be one, as far as its text tells; undefined when it can. */
 export function faultOfCommand(command: string): string | undefined {
@@ -62,7 +63,7 @@ const PluginType = z.enum([...pluginTypeWords, ""], { error: oneOf(pluginTypeWor
 const Checksum = text(71).regex(/^(?:sha256:)?(?:[0-9a-f]{64})?$/i, "must be the SHA-256 of the executable in hex");
 const Config = z.record(z.string().max(200), z.unknown(), "must be a JSON object").nullable();
 
-const fields = {
+export const PluginFields = {
   name: text(120)
     .min(1, "is required")
     .refine((name) => slugify(name) !== "", "needs at least one letter or digit"),
@@ -82,25 +83,21 @@ const fields = {
 const ignored = { plugin_type: PluginType.optional(), oci_reference: z.literal("", "is not supported yet; use command").optional() };
 
 /** A new plugin. `load_immediately` reads the manifest although the plugin is not active. */
-export const PluginDraft = z.strictObject({
-  name: fields.name,
-  slug: fields.slug.optional(),
-  description: fields.description.default(""),
-  command: fields.command,
-  checksum: fields.checksum.default(""),
-  config: fields.config.optional(),
-  hook_type: fields.hook_type.optional(),
-  hook_types: fields.hook_types.optional(),
-  hook_types_customized: fields.hook_types_customized.default(false),
-  is_active: fields.is_active.default(false),
-  namespace: fields.namespace.default(""),
-  load_immediately: Flag.default(false),
-  ...ignored,
-});
+export const PluginDraft = draftOf(PluginFields, {
+  slug: undefined,
+  description: "",
+  checksum: "",
+  config: undefined,
+  hook_type: undefined,
+  hook_types: undefined,
+  hook_types_customized: false,
+  is_active: false,
+  namespace: "",
+}).extend({ load_immediately: Flag.default(false), ...ignored });
 export type PluginDraft = z.infer<typeof PluginDraft>;
 
-/** A change names only what it changes; `config` replaces the whole configuration. */
-export const PluginPatch = z.strictObject({ ...fields, load_immediately: Flag, ui_trusted: Flag, ...ignored }).partial();
+/** `config` replaces the whole configuration. */
+export const PluginPatch = patchOf({ ...PluginFields, load_immediately: Flag, ui_trusted: Flag, ...ignored });
 export type PluginPatch = z.infer<typeof PluginPatch>;
 
 /** Plugins by where they run. */
@@ -127,22 +124,15 @@ export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
 export const LlmPlugins = z.strictObject({ plugin_ids: IdList });
 export const ConfigOverride = z.strictObject({ config_override: Config });
 
-const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;
+export const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;
 
-/** What the API shows of a plugin. */
-export const PluginAttributes = z.object({
-  name: z.string(),
-  slug: z.string(),
-  description: z.string(),
-  command: z.string(),
+export const PluginAttributes = attributesOf(PluginFields, {
+  /** Only of a plugin that has one. */
   checksum: z.string().optional(),
   /** Secrets in it are `[redacted]`. */
   config: z.record(z.string(), z.unknown()),
   hook_type: z.string(),
   hook_types: z.array(z.string()),
-  hook_types_customized: z.boolean(),
-  is_active: z.boolean(),
-  namespace: z.string(),
   /** What kind of plugin its hooks make it, in words. */
   plugin_type: z.enum(pluginCategories),
   oci_reference: z.string(),
@@ -176,27 +166,22 @@ export const PluginAttributes = z.object({
   restarts: z.number(),
   /** Where its process runs: in studio, on gateways, or both. */
   runs_on: z.array(z.enum(["studio", "gateway"])),
-  created_at: z.string(),
-  updated_at: z.string(),
+  ...timestamps,
 });
+export type PluginAttributes = z.infer<typeof PluginAttributes>;
 
-/** What came of trying a plugin's executable, with the stored settings held against what it says. */
-export const PluginTrial = z.object({
-  plugin_id: z.number(),
-  plugin_name: z.string(),
-  hook_type: z.string(),
-  status: z.enum(["passed", "failed"]),
-  message: z.string(),
-  details: z.object({
-    command_valid: z.boolean(),
-    hook_type_valid: z.boolean(),
-    config_valid: z.boolean(),
-    config_keys: z.number(),
-    has_checksum: z.boolean(),
-    namespace: z.string(),
-    /** The checks that were made, in order; a failed one ends them. */
-    tests_run: z.array(z.enum(["command", "hook_types", "config"])),
-    issues: z.array(z.object({ field: z.string(), message: z.string() })),
-  }),
+const LinkedLlm = resourceOf("llms", z.object({ name: z.string(), vendor: z.string(), active: z.boolean() }));
+export const PluginResource = resourceOf("plugins", PluginAttributes).extend({
+  relationships: z.object({ llms: z.object({ data: z.array(LinkedLlm) }) }).optional(),
 });
-export type PluginTrial = z.infer<typeof PluginTrial>;
+export type PluginResource = z.infer<typeof PluginResource>;
+
+/** A plugin as one of an LLM's. */
+export const AttachedPlugin = resourceOf("plugins", PluginAttributes.extend({ order_index: z.number(), has_config_override: z.boolean() }));
+export type AttachedPlugin = z.infer<typeof AttachedPlugin>;
+
+export const OverrideResource = resourceOf(
+  "llm-plugin-config",
+  z.object({ llm_id: z.number(), plugin_id: z.number(), config_override: z.record(z.string(), z.unknown()) }),
+);
+export type OverrideResource = z.infer<typeof OverrideResource>;

@@ -1,16 +1,30 @@
 import { z } from "zod";
-import { namespaceFilter, queryInteger } from "../fields/contract.ts";
+import { namespaceFilter, queryFlag, queryInteger } from "../fields/contract.ts";
+import { collectionOf, Dependent, documentOf, IdParam, listOf, Message } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { all, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import {
+  Approval,
+  ConfigSchemaResource,
+  LoadedPlugin,
+  LogLine,
+  ParsedManifest,
+  PluginMetadata,
+  PluginStatus,
+  PluginTrial,
+  Reloaded,
+  WorkflowStatus,
+} from "./contract/operations.ts";
+import {
   ApproveScopes,
+  AttachedPlugin,
   ConfigOverride,
   LlmPlugins,
-  PluginAttributes,
+  OverrideResource,
   PluginDraft,
   PluginPatch,
-  PluginTrial,
+  PluginResource,
   TypeParam,
   ValidateAndLoad,
 } from "./contract.ts";
@@ -19,12 +33,9 @@ import type { PluginOperations } from "./operations.ts";
 import type { PluginService } from "./service.ts";
 import { pluginSorts } from "./store.ts";
 
-const PluginResource = resourceOf("plugins", PluginAttributes);
-const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 const Nothing = z.object({});
-const Message = z.object({ message: z.string() });
 
-/** Plugins as things to manage: the rows, what they ask for, how their processes fare. */
+/** Plugins as things to manage: the rows, what they ask for, the state of their processes. */
 export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginService; operations: PluginOperations }) => [
   endpoint({
     method: "GET",
@@ -33,12 +44,13 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     permission: "plugins.read",
     query: listQuery({
       sortable: pluginSorts,
-      filters: { hook_type: z.string().max(64).optional(), is_active: flag.optional(), namespace: namespaceFilter.optional() },
+      filters: { hook_type: z.string().max(64).optional(), is_active: queryFlag.optional(), namespace: namespaceFilter.optional() },
     }),
-    result: listOf("plugins", PluginAttributes),
+    result: listOf(PluginResource),
     async handle({ query }) {
       const { namespace, ...filters } = query.filters;
-      return many(await plugins.list(query.list, { ...filters, namespace: namespace === "__ALL_NAMESPACES__" ? undefined : namespace }));
+      const isEverywhere = namespace === "__ALL_NAMESPACES__";
+      return many(await plugins.list(query.list, { ...filters, namespace: isEverywhere ? undefined : namespace }), (plugin) => plugin);
     },
   }),
   endpoint({
@@ -48,7 +60,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "Install a plugin; an active one is loaded first, and refused with the reason when that fails",
     permission: "plugins.write",
     body: PluginDraft,
-    result: PluginResource,
+    result: documentOf(PluginResource),
     handle: async ({ actor, body }) => one(await plugins.resource(await plugins.create(actor, body))),
   }),
   endpoint({
@@ -56,6 +68,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     path: "/api/v1/plugins/loaded",
     summary: "Processes of this studio",
     permission: "plugins.read",
+    result: collectionOf(LoadedPlugin),
     handle: async () => all(await operations.loaded()),
   }),
   endpoint({
@@ -64,7 +77,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "Plugins that run on gateways (`gateway`) or in the studio (`ai_studio`); one that does both is in both",
     permission: "plugins.read",
     params: TypeParam,
-    result: z.object({ data: z.array(PluginResource.shape.data) }),
+    result: collectionOf(PluginResource),
     handle: async ({ params }) => all(await operations.listOfType(params.type)),
   }),
   endpoint({
@@ -73,7 +86,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "Get a plugin",
     permission: "plugins.read",
     params: IdParam,
-    result: PluginResource,
+    result: documentOf(PluginResource),
     handle: async ({ params }) => one(await plugins.resource(await plugins.get(params.id))),
   }),
   endpoint({
@@ -83,7 +96,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     permission: "plugins.write",
     params: IdParam,
     body: PluginPatch,
-    result: PluginResource,
+    result: documentOf(PluginResource),
     handle: async ({ actor, params, body }) => one(await plugins.resource(await plugins.update(actor, params.id, body))),
   }),
   endpoint({
@@ -104,14 +117,16 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "What refers to a plugin and what deleting it would do",
     permission: "plugins.read",
     params: IdParam,
+    result: collectionOf(Dependent),
     handle: async ({ params }) => all(await operations.dependents(params.id)),
   }),
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/:id/status",
-    summary: "How a plugin's process fares",
+    summary: "State of a plugin's process",
     permission: "plugins.read",
     params: IdParam,
+    result: documentOf(PluginStatus),
     handle: async ({ params }) => ({ json: { data: await operations.status(params.id) } }),
   }),
   endpoint({
@@ -121,16 +136,18 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     permission: "plugins.read",
     params: IdParam,
     query: z.object({ after: queryInteger({ max: Number.MAX_SAFE_INTEGER }).default(0) }),
+    result: collectionOf(LogLine),
     handle: async ({ params, query }) => ({ json: await operations.logs(params.id, query.after) }),
   }),
   endpoint({
     method: "POST",
     path: "/api/v1/plugins/:id/reload",
-    summary: "Start the process anew; answers when it is healthy, or says why it is not",
+    summary: "Restart the process; answers when it is healthy, or says why it is not",
     permission: "plugins.write",
     params: IdParam,
     body: Nothing,
     bodyOptional: true,
+    result: Reloaded,
     handle: async ({ actor, params }) => ({ json: await operations.reload(actor, params.id) }),
   }),
   endpoint({
@@ -141,6 +158,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     params: IdParam,
     body: ValidateAndLoad,
     bodyOptional: true,
+    result: documentOf(PluginMetadata),
     handle: async ({ actor, params, body }) => one(await operations.validateAndLoad(actor, params.id, body)),
   }),
   endpoint({
@@ -149,7 +167,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "Start the executable for a moment and hold the stored hooks and settings against what it says; changes nothing",
     permission: "plugins.write",
     params: IdParam,
-    result: z.object({ data: PluginTrial }),
+    result: documentOf(PluginTrial),
     handle: async ({ params }) => ({ json: { data: await operations.test(params.id) } }),
   }),
   endpoint({
@@ -177,6 +195,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     permission: "plugins.write",
     params: IdParam,
     body: ApproveScopes,
+    result: Approval,
     handle: async ({ actor, params, body }) => ({ json: await operations.approve(actor, params.id, body) }),
   }),
   endpoint({
@@ -185,6 +204,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "Whether a plugin waits for approval",
     permission: "plugins.read",
     params: IdParam,
+    result: documentOf(WorkflowStatus),
     handle: async ({ params }) => one(await operations.workflowStatus(params.id)),
   }),
   endpoint({
@@ -193,6 +213,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "JSON Schema of a plugin's configuration; reads it from the executable when it is not known yet",
     permission: "plugins.read",
     params: IdParam,
+    result: documentOf(ConfigSchemaResource),
     handle: async ({ actor, params }) => one(await operations.configSchema(actor, params.id, { refresh: false })),
   }),
   endpoint({
@@ -203,6 +224,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     params: IdParam,
     body: Nothing,
     bodyOptional: true,
+    result: documentOf(ConfigSchemaResource),
     handle: async ({ actor, params }) => one(await operations.configSchema(actor, params.id, { refresh: true })),
   }),
   endpoint({
@@ -213,6 +235,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     params: IdParam,
     body: Nothing,
     bodyOptional: true,
+    result: ParsedManifest,
     handle: async ({ actor, params }) => ({ json: await operations.parseManifest(actor, params.id) }),
   }),
   endpoint({
@@ -239,6 +262,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
     summary: "Plugins of an LLM, in the order in which they run",
     permission: "llms.read",
     params: IdParam,
+    result: collectionOf(AttachedPlugin),
     handle: async ({ params }) => all(await llmPlugins.list(params.id)),
   }),
   endpoint({
@@ -248,6 +272,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
     permission: "llms.write",
     params: IdParam,
     body: LlmPlugins,
+    result: collectionOf(AttachedPlugin).extend({ message: z.string() }),
     async handle({ actor, params, body }) {
       await llmPlugins.replace(actor, params.id, body.plugin_ids);
       return { json: { message: "LLM plugins updated successfully", data: await llmPlugins.list(params.id) } };
@@ -259,6 +284,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
     summary: "What is different about a plugin's configuration for this LLM",
     permission: "llms.read",
     params: Link,
+    result: documentOf(OverrideResource),
     handle: async ({ params }) => one(await llmPlugins.getOverride(params.id, params.plugin_id)),
   }),
   endpoint({
@@ -268,6 +294,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
     permission: "llms.write",
     params: Link,
     body: ConfigOverride,
+    result: documentOf(OverrideResource),
     handle: async ({ actor, params, body }) =>
       one(await llmPlugins.setOverride(actor, params.id, params.plugin_id, body.config_override ?? {})),
   }),

@@ -3,9 +3,9 @@ import { isGatewayHook } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { type Change, record, recordAll } from "../db/journal.ts";
-import type { Resource } from "../http/envelope.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { mergeConfig, redactConfig, restoreConfig } from "./config.ts";
+import type { AttachedPlugin, OverrideResource } from "./contract.ts";
 import { requestedOf } from "./grants.ts";
 import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -57,7 +57,7 @@ export function createLlmPluginService({
     return row;
   }
 
-  const toOverride = (llmId: number, row: LlmPluginRow): Resource => ({
+  const toOverride = (llmId: number, row: LlmPluginRow): OverrideResource => ({
     type: "llm-plugin-config",
     id: `${llmId}-${row.plugin.id}`,
     attributes: {
@@ -68,7 +68,7 @@ export function createLlmPluginService({
   });
 
   return {
-    async list(llmId: number): Promise<Resource[]> {
+    async list(llmId: number): Promise<AttachedPlugin[]> {
       if (!(await store.llmExists(llmId))) throw notFound("LLM");
       const [rows, onEdges] = await Promise.all([store.list(llmId), lifecycle.edgeStates()]);
       return rows.map((row) => {
@@ -103,10 +103,10 @@ export function createLlmPluginService({
       });
     },
 
-    getOverride: async (llmId: number, pluginId: number): Promise<Resource> => toOverride(llmId, await attached(llmId, pluginId)),
+    getOverride: async (llmId: number, pluginId: number): Promise<OverrideResource> => toOverride(llmId, await attached(llmId, pluginId)),
 
     /** What the plugin will see, its own configuration with this over it, must fit its schema. Empty takes the override away. */
-    async setOverride(actor: Actor, llmId: number, pluginId: number, sent: Json): Promise<Resource> {
+    async setOverride(actor: Actor, llmId: number, pluginId: number, sent: Json): Promise<OverrideResource> {
       const row = await attached(llmId, pluginId);
       const { plugin } = row;
       const override = restoreConfig(plugin.configSchema, sent, openOverride(row), field);

@@ -1,6 +1,7 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
 import { PluginManifest, runsOnGateways, type UiSlotItem } from "@portico/protocol";
 import { placeOfFault } from "../db/storable.ts";
+import type { MountConfig } from "./contract/pages.ts";
 import type { PluginCategory } from "./contract.ts";
 import { isObject, type Json } from "./json.ts";
 import type { UiRoute } from "./store.ts";
@@ -97,9 +98,12 @@ export const routesOf = (manifest: PluginManifest | undefined): UiRoute[] =>
 
 const entryOf = ({ mount }: UiSlotItem): string => mount.entry ?? mount.app ?? mount.remote ?? "";
 
-function mountConfigOf({ mount, title }: UiSlotItem, { label, icon }: { label?: string | undefined; icon?: string | undefined }): Json {
+function mountConfigOf(
+  { mount, title }: UiSlotItem,
+  { label, icon }: { label?: string | undefined; icon?: string | undefined },
+): MountConfig {
   const { kind, tag, entry, props, remote, exposed, app } = mount;
-  return JSON.parse(JSON.stringify({ kind, tag, entry, props, remote, exposed, app, title, label, icon })) as Json;
+  return JSON.parse(JSON.stringify({ kind, tag, entry, props, remote, exposed, app, title, label, icon })) as MountConfig;
 }
 
 /** The part of what it asks for that is named in lists of scopes: scopes of the service API, and the operations it wants to check. */

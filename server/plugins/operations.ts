@@ -6,8 +6,16 @@ import type { Db } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import { allPages } from "../db/paging.ts";
 import type { PluginLogStore } from "../edges/plugin-log-store.ts";
-import type { Resource } from "../http/envelope.ts";
-import type { ApproveScopes } from "./contract.ts";
+import type {
+  Approval,
+  ConfigSchemaResource,
+  LoadedPlugin,
+  LogLine,
+  PluginMetadata,
+  PluginStatus,
+  WorkflowStatus,
+} from "./contract/operations.ts";
+import type { ApproveScopes, PluginResource } from "./contract.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { categoryOf } from "./manifest.ts";
@@ -59,7 +67,7 @@ export function createPluginOperations({
   }
 
   return {
-    async status(id: number) {
+    async status(id: number): Promise<PluginStatus> {
       const plugin = await plugins.get(id);
       const { state, error, restarts } = lifecycle.live(plugin, await lifecycle.edgeStates());
       const process = processOf(plugin);
@@ -82,7 +90,7 @@ export function createPluginOperations({
       };
     },
 
-    async loaded() {
+    async loaded(): Promise<LoadedPlugin[]> {
       const statuses = host.statuses().filter(({ state }) => state !== "stopped");
       const rows = await store.findMany(statuses.map(({ id }) => id));
       return rows
@@ -96,7 +104,7 @@ export function createPluginOperations({
         }));
     },
 
-    async logs(id: number, after: number) {
+    async logs(id: number, after: number): Promise<{ data: LogLine[] }> {
       const plugin = await plugins.get(id);
       const lines = runsInStudio(plugin.hookTypes) ? host.logs(id, after) : await gatewayLogs.list(id, after);
       return { data: lines.map((line) => ({ ...line, at: line.at.toISOString() })) };
@@ -111,7 +119,7 @@ export function createPluginOperations({
       return { message, plugin: await plugins.resource(plugin) };
     },
 
-    async validateAndLoad(actor: Actor, id: number, body: { command?: string | undefined }): Promise<Resource> {
+    async validateAndLoad(actor: Actor, id: number, body: { command?: string | undefined }): Promise<PluginMetadata> {
       const { plugin, loaded } = await plugins.load(actor, id, body);
       await lifecycle.applySoon();
       return {
@@ -133,13 +141,13 @@ export function createPluginOperations({
       };
     },
 
-    async approve(actor: Actor, id: number, body: ApproveScopes) {
+    async approve(actor: Actor, id: number, body: ApproveScopes): Promise<Approval> {
       const plugin = await plugins.approve(actor, id, body);
       const status = body.approved ? "approved" : "denied";
       return { message: `Plugin scopes ${status}`, status, data: await plugins.resource(plugin) };
     },
 
-    async workflowStatus(id: number): Promise<Resource> {
+    async workflowStatus(id: number): Promise<WorkflowStatus> {
       const plugin = await plugins.get(id);
       return {
         type: "plugin-workflow-status",
@@ -155,7 +163,7 @@ export function createPluginOperations({
       };
     },
 
-    async configSchema(actor: Actor, id: number, { refresh }: { refresh: boolean }): Promise<Resource> {
+    async configSchema(actor: Actor, id: number, { refresh }: { refresh: boolean }): Promise<ConfigSchemaResource> {
       const plugin = await plugins.get(id);
       const known = refresh ? null : plugin.configSchema;
       // Forms are made of it: one that was stored before there were limits is not handed out.
@@ -184,7 +192,7 @@ export function createPluginOperations({
       return tryPlugin({ host, schemas }, plugin, lifecycle.openConfig(plugin));
     },
 
-    async listOfType(type: "gateway" | "ai_studio"): Promise<Resource[]> {
+    async listOfType(type: "gateway" | "ai_studio"): Promise<PluginResource[]> {
       const any_hook = type === "gateway" ? gatewayHookTypes : studioHookTypes;
       return allPages((list) => plugins.list(list, { any_hook }));
     },

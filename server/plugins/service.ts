@@ -7,11 +7,10 @@ import type { Db, Tx } from "../db/client.ts";
 import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { type Change, record } from "../db/journal.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
-import type { Resource } from "../http/envelope.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { afterApproval } from "./approval.ts";
 import { restoreConfig } from "./config.ts";
-import type { ApproveScopes, PluginDraft, PluginPatch } from "./contract.ts";
+import type { ApproveScopes, PluginDraft, PluginPatch, PluginResource } from "./contract.ts";
 import { approvalOf, keptGrants, requestedOf } from "./grants.ts";
 import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -109,7 +108,7 @@ export function createPluginService({
 
   const circumstances = async (id: number) => ({ dev: lifecycle.dev, attached: await store.isAttached(id) });
 
-  async function resource(plugin: Plugin): Promise<Resource> {
+  async function resource(plugin: Plugin): Promise<PluginResource> {
     const [llms, onEdges] = await Promise.all([store.linkedLlms([plugin.id]), lifecycle.edgeStates()]);
     return toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms);
   }
@@ -125,7 +124,7 @@ export function createPluginService({
     load,
     storeLoaded,
 
-    async list(query: ListQuery, filters: PluginFilters): Promise<Page<Resource>> {
+    async list(query: ListQuery, filters: PluginFilters): Promise<Page<PluginResource>> {
       const page = await store.list(query, filters);
       const [llms, onEdges] = await Promise.all([store.linkedLlms(page.items.map(({ id }) => id)), lifecycle.edgeStates()]);
       return { ...page, items: page.items.map((plugin) => toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms)) };

@@ -3,6 +3,7 @@ import { type Db, onUnique, type Tx } from "../db/client.ts";
 import { Prisma } from "../db/generated/client.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
 import { contains } from "../db/search.ts";
+import type { MountConfig } from "./contract/pages.ts";
 
 type Json = Record<string, unknown>;
 
@@ -51,7 +52,7 @@ export type UiRoute = {
   routePattern: string;
   componentTag: string;
   entryPoint: string;
-  mountConfig: Json;
+  mountConfig: MountConfig;
   allowedGroups: string[];
 };
 export type StoredUiRoute = UiRoute & { id: number; loadPriority: number; createdAt: Date; updatedAt: Date; plugin: Plugin };

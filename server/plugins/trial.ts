@@ -1,6 +1,6 @@
 import { AppError, type FieldIssue } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
-import type { PluginTrial } from "./contract.ts";
+import type { PluginTrial } from "./contract/operations.ts";
 import type { Json } from "./json.ts";
 import { type Loaded, loadPlugin } from "./loading.ts";
 import type { Schemas } from "./schemas/schemas.ts";

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { inputError } from "../fields/input-error.ts";
 import { readJson } from "../http/body.ts";
+import { collectionOf, IdParam } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam } from "../http/envelope.ts";
+import { all } from "../http/envelope.ts";
 import type { Assets } from "./assets.ts";
+import { PluginUiEntry, RpcAnswer, SidebarSection } from "./contract/pages.ts";
 import type { PluginRpc } from "./rpc.ts";
 import type { PluginUi } from "./ui.ts";
 
@@ -33,6 +35,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     path: "/api/v1/plugins/ui-registry",
     summary: "Pages that plugins supply in the admin area",
     permission: "plugins.read",
+    result: collectionOf(PluginUiEntry),
     handle: async ({ actor }) => all(await ui.registry("admin", actor)),
   }),
   endpoint({
@@ -40,6 +43,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     path: "/api/v1/plugins/sidebar-menu",
     summary: "Menu sections of plugins in the admin area",
     permission: "plugins.read",
+    result: collectionOf(SidebarSection),
     handle: async ({ actor }) => all(await ui.sidebar("admin", actor)),
   }),
   endpoint({
@@ -47,6 +51,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     path: "/common/plugins/portal-ui-registry",
     summary: "Pages that plugins supply in the portal, as far as your groups may see them",
     permission: "user",
+    result: collectionOf(PluginUiEntry),
     handle: async ({ actor }) => all(await ui.registry("portal", actor)),
   }),
   endpoint({
@@ -54,6 +59,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     path: "/common/plugins/portal-sidebar-menu",
     summary: "Menu sections of plugins in the portal, as far as your groups may see them",
     permission: "user",
+    result: collectionOf(SidebarSection),
     handle: async ({ actor }) => all(await ui.sidebar("portal", actor)),
   }),
   endpoint({
@@ -62,6 +68,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     summary: "Call a method of a plugin, as its admin pages do",
     permission: "plugins.write",
     params: Method,
+    result: RpcAnswer,
     async handle({ params, request, signal }) {
       return { json: { data: (await rpc.admin(params.id, params.method, await payloadOf(request), signal)) ?? null } };
     },
@@ -72,6 +79,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
     summary: "Call a method of a plugin, as its portal pages do; needs a portal page that your groups may see",
     permission: "user",
     params: Method,
+    result: RpcAnswer,
     async handle({ actor, params, request, signal }) {
       return { json: { data: (await rpc.portal(actor, params.id, params.method, await payloadOf(request), signal)) ?? null } };
     },

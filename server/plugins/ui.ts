@@ -2,6 +2,7 @@ import { messageOf, withTimeout } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Assets } from "./assets.ts";
 import { assetPath, type Build, type Builds } from "./builds.ts";
+import type { PluginUiEntry, SidebarSection } from "./contract/pages.ts";
 import { mayShowPages } from "./grants.ts";
 import { isVisible } from "./rpc.ts";
 import type { Plugin, PluginStore, StoredUiRoute } from "./store.ts";
@@ -71,7 +72,7 @@ export function createPluginUi({
   };
 
   return {
-    async registry(scope: "admin" | "portal", actor: Actor) {
+    async registry(scope: "admin" | "portal", actor: Actor): Promise<PluginUiEntry[]> {
       const routes = await visibleRoutes(scope, actor);
       const found = await buildsOf(routes);
       return routes.map((route) => ({
@@ -101,7 +102,7 @@ export function createPluginUi({
     },
 
     /** One section for each label of a plugin, in a fixed order. */
-    async sidebar(scope: "admin" | "portal", actor: Actor) {
+    async sidebar(scope: "admin" | "portal", actor: Actor): Promise<SidebarSection[]> {
       const slot = scope === "admin" ? "sidebar.section" : "portal_sidebar.section";
       const prefix = scope === "admin" ? "plugin" : "portal_plugin";
       const routes = (await visibleRoutes(scope, actor)).filter(({ slotType }) => slotType === slot);

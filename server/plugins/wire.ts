@@ -1,8 +1,6 @@
 import { runsInStudio, runsOnGateways } from "@portico/protocol";
-import type { z } from "zod";
-import type { Resource } from "../http/envelope.ts";
 import { redactConfig } from "./config.ts";
-import type { PluginAttributes } from "./contract.ts";
+import type { PluginAttributes, PluginResource } from "./contract.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
 import { failurePolicyOf } from "./hook-policy.ts";
 import type { Json } from "./json.ts";
@@ -10,7 +8,7 @@ import { categoryOf } from "./manifest.ts";
 import type { LinkedLlm, Plugin } from "./store.ts";
 
 export type LiveState = {
-  state: z.infer<typeof PluginAttributes>["state"];
+  state: PluginAttributes["state"];
   error: string;
   restarts: number;
   /** Its program may change without a new approval. */
@@ -25,7 +23,10 @@ export const placesOf = ({ hookTypes }: Plugin): ("studio" | "gateway")[] => [
 ];
 
 /** What the API and events may see of a plugin; secrets of its config are `[redacted]`. */
-export const toAttributes = (plugin: Plugin, config: Json) => ({
+export const toAttributes = (
+  plugin: Plugin,
+  config: Json,
+): Omit<PluginAttributes, "state" | "state_error" | "restarts" | "dev" | "runs_on"> => ({
   name: plugin.name,
   slug: plugin.slug,
   description: plugin.description,
@@ -58,7 +59,7 @@ export const toAttributes = (plugin: Plugin, config: Json) => ({
   updated_at: plugin.updatedAt.toISOString(),
 });
 
-export function toResource(plugin: Plugin, config: Json, live: LiveState, llms: LinkedLlm[]): Resource {
+export function toResource(plugin: Plugin, config: Json, live: LiveState, llms: LinkedLlm[]): PluginResource {
   const linked = llms.filter(({ pluginId }) => pluginId === plugin.id);
   return {
     type: "plugins",

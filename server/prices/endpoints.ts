@@ -1,15 +1,14 @@
 import { z } from "zod";
 import { queryInteger } from "../fields/contract.ts";
+import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { ModelPriceAttributes, ModelPriceDraft, ModelPricePatch, Recalculated } from "./contract.ts";
+import { ModelPriceDraft, ModelPricePatch, ModelPriceResource, Recalculated } from "./contract.ts";
 import type { PriceService } from "./service.ts";
 import { priceSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
 
-const PriceResource = resourceOf("model-prices", ModelPriceAttributes);
-const PriceList = listOf("model-prices", ModelPriceAttributes);
 const Vendor = z.string("is required").trim().toLowerCase().min(1, "is required").max(60);
 
 export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
@@ -19,11 +18,8 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     summary: "List what a token of each model costs, in dollars",
     permission: "model-prices.read",
     query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor.optional() } }),
-    result: PriceList,
-    async handle({ query }) {
-      const page = await prices.list(query.list, query.filters);
-      return many({ ...page, items: page.items.map(toResource) });
-    },
+    result: listOf(ModelPriceResource),
+    handle: async ({ query }) => many(await prices.list(query.list, query.filters), toResource),
   }),
   endpoint({
     method: "GET",
@@ -31,11 +27,8 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     summary: "List the prices of one vendor's models",
     permission: "model-prices.read",
     query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor } }),
-    result: PriceList,
-    async handle({ query }) {
-      const page = await prices.list(query.list, query.filters);
-      return many({ ...page, items: page.items.map(toResource) });
-    },
+    result: listOf(ModelPriceResource),
+    handle: async ({ query }) => many(await prices.list(query.list, query.filters), toResource),
   }),
   endpoint({
     method: "GET",
@@ -43,7 +36,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     summary: "Get the price of a model by its exact name; `vendor` tells two of the same name apart",
     permission: "model-prices.read",
     query: z.object({ model_name: z.string("is required").trim().min(1, "is required").max(200), vendor: Vendor.optional() }),
-    result: PriceResource,
+    result: documentOf(ModelPriceResource),
     handle: async ({ query }) => one(toResource(await prices.getByName(query.model_name, query.vendor))),
   }),
   endpoint({
@@ -53,7 +46,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     summary: "Set what a token of a model costs",
     permission: "model-prices.write",
     body: ModelPriceDraft,
-    result: PriceResource,
+    result: documentOf(ModelPriceResource),
     handle: async ({ actor, body }) => one(toResource(await prices.create(actor, body))),
   }),
   endpoint({
@@ -62,7 +55,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     summary: "Get a price",
     permission: "model-prices.read",
     params: IdParam,
-    result: PriceResource,
+    result: documentOf(ModelPriceResource),
     handle: async ({ params }) => one(toResource(await prices.get(params.id))),
   }),
   endpoint({
@@ -72,7 +65,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     permission: "model-prices.write",
     params: IdParam,
     body: ModelPricePatch,
-    result: PriceResource,
+    result: documentOf(ModelPriceResource),
     handle: async ({ actor, params, body }) => one(toResource(await prices.update(actor, params.id, body))),
   }),
   // Clients of the reference say PATCH; with nothing to change it is an order, and POST says so.
@@ -87,7 +80,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
       query: z.object({ after: queryInteger({ max: 2 ** 52 }).default(0) }),
       body: ModelPricePatch,
       bodyOptional: true,
-      result: PriceResource.extend({ meta: Recalculated }),
+      result: documentOf(ModelPriceResource).extend({ meta: Recalculated }),
       async handle({ actor, params, query, body, signal }) {
         const { price, ...meta } = await prices.recalculate(actor, params.id, body, { after: query.after, signal });
         return { json: { data: toResource(price), meta } };

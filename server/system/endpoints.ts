@@ -1,5 +1,7 @@
 import { messageOf, withTimeout } from "@portico/core";
-import { endpoint } from "../http/endpoint.ts";
+import type { z } from "zod";
+import { endpoint, type JsonReply } from "../http/endpoint.ts";
+import { Features, FrontendConfig, Health, OpenApiDocument, Readiness } from "./contract.ts";
 
 /** One thing that must be in place before traffic should come; undefined when it is, else what is missing. */
 export type ReadyCheck = {
@@ -35,7 +37,7 @@ export function systemEndpoints({
   checks: ReadyCheck[];
   gatewayUrl: string;
   version: string;
-  openapi: () => unknown;
+  openapi: () => OpenApiDocument;
 }) {
   const probes = checks.map(({ name, missing, note }) => ({ name, note, run: inTime(missing) }));
   const health = (path: string) =>
@@ -45,7 +47,8 @@ export function systemEndpoints({
       summary: "The process lives",
       permission: "public",
       anonymous: true,
-      handle: () => ({ json: { status: "ok" } }),
+      result: Health,
+      handle: () => ({ json: { status: "ok" as const } }),
     });
   const ready = (path: string) =>
     endpoint({
@@ -54,7 +57,8 @@ export function systemEndpoints({
       summary: "The process may be sent traffic; 503 says what is missing",
       permission: "public",
       anonymous: true,
-      async handle() {
+      result: Readiness,
+      async handle(): Promise<JsonReply<z.infer<typeof Readiness>>> {
         const results = await Promise.all(probes.map(async ({ name, run, note }) => [name, await run(), note?.() ?? "ok"] as const));
         const missing = results.flatMap(([name, problem]) => (problem ? [`${name}: ${problem}`] : []));
         const report = Object.fromEntries(results.map(([name, problem, otherwise]) => [name, problem ?? otherwise]));
@@ -73,6 +77,7 @@ export function systemEndpoints({
       path: "/auth/config",
       summary: "What a page needs before sign-in",
       permission: "public",
+      result: FrontendConfig,
       handle: () => ({
         json: {
           proxyURL: gatewayUrl,
@@ -90,6 +95,7 @@ export function systemEndpoints({
       path: "/auth/features",
       summary: "What this installation can do",
       permission: "public",
+      result: Features,
       handle: () => ({
         json: {
           features: {
@@ -110,6 +116,7 @@ export function systemEndpoints({
       path: "/api/v1/openapi.json",
       summary: "This API as an OpenAPI 3.1 document",
       permission: "user",
+      result: OpenApiDocument,
       handle: () => ({ json: openapi() }),
     }),
   ];

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { Flag, Ids, must, text } from "../fields/contract.ts";
+import { attributesOf, documentOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
 
 export const passwordMinLength = 8;
 
-const fields = {
+export const UserFields = {
   email: z
     .string({ error: must("text") })
     .trim()
@@ -18,7 +19,7 @@ const fields = {
   email_verified: Flag,
   notifications_enabled: Flag,
   access_to_sso_config: Flag,
-  /** Ids of groups. Everybody is in Default, named or not. */
+  /** Ids of groups. Everybody is in Default, named or not. Answers have the groups themselves. */
   groups: Ids,
 };
 
@@ -30,41 +31,40 @@ const Password = z
   .optional();
 
 /** What plugins may judge and rewrite of an account: everything but its password. */
-export const UserProfile = z.strictObject({
-  email: fields.email,
-  name: fields.name,
-  is_admin: fields.is_admin.default(false),
-  show_portal: fields.show_portal.default(true),
-  show_chat: fields.show_chat.default(true),
-  email_verified: fields.email_verified.default(true),
-  notifications_enabled: fields.notifications_enabled.default(false),
-  access_to_sso_config: fields.access_to_sso_config.default(false),
-  groups: fields.groups.default([]),
+export const UserProfile = draftOf(UserFields, {
+  is_admin: false,
+  show_portal: true,
+  show_chat: true,
+  email_verified: true,
+  notifications_enabled: false,
+  access_to_sso_config: false,
+  groups: [],
 });
 export type UserProfile = z.infer<typeof UserProfile>;
 
 export const UserDraft = UserProfile.extend({ password: Password });
 export type UserDraft = z.infer<typeof UserDraft>;
 
-/** A change names only what it changes. */
-export const UserPatch = z.strictObject({ ...fields, password: Password }).partial();
+export const UserPatch = patchOf({ ...UserFields, password: Password });
 export type UserPatch = z.infer<typeof UserPatch>;
 
-/** What the API shows of a person. */
-export const UserAttributes = z.object({
-  email: z.string(),
-  name: z.string(),
-  is_admin: z.boolean(),
-  show_portal: z.boolean(),
-  show_chat: z.boolean(),
-  email_verified: z.boolean(),
-  notifications_enabled: z.boolean(),
-  access_to_sso_config: z.boolean(),
+/** A group, as its members show it. */
+export const GroupOfUser = resourceOf("groups", z.object({ name: z.string() }));
+
+export const UserAttributes = attributesOf(UserFields, {
+  groups: z.array(GroupOfUser),
   /** `[redacted]` when there is one; the key itself only in the answer of roll-api-key. */
   api_key: z.string(),
   role: z.enum(["Super Admin", "Admin", "Developer", "Chat user"]),
-  groups: z.array(z.object({ type: z.literal("groups"), id: z.string(), attributes: z.object({ name: z.string() }) })),
   metadata: z.record(z.string(), z.unknown()),
-  created_at: z.string(),
-  updated_at: z.string(),
+  ...timestamps,
+});
+export type UserAttributes = z.infer<typeof UserAttributes>;
+
+export const UserResource = resourceOf("users", UserAttributes);
+export type UserResource = z.infer<typeof UserResource>;
+
+/** The account as it is now, and how many sessions and tokens its change ended. */
+export const ChangedUser = documentOf(UserResource).extend({
+  meta: z.object({ ended: z.object({ sessions: z.number(), api_tokens: z.number() }) }),
 });

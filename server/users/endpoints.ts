@@ -1,17 +1,17 @@
 import { z } from "zod";
+import { AppResource } from "../apps/contract.ts";
 import type { AppService } from "../apps/service.ts";
 import { toResource as toAppResource } from "../apps/wire.ts";
 import { allPages } from "../db/paging.ts";
 import { Id } from "../fields/contract.ts";
+import { collectionOf, Dependent, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, IdParam, listOf, many, one, resourceOf } from "../http/envelope.ts";
+import { all, many, one, succeeded } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { UserAttributes, UserDraft, UserPatch } from "./contract.ts";
+import { ChangedUser, GroupOfUser, UserDraft, UserPatch, UserResource } from "./contract.ts";
 import type { UserService } from "./service.ts";
 import { userSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
-
-const UserResource = resourceOf("users", UserAttributes);
 
 export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppService }) => [
   endpoint({
@@ -20,11 +20,8 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "List users",
     permission: "users.read",
     query: listQuery({ sortable: userSorts, filters: { group_id: Id.optional(), exclude_group_id: Id.optional() } }),
-    result: listOf("users", UserAttributes),
-    async handle({ query }) {
-      const page = await users.list(query.list, query.filters);
-      return many({ ...page, items: page.items.map((user) => toResource(user)) });
-    },
+    result: listOf(UserResource),
+    handle: async ({ query }) => many(await users.list(query.list, query.filters), toResource),
   }),
   endpoint({
     method: "POST",
@@ -33,7 +30,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "Create a user",
     permission: "users.write",
     body: UserDraft,
-    result: UserResource,
+    result: documentOf(UserResource),
     handle: async ({ actor, body }) => one(toResource(await users.create(actor, body))),
   }),
   endpoint({
@@ -42,7 +39,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "Get a user",
     permission: "users.read",
     params: IdParam,
-    result: UserResource,
+    result: documentOf(UserResource),
     handle: async ({ params }) => one(toResource(await users.get(params.id))),
   }),
   endpoint({
@@ -52,7 +49,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     permission: "users.write",
     params: IdParam,
     body: UserPatch,
-    result: UserResource.extend({ meta: z.object({ ended: z.object({ sessions: z.number(), api_tokens: z.number() }) }) }),
+    result: ChangedUser,
     async handle({ actor, params, body }) {
       const { user, ended } = await users.update(actor, params.id, body);
       return { json: { data: toResource(user), meta: { ended: { sessions: ended.sessions, api_tokens: ended.tokens } } } };
@@ -76,7 +73,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "Give a user a new API key in place of the former; it is in this answer only",
     permission: "users.write",
     params: IdParam,
-    result: UserResource,
+    result: documentOf(UserResource),
     async handle({ actor, params }) {
       const { user, apiKey } = await users.rollApiKey(actor, params.id);
       return one(toResource(user, apiKey));
@@ -88,10 +85,10 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "Do not show the quick start to a user again",
     permission: "users.write",
     params: IdParam,
-    result: z.object({ status: z.literal("success") }),
+    result: Succeeded,
     async handle({ actor, params }) {
       await users.skipQuickStart(actor, params.id);
-      return { json: { status: "success" } };
+      return succeeded;
     },
   }),
   endpoint({
@@ -100,7 +97,8 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "Groups of a user",
     permission: "users.read",
     params: IdParam,
-    handle: async ({ params }) => all((toResource(await users.get(params.id)).attributes.groups as unknown[]) ?? []),
+    result: collectionOf(GroupOfUser),
+    handle: async ({ params }) => all(toResource(await users.get(params.id)).attributes.groups),
   }),
   endpoint({
     method: "GET",
@@ -108,6 +106,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "Apps of a user",
     permission: "users.read",
     params: IdParam,
+    result: collectionOf(AppResource),
     async handle({ params }) {
       await users.get(params.id);
       return all((await allPages((list) => apps.list(list, { user_id: params.id }))).map((app) => toAppResource(app)));
@@ -131,6 +130,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "What refers to a user and what deleting the user would do",
     permission: "users.read",
     params: IdParam,
+    result: collectionOf(Dependent),
     async handle({ params }) {
       const { apps: owned, tokens } = await users.dependents(params.id);
       return all([

@@ -1,6 +1,5 @@
 import { redacted } from "../fields/contract.ts";
-import type { Resource } from "../http/envelope.ts";
-import type { UserProfile } from "./contract.ts";
+import type { UserProfile, UserResource } from "./contract.ts";
 import type { User } from "./store.ts";
 
 /** The account as its owner would send it: what changes are made from, and what plugins see. */
@@ -22,7 +21,7 @@ const roleOf = (user: User) => {
 };
 
 /** @param apiKey only for the answer that creates it. */
-export const toResource = (user: User, apiKey?: string): Resource => ({
+export const toResource = (user: User, apiKey?: string): UserResource => ({
   type: "users",
   id: String(user.id),
   attributes: {

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { resourceOf } from "../../http/contract.ts";
+import { PluginAttributes, PluginResource, pluginCategories, pluginStates } from "../contract.ts";
+
+const process = {
+  loaded: z.boolean(),
+  healthy: z.boolean(),
+  load_time: z.string().nullable(),
+  last_ping: z.string().nullable(),
+  pid: z.number().nullable(),
+};
+
+/** A plugin's process in this studio. */
+export const LoadedPlugin = z.object({
+  plugin_id: z.number(),
+  plugin_name: z.string(),
+  command: z.string(),
+  is_oci: z.boolean(),
+  ...process,
+});
+export type LoadedPlugin = z.infer<typeof LoadedPlugin>;
+
+export const PluginStatus = LoadedPlugin.extend({
+  plugin_category: z.enum(pluginCategories),
+  hook_type: z.string(),
+  hook_types: z.array(z.string()),
+  is_active: z.boolean(),
+  is_local: z.boolean(),
+  is_grpc: z.boolean(),
+  state: z.enum(pluginStates),
+  error: z.string(),
+  restarts: z.number(),
+});
+export type PluginStatus = z.infer<typeof PluginStatus>;
+
+export const LogLine = z.object({
+  seq: z.number(),
+  at: z.string(),
+  stream: z.string(),
+  level: z.string(),
+  text: z.string(),
+  /** Absent for what was written in this studio. */
+  edge_id: z.string().optional(),
+});
+export type LogLine = z.infer<typeof LogLine>;
+
+export const Reloaded = z.object({ message: z.string(), plugin: PluginResource });
+
+/** What a plugin's executable says of itself. */
+export const PluginMetadata = resourceOf(
+  "plugin-metadata",
+  PluginAttributes.pick({
+    command: true,
+    hook_types: true,
+    capabilities: true,
+    pending_capabilities: true,
+    approval: true,
+    status: true,
+  }).extend({
+    primary_hook: z.string(),
+    config_schema: z.record(z.string(), z.unknown()),
+    manifest: z.record(z.string(), z.unknown()),
+    scopes: z.array(z.string()),
+    loaded_at: z.string(),
+  }),
+);
+export type PluginMetadata = z.infer<typeof PluginMetadata>;
+
+export const Approval = z.object({ message: z.string(), status: z.enum(["approved", "denied"]), data: PluginResource });
+export type Approval = z.infer<typeof Approval>;
+
+export const WorkflowStatus = resourceOf(
+  "plugin-workflow-status",
+  PluginAttributes.pick({
+    status: true,
+    service_scopes: true,
+    service_access_authorized: true,
+    requires_approval: true,
+    pending_capabilities: true,
+    approval: true,
+  }),
+);
+export type WorkflowStatus = z.infer<typeof WorkflowStatus>;
+
+export const ConfigSchemaResource = resourceOf("plugin-config-schema", z.object({ schema: z.record(z.string(), z.unknown()).nullable() }));
+export type ConfigSchemaResource = z.infer<typeof ConfigSchemaResource>;
+
+export const ParsedManifest = z.object({ message: z.string(), manifest: z.record(z.string(), z.unknown()) });
+
+/** What came of trying a plugin's executable, with the stored settings held against what it says. */
+export const PluginTrial = z.object({
+  plugin_id: z.number(),
+  plugin_name: z.string(),
+  hook_type: z.string(),
+  status: z.enum(["passed", "failed"]),
+  message: z.string(),
+  details: z.object({
+    command_valid: z.boolean(),
+    hook_type_valid: z.boolean(),
+    config_valid: z.boolean(),
+    config_keys: z.number(),
+    has_checksum: z.boolean(),
+    namespace: z.string(),
+    /** The checks that were made, in order; a failed one ends them. */
+    tests_run: z.array(z.enum(["command", "hook_types", "config"])),
+    issues: z.array(z.object({ field: z.string(), message: z.string() })),
+  }),
+});
+export type PluginTrial = z.infer<typeof PluginTrial>;
