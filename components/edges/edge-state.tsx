@@ -36,7 +36,7 @@ const transports: Record<string, { tone: Tone; words: string }> = {
 };
 
 /** How the edge is connected, or was last. */
-export const EdgeTransport = ({ edge }: { edge: Edge }) => {
+export const EdgeTransport = ({ edge }: { edge: EdgeAttributes }) => {
   const { tone, words } = transports[edge.transport] ?? { tone: "idle", words: edge.transport || "Never connected" };
   return <Status tone={tone}>{words}</Status>;
 };

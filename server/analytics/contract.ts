@@ -12,7 +12,6 @@ export const Range = z.enum(["1h", "24h", "7d", "30d"], "must be one of 1h, 24h,
 export type Range = z.infer<typeof Range>;
 
 export const outcomes = ["completed", "failed", "aborted", "blocked"] as const;
-export type Outcome = (typeof outcomes)[number];
 
 const Milliseconds = z.number().nullable();
 const shared = { requests: z.number(), tokens: z.number(), cost: z.number() };

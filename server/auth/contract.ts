@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { attributesOf, draftOf } from "../fields/contract/resource.ts";
 import { Time } from "../fields/contract.ts";
-import { attributesOf, draftOf, resourceOf } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 export const SignIn = z.strictObject({
   email: z.string("is required").trim().toLowerCase().min(1, "is required").max(320),

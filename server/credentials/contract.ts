@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { attributesOf, patchOf, timestamps } from "../fields/contract/resource.ts";
 import { Flag } from "../fields/contract.ts";
-import { attributesOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 export const CredentialFields = { active: Flag };
 

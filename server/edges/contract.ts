@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { attributesOf, draftOf, timestamps } from "../fields/contract/resource.ts";
 import { Namespace, namespaceFilter } from "../fields/contract.ts";
-import { attributesOf, draftOf, resourceOf, timestamps } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 /** The page of an edge named "new" would be the one for creating edges. */
 export const edgeIdForm = /^(?!new$)[A-Za-z0-9][A-Za-z0-9\-_.]{0,62}[A-Za-z0-9]$/;

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
 import { emptyList, Id, Ids, text } from "../fields/contract.ts";
-import { attributesOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 export const GroupFields = { name: text(120).min(1, "is required") };
 

@@ -2,8 +2,9 @@ import { slugify } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
 import { vendorIds } from "@portico/protocol/vendors";
 import { z } from "zod";
+import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
 import { Budget, Flag, faultOfHttpUrl, must, Namespace, nullAs, redacted, Time, text } from "../fields/contract.ts";
-import { attributesOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 export { redacted };
 

@@ -1,8 +1,9 @@
 import { slugify } from "@portico/core";
 import { grantableUnasked, hookTypes } from "@portico/protocol";
 import { z } from "zod";
+import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
 import { Flag, IdList, must, Namespace, text } from "../fields/contract.ts";
-import { attributesOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 /** Why a command cannot be one, as far as its text tells; undefined when it can. */
 export function faultOfCommand(command: string): string | undefined {

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
 import { must, text } from "../fields/contract.ts";
-import { attributesOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
+import { resourceOf } from "../http/contract.ts";
 
 /** Dollars for one token; kept to a trillionth of a dollar. */
 const Price = z

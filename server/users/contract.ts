@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
 import { Flag, Ids, must, text } from "../fields/contract.ts";
-import { attributesOf, documentOf, draftOf, patchOf, resourceOf, timestamps } from "../http/contract.ts";
+import { documentOf, resourceOf } from "../http/contract.ts";
 
 export const passwordMinLength = 8;
 
