@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
+import type { VendorId } from "@portico/protocol/vendors";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { type LlmDraft, type pathRule } from "./contract.ts";
+import { type LlmDraft, pathRule } from "./contract.ts";
 
 /** An LLM without its key: the key leaves the database only towards edges. */
 export type Llm = {
