@@ -90,6 +90,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
 
   const plugins = await createPlugins({
     db,
+    counts,
     vault,
     events,
     logger,
@@ -100,15 +101,16 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   });
   const { hooks } = plugins;
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
-  const credentials = createCredentialService({ db, store: createCredentialStore(db) });
-  const apps = createAppService({ db, store: createAppStore(db), credentials });
-  const users = createUserService({ db, store: createUserStore(db), apps, hooks, passwords, mint });
-  const groups = createGroupService({ db, store: createGroupStore(db) });
-  const prices = createPriceService({ db, store: createPriceStore(db) });
+  const credentials = createCredentialService({ db, store: createCredentialStore(db, counts) });
+  const apps = createAppService({ db, store: createAppStore(db, counts), credentials });
+  const users = createUserService({ db, store: createUserStore(db, counts), apps, hooks, passwords, mint });
+  const groups = createGroupService({ db, store: createGroupStore(db, counts) });
+  const prices = createPriceService({ db, store: createPriceStore(db, counts) });
   const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
 
   const edges = await createEdges({
     db,
+    counts,
     vault,
     events,
     llms,

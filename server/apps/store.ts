@@ -1,8 +1,9 @@
 import { fromDollars, invalid, periodStart, toDollars } from "@portico/core";
 import type { Db, Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { contains } from "../db/search.ts";
+import { createListing, loadPage } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 import type { AppPatch } from "./contract.ts";
 
 export type App = {
@@ -31,22 +32,40 @@ export type AppRow = Pick<
   "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids"
 > & { userId?: number | null };
 
-const order = {
-  id: (to) => ({ id: to }),
-  name: (to) => ({ name: to }),
-  description: (to) => ({ description: to }),
-  user_id: (to) => ({ userId: to }),
-  owner: (to) => ({ owner: { name: to } }),
-  is_active: (to) => ({ isActive: to }),
-  monthly_budget: (to) => ({ monthlyBudgetMicroUsd: { sort: to, nulls: "last" } }),
-  created_at: (to) => ({ createdAt: to }),
-  updated_at: (to) => ({ updatedAt: to }),
-} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.AppOrderByWithRelationInput>;
-export const appSorts = Object.keys(order);
+const sorts = {
+  id: "t.id",
+  name: "t.name",
+  description: "t.description",
+  user_id: "t.user_id",
+  owner: "o.name",
+  is_active: "t.is_active",
+  monthly_budget: { by: "t.monthly_budget_micro_usd", nulls: "last" },
+  created_at: "t.created_at",
+  updated_at: "t.updated_at",
+} as const;
+export const appSorts = Object.keys(sorts);
 
 export type AppFilters = { user_id?: number; llm_id?: number; is_active?: boolean; is_orphaned?: boolean; namespace?: string };
 
-export function createAppStore(db: Db, now: () => Date = () => new Date()) {
+export function createAppStore(db: Db, counts: Counts, now: () => Date = () => new Date()) {
+  const listing = createListing<{ id: number }, AppFilters>(
+    { db, counts },
+    {
+      kinds: ["app", "user", "llm"],
+      from: "apps t LEFT JOIN users o ON o.id = t.user_id",
+      where: "NOT t.is_system",
+      sorts,
+      search: ["t.name", "t.description", "o.name", "o.email"],
+      filters: {
+        user_id: "t.user_id = ?",
+        llm_id: "EXISTS (SELECT 1 FROM app_llms l WHERE l.app_id = t.id AND l.llm_id = ?)",
+        is_active: "t.is_active = ?",
+        is_orphaned: "t.is_orphaned = ?",
+        namespace: "t.namespace = ?",
+      },
+    },
+  );
+
   /** Spend of each app in its own current period: one statement, however many apps. */
   async function withSpend(rows: Row[]): Promise<App[]> {
     if (rows.length === 0) return [];
@@ -61,18 +80,12 @@ export function createAppStore(db: Db, now: () => Date = () => new Date()) {
   }
 
   return {
-    async list(query: ListQuery, filters: AppFilters): Promise<Page<App>> {
-      const { q, sort, size, offset } = query;
-      const where = condition(q, filters);
-      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
-      const [rows, total] = await Promise.all([
-        db.prisma.app.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
-        db.prisma.app.count({ where }),
-      ]);
-      return pageOf(query, await withSpend(rows), total);
-    },
+    list: async (query: ListQuery, filters: AppFilters): Promise<Page<App>> =>
+      loadPage(await listing.page(query, filters), async (ids) =>
+        withSpend(await db.prisma.app.findMany({ where: { id: { in: ids } }, select: columns })),
+      ),
 
-    count: (filters: AppFilters): Promise<number> => db.prisma.app.count({ where: condition("", filters) }),
+    count: (filters: AppFilters): Promise<number> => listing.total(filters),
 
     async find(where: { id: number } | { name: string }): Promise<App | undefined> {
       const row = await db.prisma.app.findFirst({ where: { ...where, isSystem: false }, select: columns, orderBy: { id: "asc" } });
@@ -120,24 +133,6 @@ export function createAppStore(db: Db, now: () => Date = () => new Date()) {
   };
 }
 export type AppStore = ReturnType<typeof createAppStore>;
-
-const condition = (q: string, filters: AppFilters): Prisma.AppWhereInput => ({
-  AND: [
-    {
-      isSystem: false,
-      userId: filters.user_id,
-      isActive: filters.is_active,
-      isOrphaned: filters.is_orphaned,
-      namespace: filters.namespace,
-    },
-    filters.llm_id ? { llms: { some: { llmId: filters.llm_id } } } : {},
-    q
-      ? {
-          OR: [{ name: contains(q) }, { description: contains(q) }, { owner: { name: contains(q) } }, { owner: { email: contains(q) } }],
-        }
-      : {},
-  ],
-});
 
 /** @throws AppError validation_failed for an owner or LLM that does not exist. */
 async function checkReferences(tx: Tx, { userId, llm_ids = [] }: AppRow): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Db, Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { contains } from "../db/search.ts";
+import { createListing, loadPage } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 
 /** A credential without its secret, which nobody can read again. */
 export type Credential = {
@@ -15,38 +16,35 @@ export type Credential = {
   updatedAt: Date;
 };
 
-const order = {
-  id: (to) => ({ id: to }),
-  active: (to) => ({ active: to }),
-  app_name: (to) => ({ app: { name: to } }),
-  created_at: (to) => ({ createdAt: to }),
-  updated_at: (to) => ({ updatedAt: to }),
-} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.CredentialOrderByWithRelationInput>;
-export const credentialSorts = Object.keys(order);
+const sorts = { id: "t.id", active: "t.active", app_name: "a.name", created_at: "t.created_at", updated_at: "t.updated_at" };
+export const credentialSorts = Object.keys(sorts);
 
 export type CredentialFilters = { active?: boolean; app_id?: number };
 
 /** The control plane's own credential is not seen through here. */
 const visible = { app: { isSystem: false } } satisfies Prisma.CredentialWhereInput;
 
-export function createCredentialStore(db: Db) {
+export function createCredentialStore(db: Db, counts: Counts) {
+  const listing = createListing<{ id: number }, CredentialFilters>(
+    { db, counts },
+    {
+      kinds: ["credential", "app"],
+      from: "credentials t JOIN apps a ON a.id = t.app_id",
+      where: "NOT a.is_system",
+      sorts,
+      search: ["a.name", "t.hint"],
+      filters: { active: "t.active = ?", app_id: "t.app_id = ?" },
+    },
+  );
   const find = async (where: Prisma.CredentialWhereInput): Promise<Credential | undefined> => {
     const row = await db.prisma.credential.findFirst({ where: { AND: [visible, where] }, select: columns });
     return row ? toCredential(row) : undefined;
   };
   return {
-    async list(query: ListQuery, { active, app_id }: CredentialFilters): Promise<Page<Credential>> {
-      const { q, sort, size, offset } = query;
-      const where: Prisma.CredentialWhereInput = {
-        AND: [visible, { active, appId: app_id }, q ? { OR: [{ app: { name: contains(q) } }, { hint: contains(q) }] } : {}],
-      };
-      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
-      const [rows, total] = await Promise.all([
-        db.prisma.credential.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
-        db.prisma.credential.count({ where }),
-      ]);
-      return pageOf(query, rows.map(toCredential), total);
-    },
+    list: async (query: ListQuery, filters: CredentialFilters): Promise<Page<Credential>> =>
+      loadPage(await listing.page(query, filters), async (ids) =>
+        (await db.prisma.credential.findMany({ where: { id: { in: ids } }, select: columns })).map(toCredential),
+      ),
     find: (id: number) => find({ id }),
     findByKeyId: (keyId: string) => find({ keyId }),
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "@portico/core/logger";
 import { createSystemCallSigner, type SystemCall } from "@portico/protocol/system-calls";
 import type { Db } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Jobs } from "../jobs/runner.ts";
@@ -45,6 +46,7 @@ export type HubSettings = {
  */
 export async function createEdges({
   db,
+  counts,
   vault,
   events,
   llms,
@@ -54,6 +56,7 @@ export async function createEdges({
   hubTimings,
 }: {
   db: Db;
+  counts: Counts;
   vault: Vault;
   events: EventBus;
   llms: LlmService;
@@ -64,7 +67,7 @@ export async function createEdges({
 }) {
   const { host, controlPort, requiresClientCertificate } = hubSettings;
   const authority = await openAuthority(await createAuthorityStore({ db, vault }).load(makeAuthority));
-  const store = createEdgeStore(db);
+  const store = createEdgeStore(db, counts);
   const usage = createUsageStore(db);
   const snapshotStore = createSnapshotStore({ db, vault });
   const publisher = createPublisher({ store: snapshotStore, vault, events, logger });

@@ -1,6 +1,8 @@
 import { conflict } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
+import type { Counts } from "../db/counts.ts";
+import { createListing } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 
 export type EdgeStatus = "registered" | "connected" | "disconnected";
 export type SyncStatus = "in_sync" | "pending" | "stale" | "unknown";
@@ -75,14 +77,16 @@ export const silentMs = 20_000;
 /** An edge that does not serve the expected snapshot for this long is stale. */
 const pendingMs = 15 * 60_000;
 
-export const edgeSorts = ["id", "edge_id", "namespace", "status", "last_heartbeat"] as const;
-const orderBy: Record<string, string> = {
-  status: "status",
-  last_heartbeat: "last_heartbeat_at",
-  id: "id",
-  edge_id: "edge_id",
-  namespace: "namespace",
-};
+export type EdgeFilters = { status?: EdgeStatus; namespace?: string };
+
+const sorts = {
+  id: "t.id",
+  edge_id: "t.edge_id",
+  namespace: "t.namespace",
+  status: "t.status",
+  last_heartbeat: { by: "t.last_heartbeat_at", nulls: "smallest" },
+} as const;
+export const edgeSorts = Object.keys(sorts);
 
 const status = `CASE WHEN e.status = 'connected' AND (e.last_heartbeat_at IS NULL OR e.last_heartbeat_at < now() - interval '${silentMs} ms')
   THEN 'disconnected' ELSE e.status END`;
@@ -96,18 +100,24 @@ const selectEdges = `SELECT e.id, e.edge_id, e.namespace, ${status} AS status, $
   e.created_at, e.updated_at
   FROM edges e LEFT JOIN namespace_snapshots s ON s.namespace = e.namespace`;
 
-export function createEdgeStore(db: Db) {
+export function createEdgeStore(db: Db, counts: Counts) {
+  const listing = createListing<SqlEdge, EdgeFilters>(
+    { db, counts },
+    {
+      // Edges come and go without an entry in the journal.
+      kinds: [],
+      from: `(${selectEdges}) t`,
+      select: "t.*",
+      sorts,
+      search: ["t.edge_id"],
+      filters: { status: "t.status = ?", namespace: "t.namespace = ?" },
+    },
+  );
+
   return {
-    async list({ number, size, offset, q, sort }: ListQuery, filters: { status?: EdgeStatus; namespace?: string }): Promise<Page<Edge>> {
-      const where = `WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR namespace = $2)
-        AND ($3 = '' OR strpos(lower(edge_id), lower($3)) > 0)`;
-      const values = [filters.status ?? null, filters.namespace ?? null, q];
-      const order = `${orderBy[sort.column] ?? "id"} ${sort.descending ? "DESC NULLS LAST" : "ASC NULLS FIRST"}, id`;
-      const [rows, count] = await Promise.all([
-        db.sql.query<SqlEdge>(`SELECT * FROM (${selectEdges}) t ${where} ORDER BY ${order} LIMIT $4 OFFSET $5`, [...values, size, offset]),
-        db.sql.query<{ total: number }>(`SELECT count(*) AS total FROM (${selectEdges}) t ${where}`, values),
-      ]);
-      return pageOf({ number, size, offset, q, sort }, rows.rows.map(fromSql), count.rows[0]?.total ?? 0);
+    async list(query: ListQuery, filters: EdgeFilters): Promise<Page<Edge>> {
+      const page = await listing.page(query, filters);
+      return { ...page, items: page.items.map(fromSql) };
     },
 
     async find(edgeId: string): Promise<Edge | undefined> {

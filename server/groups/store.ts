@@ -1,33 +1,30 @@
 import { conflict, invalid } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { contains } from "../db/search.ts";
+import { createListing, loadPage } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 import { defaultGroup } from "../users/store.ts";
 
 export type Group = { id: number; name: string; userCount: number; isDefault: boolean; createdAt: Date; updatedAt: Date };
 
-const order = {
-  id: (to) => ({ id: to }),
-  name: (to) => ({ name: to }),
-  user_count: (to) => ({ users: { _count: to } }),
-  created_at: (to) => ({ createdAt: to }),
-  updated_at: (to) => ({ updatedAt: to }),
-} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.GroupOrderByWithRelationInput>;
-export const groupSorts = Object.keys(order);
+const sorts = {
+  id: "t.id",
+  name: "t.name",
+  user_count: "(SELECT count(*) FROM user_groups g WHERE g.group_id = t.id)",
+  created_at: "t.created_at",
+  updated_at: "t.updated_at",
+};
+export const groupSorts = Object.keys(sorts);
 
-export function createGroupStore(db: Db) {
+export function createGroupStore(db: Db, counts: Counts) {
+  const listing = createListing({ db, counts }, { kinds: ["group"], from: "groups t", sorts, search: ["t.name"], filters: {} });
+
   return {
-    async list(query: ListQuery): Promise<Page<Group>> {
-      const { q, sort, size, offset } = query;
-      const where: Prisma.GroupWhereInput = q ? { name: contains(q) } : {};
-      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
-      const [rows, total] = await Promise.all([
-        db.prisma.group.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
-        db.prisma.group.count({ where }),
-      ]);
-      return pageOf(query, rows.map(toGroup), total);
-    },
+    list: async (query: ListQuery): Promise<Page<Group>> =>
+      loadPage(await listing.page(query, {}), async (ids) =>
+        (await db.prisma.group.findMany({ where: { id: { in: ids } }, select: columns })).map(toGroup),
+      ),
 
     async find(id: number): Promise<Group | undefined> {
       const row = await db.prisma.group.findUnique({ where: { id }, select: columns });

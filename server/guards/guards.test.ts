@@ -142,6 +142,27 @@ test("a list refuses a sort, a page and a size that it does not know, naming the
     }
 });
 
+test("every list answers in each order it offers, on every page, searched or not", async () => {
+  const { id } = (await studio.call("POST", "/api/v1/apps", { name: "Sorted" })).data;
+  for (const name of ["A 100% new group", "Another"]) await studio.call("POST", "/api/v1/groups", { name });
+  const isList = (one: Endpoint) => one.method === "GET" && one.query !== undefined && one.query.safeParse({ page_size: "1" }).success;
+  await every(
+    (one) => isList(one) && /must be one of/.test(one.query?.safeParse({ sort: "nonsense" }).error?.message ?? ""),
+    async (one) => {
+      const path = pathOf(one, one.path.startsWith("/api/v1/groups") ? "1" : id);
+      const refusal = one.query?.safeParse({ sort: "nonsense" }).error?.issues.find((issue) => issue.path[0] === "sort")?.message ?? "";
+      for (const sort of refusal.replace("must be one of ", "").split(", "))
+        for (const query of ["page=1", "page=2", "q=%25", "q=o&page=2"]) {
+          const answer = await studio.call("GET", `${path}?page_size=1&sort=${sort}&${query}`);
+          if (answer.status !== 200) return `${sort} ${query}: ${answer.status} ${answer.text.slice(0, 300)}`;
+          if (answer.list.length !== Math.max(0, Math.min(1, answer.meta.total_count - (query.includes("page=2") ? 1 : 0))))
+            return `${sort} ${query}: ${answer.list.length} rows on this page of ${answer.meta.total_count}`;
+        }
+      return undefined;
+    },
+  );
+});
+
 /** Bodies that say which fields they take: all but free JSON handed on to plugins. */
 const isStrict = (one: Endpoint): boolean => {
   const def = one.body?._zod.def as { type?: string; catchall?: { _zod: { def: { type: string } } } } | undefined;

@@ -11,7 +11,7 @@ import type { ObjectHooks } from "../plugins/hooks.ts";
 import { accepted, auditOf } from "../plugins/verdict.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { LlmDraft, LlmFields, type LlmPatch, redacted } from "./contract.ts";
-import type { Llm, LlmStore } from "./store.ts";
+import type { Llm, LlmFilters, LlmStore } from "./store.ts";
 import { toAttributes } from "./wire.ts";
 
 export function createLlmService({
@@ -97,7 +97,7 @@ export function createLlmService({
   }
 
   return {
-    list: (query: ListQuery, filters: { vendor?: string; active?: boolean; namespace?: string }) => store.list(query, filters),
+    list: (query: ListQuery, filters: LlmFilters) => store.list(query, filters),
     get,
 
     async create(actor: Actor, draft: LlmDraft): Promise<Llm> {

@@ -3,6 +3,7 @@ import type { Logger } from "@portico/core/logger";
 import { createPluginHost, type GrpcService, isUnimplemented, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
 import { systemActor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import { fromFreshRead } from "../db/fresh.ts";
 import { createPluginLogStore } from "../edges/plugin-log-store.ts";
 import type { EventBus } from "../events/bus.ts";
@@ -57,6 +58,7 @@ const defaultLimits: PluginLimits = {
 /** The plugin system of the control plane: rows, processes, hooks, pages and the service API. */
 export async function createPlugins({
   db,
+  counts,
   vault,
   events,
   logger,
@@ -68,6 +70,7 @@ export async function createPlugins({
   createHost = createPluginHost,
 }: {
   db: Db;
+  counts: Counts;
   vault: Vault;
   events: EventBus;
   logger: Logger;
@@ -82,7 +85,7 @@ export async function createPlugins({
   createHost?: typeof createPluginHost;
 }) {
   const limits = { ...defaultLimits, ...given };
-  const store = createPluginStore(db);
+  const store = createPluginStore(db, counts);
   const links = createLlmPluginStore(db);
   const kv = createKvStore(db);
   const signingKey = await db.transaction((tx) => systemSecret(tx, vault, "plugin-assets"));

@@ -1,8 +1,9 @@
 import { conflict } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import { Prisma } from "../db/generated/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { contains } from "../db/search.ts";
+import { createListing, loadPage } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 import type { MountConfig } from "./contract/pages.ts";
 
 type Json = Record<string, unknown>;
@@ -67,13 +68,16 @@ export type PluginFilters = {
   namespace?: string | undefined;
 };
 
-export const pluginSorts = ["id", "name", "slug", "hook_type", "is_active", "created_at", "updated_at"] as const;
-const sortColumns: Record<string, keyof Plugin> = {
-  hook_type: "hookType",
-  is_active: "isActive",
-  created_at: "createdAt",
-  updated_at: "updatedAt",
+const sorts = {
+  id: "t.id",
+  name: "t.name",
+  slug: "t.slug",
+  hook_type: "t.hook_type",
+  is_active: "t.is_active",
+  created_at: "t.created_at",
+  updated_at: "t.updated_at",
 };
+export const pluginSorts = Object.keys(sorts);
 
 /** For queries of plugins: a plugin is never read without its grants. */
 export const withGrants = { grants: { select: { capability: true } } } as const satisfies Prisma.PluginInclude;
@@ -82,7 +86,22 @@ export const toPlugin = (row: unknown): Plugin => {
   return { ...plugin, grants: grants.map(({ capability }) => capability).sort() };
 };
 
-export function createPluginStore(db: Db) {
+export function createPluginStore(db: Db, counts: Counts) {
+  const listing = createListing<{ id: number }, PluginFilters>(
+    { db, counts },
+    {
+      kinds: ["plugin"],
+      from: "plugins t",
+      sorts,
+      search: ["t.name", "t.slug", "t.description"],
+      filters: {
+        hook_type: "(t.hook_type = ? OR ? = ANY (t.hook_types))",
+        any_hook: "t.hook_types && ?::text[]",
+        is_active: "t.is_active = ?",
+        namespace: "t.namespace IN ('', ?)",
+      },
+    },
+  );
   const data = ({ configSchema, manifest, ...row }: Partial<PluginRow>) => ({
     ...row,
     ...(manifest === undefined ? {} : { manifest: manifest as Prisma.InputJsonObject }),
@@ -90,42 +109,20 @@ export function createPluginStore(db: Db) {
       ? {}
       : { configSchema: configSchema === null ? Prisma.DbNull : (configSchema as Prisma.InputJsonObject) }),
   });
+  const findMany = async (ids: number[]): Promise<Plugin[]> =>
+    (await db.prisma.plugin.findMany({ where: { id: { in: ids } }, include: withGrants })).map(toPlugin);
   const onSlugTaken = (slug: string | undefined) =>
     onUnique(() => conflict(`A plugin with the slug "${slug}" already exists; give another slug.`, "slug"));
 
   return {
-    async list(list: ListQuery, filters: PluginFilters): Promise<Page<Plugin>> {
-      const where: Prisma.PluginWhereInput = {
-        ...(filters.is_active === undefined ? {} : { isActive: filters.is_active }),
-        ...(filters.namespace === undefined ? {} : { namespace: { in: [...new Set(["", filters.namespace])] } }),
-        AND: [
-          filters.any_hook ? { hookTypes: { hasSome: [...filters.any_hook] } } : {},
-          filters.hook_type ? { OR: [{ hookType: filters.hook_type }, { hookTypes: { has: filters.hook_type } }] } : {},
-          list.q ? { OR: [{ name: contains(list.q) }, { slug: contains(list.q) }, { description: contains(list.q) }] } : {},
-        ],
-      };
-      const column = sortColumns[list.sort.column] ?? list.sort.column;
-      const direction = list.sort.descending ? "desc" : "asc";
-      const [rows, total] = await Promise.all([
-        db.prisma.plugin.findMany({
-          where,
-          include: withGrants,
-          orderBy: [{ [column]: direction }, { id: "asc" }],
-          skip: list.offset,
-          take: list.size,
-        }),
-        db.prisma.plugin.count({ where }),
-      ]);
-      return pageOf(list, rows.map(toPlugin), total);
-    },
+    list: async (query: ListQuery, filters: PluginFilters): Promise<Page<Plugin>> => loadPage(await listing.page(query, filters), findMany),
 
     async find(id: number): Promise<Plugin | undefined> {
       const row = await db.prisma.plugin.findUnique({ where: { id }, include: withGrants });
       return row ? toPlugin(row) : undefined;
     },
 
-    findMany: async (ids: number[]): Promise<Plugin[]> =>
-      (await db.prisma.plugin.findMany({ where: { id: { in: ids } }, include: withGrants })).map(toPlugin),
+    findMany,
 
     /** Every plugin that is to run somewhere, in the order of their ids. */
     listActive: async (): Promise<Plugin[]> =>

@@ -4,7 +4,7 @@ import type { UsageRecord } from "@portico/protocol/edge";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemActor } from "../auth/actor.ts";
 import { createUsageStore } from "../edges/usage-store.ts";
-import { aStudio, type Studio } from "../testing.ts";
+import { aStudio, countEachTime, type Studio } from "../testing.ts";
 import { createPriceService } from "./service.ts";
 import { createPriceStore } from "./store.ts";
 
@@ -122,7 +122,7 @@ test("a period that began by a change of its start is summed from the records, t
 });
 
 test("it goes in steps of bounded size, and one that takes long says where to go on", async () => {
-  const prices = createPriceService({ db: studio.db, store: createPriceStore(studio.db) });
+  const prices = createPriceService({ db: studio.db, store: createPriceStore(studio.db, countEachTime) });
   const id = Number(path.split("/").at(-1));
   let after: number | null = 0;
   let rounds = 0;

@@ -1,40 +1,44 @@
 import { conflict, perMillionFromPerToken } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { contains } from "../db/search.ts";
+import { createListing, loadPage } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 import { createBookedStore } from "./booked-store.ts";
 import type { ModelPricePatch } from "./contract.ts";
 
 export type ModelPrice = Prisma.ModelPriceGetPayload<{ select: typeof columns }>;
 
-const order = {
-  id: (to) => ({ id: to }),
-  model_name: (to) => ({ modelName: to }),
-  vendor: (to) => ({ vendor: to }),
-  cpt: (to) => ({ outputMicroUsdPerMillion: to }),
-  cpit: (to) => ({ inputMicroUsdPerMillion: to }),
-  created_at: (to) => ({ createdAt: to }),
-  updated_at: (to) => ({ updatedAt: to }),
-} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.ModelPriceOrderByWithRelationInput>;
-export const priceSorts = Object.keys(order);
+const sorts = {
+  id: "t.id",
+  model_name: "t.model_name",
+  vendor: "t.vendor",
+  cpt: "t.output_micro_usd_per_million",
+  cpit: "t.input_micro_usd_per_million",
+  created_at: "t.created_at",
+  updated_at: "t.updated_at",
+};
+export const priceSorts = Object.keys(sorts);
 
 export type PriceFilters = { vendor?: string };
 
-export function createPriceStore(db: Db) {
+export function createPriceStore(db: Db, counts: Counts) {
+  const listing = createListing<{ id: number }, PriceFilters>(
+    { db, counts },
+    {
+      kinds: ["model_price"],
+      from: "model_prices t",
+      sorts,
+      search: ["t.model_name", "t.vendor"],
+      filters: { vendor: "t.vendor = ?" },
+    },
+  );
+
   return {
     ...createBookedStore(db),
 
-    async list(query: ListQuery, { vendor }: PriceFilters): Promise<Page<ModelPrice>> {
-      const { q, sort, size, offset } = query;
-      const where: Prisma.ModelPriceWhereInput = { vendor, ...(q ? { OR: [{ modelName: contains(q) }, { vendor: contains(q) }] } : {}) };
-      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
-      const [rows, total] = await Promise.all([
-        db.prisma.modelPrice.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
-        db.prisma.modelPrice.count({ where }),
-      ]);
-      return pageOf(query, rows, total);
-    },
+    list: async (query: ListQuery, filters: PriceFilters): Promise<Page<ModelPrice>> =>
+      loadPage(await listing.page(query, filters), (ids) => db.prisma.modelPrice.findMany({ where: { id: { in: ids } }, select: columns })),
 
     async find(where: { id: number } | { modelName: string; vendor?: string }): Promise<ModelPrice | undefined> {
       return (await db.prisma.modelPrice.findFirst({ where, select: columns, orderBy: { id: "asc" } })) ?? undefined;

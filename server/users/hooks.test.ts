@@ -8,7 +8,7 @@ import { tokenStore } from "../auth/token-store.ts";
 import { createCredentialService } from "../credentials/service.ts";
 import { createCredentialStore } from "../credentials/store.ts";
 import type { ObjectHooks } from "../plugins/hooks.ts";
-import { aStudio, type Studio } from "../testing.ts";
+import { aStudio, countEachTime, type Studio } from "../testing.ts";
 import { UserDraft } from "./contract.ts";
 import { createUserService } from "./service.ts";
 import { createUserStore } from "./store.ts";
@@ -34,14 +34,14 @@ function withPlugin(answer: (object: Record<string, unknown>) => Awaited<ReturnT
   const { db } = studio;
   const apps = createAppService({
     db,
-    store: createAppStore(db),
-    credentials: createCredentialService({ db, store: createCredentialStore(db) }),
+    store: createAppStore(db, countEachTime),
+    credentials: createCredentialService({ db, store: createCredentialStore(db, countEachTime) }),
   });
   return {
     seen,
     users: createUserService({
       db,
-      store: createUserStore(db),
+      store: createUserStore(db, countEachTime),
       apps,
       hooks,
       passwords: createPasswords(),

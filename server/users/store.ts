@@ -1,8 +1,9 @@
 import { conflict, invalid } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
-import { contains } from "../db/search.ts";
+import { createListing, loadPage } from "../db/listing.ts";
+import type { ListQuery, Page } from "../db/paging.ts";
 import type { UserProfile } from "./contract.ts";
 
 /** A person without anything that could prove to be him. */
@@ -16,36 +17,37 @@ export type User = Omit<Prisma.UserGetPayload<{ select: typeof columns }>, "grou
 export const apiKeyName = "API key";
 export const defaultGroup = "Default";
 
-const order = {
-  id: (to) => ({ id: to }),
-  name: (to) => ({ name: to }),
-  email: (to) => ({ email: to }),
-  is_admin: (to) => ({ isAdmin: to }),
-  created_at: (to) => ({ createdAt: to }),
-  updated_at: (to) => ({ updatedAt: to }),
-} satisfies Record<string, (to: Prisma.SortOrder) => Prisma.UserOrderByWithRelationInput>;
-export const userSorts = Object.keys(order);
+const sorts = {
+  id: "t.id",
+  name: "t.name",
+  email: "t.email",
+  is_admin: "t.is_admin",
+  created_at: "t.created_at",
+  updated_at: "t.updated_at",
+};
+export const userSorts = Object.keys(sorts);
 
 export type UserFilters = { group_id?: number; exclude_group_id?: number };
 
-export function createUserStore(db: Db) {
-  return {
-    async list(query: ListQuery, filters: UserFilters): Promise<Page<User>> {
-      const { q, sort, size, offset } = query;
-      const where: Prisma.UserWhereInput = {
-        AND: [
-          q ? { OR: [{ name: contains(q) }, { email: contains(q) }] } : {},
-          filters.group_id ? { groups: { some: { groupId: filters.group_id } } } : {},
-          filters.exclude_group_id ? { groups: { none: { groupId: filters.exclude_group_id } } } : {},
-        ],
-      };
-      const by = order[sort.column as keyof typeof order](sort.descending ? "desc" : "asc");
-      const [rows, total] = await Promise.all([
-        db.prisma.user.findMany({ where, select: columns, orderBy: [by, { id: "asc" }], take: size, skip: offset }),
-        db.prisma.user.count({ where }),
-      ]);
-      return pageOf(query, rows.map(toUser), total);
+export function createUserStore(db: Db, counts: Counts) {
+  const listing = createListing<{ id: number }, UserFilters>(
+    { db, counts },
+    {
+      kinds: ["user", "group"],
+      from: "users t",
+      sorts,
+      search: ["t.name", "t.email"],
+      filters: {
+        group_id: "EXISTS (SELECT 1 FROM user_groups g WHERE g.user_id = t.id AND g.group_id = ?)",
+        exclude_group_id: "NOT EXISTS (SELECT 1 FROM user_groups g WHERE g.user_id = t.id AND g.group_id = ?)",
+      },
     },
+  );
+  return {
+    list: async (query: ListQuery, filters: UserFilters): Promise<Page<User>> =>
+      loadPage(await listing.page(query, filters), async (ids) =>
+        (await db.prisma.user.findMany({ where: { id: { in: ids } }, select: columns })).map(toUser),
+      ),
 
     async find(id: number): Promise<User | undefined> {
       const row = await db.prisma.user.findUnique({ where: { id }, select: columns });
