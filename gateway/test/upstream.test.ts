@@ -1,36 +1,12 @@
-import { createServer as createHttpServer, request as httpRequest, type RequestListener } from "node:http";
-import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from "node:net";
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { anApp, anLlm } from "./hub.ts";
-import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, onEnd, secret, until } from "./world.ts";
+import { anUpstream, aRawUpstream, delta, sse, upstreamAt } from "./upstreams.ts";
+import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, secret, until } from "./world.ts";
 
 afterEach(endWorlds);
-
-async function listening(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => undefined);
-  });
-  onEnd(async () => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const anUpstream = (handle: RequestListener) => listening(createHttpServer(handle));
-/** An upstream that answers every connection with these bytes, or with silence. */
-const aRawUpstream = (onConnection: (socket: Socket) => void) => listening(createNetServer(onConnection));
-
-const upstreamAt = (endpoint: string, more: Parameters<typeof anLlm>[2] = {}) => ({
-  snapshot: (hub: Parameters<typeof anLlm>[0], url: string) => ({ ...basicSnapshot(hub, url), llms: [anLlm(hub, endpoint, more)] }),
-});
-
-const sse = (...data: string[]) => data.map((line) => `data: ${line}\n\n`).join("");
-const delta = (text: string) => JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] });
 
 test("what the upstream answers is passed on as it is: status, body, headers, 4xx and Retry-After", async () => {
   const { gateway, hub } = await aWorld();

@@ -15,6 +15,9 @@ import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
 
+/** How a request whose connection was lost before any answer is sent once more, on a new connection. */
+export type Retry = { send(relay: Relay): void };
+
 export type RelayDeps = { settle: Settle; responsePlugins: ResponsePluginPhases; logger: Logger; pluginBytes: number };
 
 const scannedBytes = 1024 * 1024;
@@ -49,9 +52,13 @@ export class Relay implements Dispatcher.DispatchHandler {
   #stream: Collector | undefined;
   #chunks = 0;
 
-  constructor(exchange: Exchange, deps: RelayDeps) {
+  /** Set while sending once more is safe and has not been tried. */
+  #retry: Retry | undefined;
+
+  constructor(exchange: Exchange, deps: RelayDeps, retry?: Retry) {
     this.#exchange = exchange;
     this.#deps = deps;
+    this.#retry = retry;
   }
 
   onRequestStart(control: Dispatcher.DispatchController) {
@@ -74,7 +81,7 @@ export class Relay implements Dispatcher.DispatchHandler {
         control,
         onData: (chunk) => this.#take(chunk),
         onEnd: () => this.#end(),
-        onError: (error) => this.#fail(error),
+        onError: (error) => this.#failHere(error),
       });
     }
     this.#headers = clientHeaders(headers, {
@@ -98,7 +105,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       const length = headers["content-length"];
       if (length !== undefined && !this.#decoder) this.#announced = Number(length);
     }
-    if (!this.#held) this.#writeHead();
+    // A body that turns out to be undecodable at its first byte can still be answered with 502.
+    if (!this.#held && !this.#decoder) this.#writeHead();
   }
 
   onResponseData(control: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -113,7 +121,14 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_control: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error);
+    const retry = this.#retry;
+    if (retry && isConnectionLost(error) && this.#exchange.firstByteMs === 0 && !this.#exchange.settled) {
+      this.#retry = undefined;
+      retry.send(this);
+    } else {
+      this.#decoder?.destroy();
+      this.#fail(error);
+    }
   }
 
   #writeHead(): void {
@@ -156,6 +171,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #write(out: Buffer): void {
     if (out.length === 0) return;
+    if (this.#decoder) this.#writeHead();
     const { res } = this.#exchange;
     this.#exchange.responseBytes += out.length;
     this.#stream?.add(out);
@@ -195,6 +211,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       const rest = this.#sse.end();
       if (exchange.hideUsage) this.#write(rest);
     }
+    if (this.#decoder) this.#writeHead();
     if (this.#whole) exchange.responseBytes += this.#whole.length;
     if (this.#whole && this.#whole.length <= joinedBytes) exchange.res.end(this.#whole.toString("latin1"), "latin1");
     else exchange.res.end(this.#whole);
@@ -240,6 +257,12 @@ export class Relay implements Dispatcher.DispatchHandler {
     meter.body(parseJson(text), text);
   }
 
+  /** A failure that the upstream does not know of: without a word it would go on sending, and hold its connection. */
+  #failHere(error: Error): void {
+    this.#fail(error);
+    this.#control?.abort(error);
+  }
+
   #fail(error: Error): void {
     const exchange = this.#exchange;
     if (exchange.settled) return;
@@ -259,5 +282,10 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#deps.settle(exchange, { outcome: "failed", reason: reply.reason });
   }
 }
+
+const lostCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+
+/** The other side closed a connection: as it does with idle ones, and then it has not read the request that was just on its way. */
+const isConnectionLost = (error: Error): boolean => "code" in error && lostCodes.has(String(error.code));
 
 const hasBody = (exchange: Exchange, status: number): boolean => exchange.req.method !== "HEAD" && status !== 204 && status !== 304;

@@ -75,7 +75,9 @@ export function createRunner({ phases, settle, logger }: { phases: readonly Phas
     logger.error("a request failed by a fault of the gateway", { requestId: exchange.requestId, phase, error });
     if (exchange.res.headersSent) {
       exchange.res.destroy();
-      return settle(exchange, { outcome: "failed", reason: "internal" });
+      settle(exchange, { outcome: "failed", reason: "internal" });
+      exchange.upstream?.abort(new Error("the gateway failed"));
+      return;
     }
     finish(exchange, refuse({ status: 500, reason: "internal", message: `Internal error (request ${exchange.requestId})` }).reply);
   }

@@ -1,3 +1,5 @@
+import { maxUpstreamHeaderBytes } from "./pools.ts";
+
 /** What a client is told when its upstream gave no answer: 504 for silence, 502 for everything else. */
 export function upstreamProblem(error: Error, slug: string): { status: number; reason: string; message: string; error: string } {
   const code = codeOf(error);
@@ -17,6 +19,13 @@ export function upstreamProblem(error: Error, slug: string): { status: number; r
   }
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
     return told(504, "upstream_timeout", `${who} did not answer in time.`);
+  }
+  if (code === "UND_ERR_HEADERS_OVERFLOW") {
+    return told(
+      502,
+      "upstream_invalid",
+      `${who} gave an answer whose headers are larger than the ${maxUpstreamHeaderBytes / 1024} KiB they may have.`,
+    );
   }
   if (code.startsWith("HPE_")) return told(502, "upstream_invalid", `${who} gave an answer that is not HTTP.`);
   if (code.startsWith("Z_") || code.startsWith("ERR__ERROR_")) {

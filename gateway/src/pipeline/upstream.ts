@@ -1,5 +1,6 @@
 import { AppError } from "@portico/core";
 import type { Dispatcher } from "undici";
+import { readMethods } from "../vendors/endpoints.ts";
 import type { Exchange } from "./exchange.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { Pools } from "./pools.ts";
@@ -18,15 +19,16 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
     if (exchange.cost !== "none" && exchange.endpoint) exchange.meter = llm.vendor.meter(exchange.endpoint);
     // The key goes where an administrator said; a plugin may send the request elsewhere, but not the key.
     const apiKey = target.origin === llm.origin || llm.keyOrigins.has(target.origin) ? llm.apiKey : "";
-    pools.of(target.origin).dispatch(
-      {
-        path: joinPath(target.basePath, exchange.path) + joinQuery(target.baseQuery, exchange.query),
-        method: (req.method ?? "POST") as Dispatcher.HttpMethod,
-        headers: upstreamHeaders(exchange, llm.vendor.authHeaders(apiKey)),
-        body: body.length > 0 ? body : null,
-      },
-      new Relay(exchange, deps),
-    );
+    const call: Dispatcher.DispatchOptions = {
+      path: joinPath(target.basePath, exchange.path) + joinQuery(target.baseQuery, exchange.query),
+      method: (req.method ?? "POST") as Dispatcher.HttpMethod,
+      headers: upstreamHeaders(exchange, llm.vendor.authHeaders(apiKey)),
+      body: body.length > 0 ? body : null,
+    };
+    const retry = readMethods.has(call.method)
+      ? { send: (relay: Relay) => void pools.freshOf(target.origin).dispatch(call, relay) }
+      : undefined;
+    pools.of(target.origin).dispatch(call, new Relay(exchange, deps, retry));
     // A stream may last for minutes; nobody but plugins needs the request until then.
     if (llm.chain.onResponse.length === 0) exchange.body = undefined;
     return answering;
