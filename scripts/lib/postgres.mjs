@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, realpathS
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ensureStudioOwns, studioRole } from "./database-owner.mjs";
 import { isAlive } from "./lock.mjs";
 import { privateFolder } from "./postgres-place.mjs";
 import { Stop } from "./stop.mjs";
@@ -80,11 +81,13 @@ function writeFacts(dir, account, facts) {
 /**
  * Starts the cluster as a child in the foreground and resolves when it answers, on the port of last time when that is free.
  * An orphan of a killed run is stopped first; a postmaster.pid whose number belongs to another program now is removed.
- * @returns {Promise<{ child: import("./children.mjs").Child, port: number, url(database: string): string }>}
+ * @returns {Promise<{ child: import("./children.mjs").Child, port: number, url(database: string): string, studioUrl(database: string): string,
+ *   studioPassword: string }>} `url` is the superuser's, for us; `studioUrl` is what studio gets
  */
 export async function startCluster({ children, place, onLine = () => {}, report = () => {}, throwAway = false, readyTimeoutMs = 120_000 }) {
   const { clusterDir, native, account } = place;
-  const facts = JSON.parse(readFileSync(join(clusterDir, "portico.json"), "utf8"));
+  const kept = JSON.parse(readFileSync(join(clusterDir, "portico.json"), "utf8"));
+  const facts = { ...kept, studioPassword: kept.studioPassword ?? randomBytes(24).toString("base64url") };
   await clearFormerServer(clusterDir, report);
   for (let attempt = 1; ; attempt++) {
     const port = attempt === 1 && facts.port && (await isFree(facts.port)) ? facts.port : await freePort();
@@ -117,11 +120,14 @@ export async function startCluster({ children, place, onLine = () => {}, report 
     );
     const outcome = await untilReady(child, clusterDir, readyTimeoutMs);
     if (outcome === "ready") {
-      if (facts.port !== port) writeFacts(clusterDir, account, { ...facts, port });
+      if (kept.port !== port || !kept.studioPassword) writeFacts(clusterDir, account, { ...facts, port });
+      const url = (role, password, database) => `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
       return {
         child,
         port,
-        url: (database) => `postgresql://${user}:${encodeURIComponent(facts.password)}@127.0.0.1:${port}/${database}`,
+        url: (database) => url(user, facts.password, database),
+        studioUrl: (database) => url(studioRole, facts.studioPassword, database),
+        studioPassword: facts.studioPassword,
       };
     }
     await child.stop();
@@ -195,17 +201,23 @@ function postgresEnv() {
   return { ...env, LC_ALL: "C", TZ: "UTC" };
 }
 
-/** Creates the database unless it exists. */
+/** Creates the database unless it exists, owned by studio's role. */
 export async function ensureDatabase(server, name) {
   const { default: pg } = await import("pg");
-  const client = new pg.Client(server.url("postgres"));
-  await client.connect();
-  try {
+  const connected = async (database, run) => {
+    const client = new pg.Client(server.url(database));
+    await client.connect();
+    try {
+      return await run(client);
+    } finally {
+      await client.end();
+    }
+  };
+  await connected("postgres", async (client) => {
     const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
     if (!rowCount) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
-  }
+  });
+  await connected(name, (client) => ensureStudioOwns(client, name, server.studioPassword));
 }
 
 /** A port of 127.0.0.1 that nobody uses at this moment. */

@@ -21,8 +21,8 @@ function aPlace() {
   return { dir, children, place: postgresPlace(dir) };
 }
 
-async function query(server, sql) {
-  const client = new pg.Client(server.url("portico"));
+async function query(server, sql, url = server.url("portico")) {
+  const client = new pg.Client(url);
   client.on("error", () => {});
   await client.connect();
   const { rows } = await client.query(sql);
@@ -68,4 +68,30 @@ test("an interrupted creation is done again, and the password is needed to enter
   await ensureDatabase(server, "portico");
   const stranger = new pg.Client(server.url("portico").replace(/:[^:@]+@/, ":wrong@"));
   await expect(stranger.connect()).rejects.toThrow(/password authentication failed/);
+});
+
+test("studio's role owns its database, what an earlier version made as superuser included, and rules nothing else", async () => {
+  const { children, place } = aPlace();
+  await ensureCluster({ children, place, sync: false });
+  const server = await startCluster({ children, place });
+  await query(server, "CREATE DATABASE portico", server.url("postgres"));
+  await query(
+    server,
+    "CREATE SCHEMA jobs; CREATE TYPE jobs.kind AS ENUM ('a'); CREATE TABLE kept (id serial, at jobs.kind); CREATE VIEW seen AS TABLE kept; CREATE FUNCTION jobs.one() RETURNS int LANGUAGE sql RETURN 1",
+  );
+  await ensureDatabase(server, "portico");
+  await ensureDatabase(server, "portico");
+  const asStudio = (sql) => query(server, sql, server.studioUrl("portico"));
+  await asStudio(
+    "ALTER TABLE kept ADD more int; INSERT INTO kept (more) VALUES (1); DROP VIEW seen; DROP FUNCTION jobs.one(); ALTER TYPE jobs.kind ADD VALUE 'b'; CREATE SCHEMA more",
+  );
+  expect(await asStudio("SELECT id, more FROM kept")).toEqual([{ id: 1, more: 1 }]);
+  for (const sql of [
+    "COPY kept FROM PROGRAM 'true'",
+    "SELECT pg_read_file('PG_VERSION')",
+    "ALTER SYSTEM SET work_mem = '1GB'",
+    "CREATE ROLE other",
+    "CREATE DATABASE other",
+  ])
+    await expect(asStudio(sql), sql).rejects.toThrow(/permission denied|must be superuser/);
 });

@@ -176,7 +176,7 @@ async function startPostgres({ settings, children, progress, supervisor, log }) 
     await service.start();
     await ensureDatabase(server, database);
     step.done();
-    return server.url(database);
+    return server.studioUrl(database);
   } catch (error) {
     step?.fail();
     throw error;
