@@ -161,6 +161,11 @@ function Detail({ plugin }: { plugin: WithLlms }) {
                       </span>,
                     ],
                     ["Namespace", attributes.namespace || "every edge"],
+                    [
+                      "Isolation",
+                      attributes.isolation && [isolations[attributes.isolation], attributes.isolation_note].filter(Boolean).join(". "),
+                      "whole row",
+                    ],
                     ["Installed", <Ago key="created" at={attributes.created_at} />],
                     ["Changed", <Ago key="changed" at={attributes.updated_at} />],
                   ]}
@@ -231,6 +236,8 @@ function Detail({ plugin }: { plugin: WithLlms }) {
     </>
   );
 }
+
+const isolations = { user: "A system user of its own", namespace: "Namespaces of its own", none: "None: it runs as the studio's own user" };
 
 /** What does not happen until an administrator approves, of what was asked for. */
 function withoutApproval(pending: string[]): string {

@@ -155,6 +155,10 @@ export const PluginAttributes = attributesOf(PluginFields, {
   code_changed: z.boolean(),
   /** Its program may change without a new approval: the studio runs in development mode. */
   dev: z.boolean(),
+  /** What keeps its process in the studio from the host and other plugins; null while none runs there. */
+  isolation: z.enum(["user", "namespace", "none"]).nullable(),
+  /** Why it is not more isolated; "" when there is nothing to say. */
+  isolation_note: z.string(),
   /** Whether operations that it checks are blocked while it does not answer. */
   object_hook_failure_policy: z.enum(["fail_closed", "fail_open"]),
   status: z.enum(["ready", "scopes_pending"]),

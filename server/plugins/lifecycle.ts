@@ -13,7 +13,7 @@ import type { LiveState } from "./wire.ts";
 export type Desired = { plugin: Plugin; config: Json };
 
 /** How a process is, wherever it runs. */
-type EdgeState = Omit<LiveState, "dev">;
+type EdgeState = Omit<LiveState, "dev" | "isolation" | "isolationNote">;
 
 const retryMs = 2_000;
 
@@ -205,7 +205,10 @@ export function createLifecycle({
         });
     },
     edgeStates,
-    live: (plugin: Plugin, onEdges: Map<number, EdgeState>): LiveState => ({ ...stateOf(plugin, onEdges), dev }),
+    live: (plugin: Plugin, onEdges: Map<number, EdgeState>): LiveState => {
+      const process = runsInStudio(plugin.hookTypes) ? host.status(plugin.id) : undefined;
+      return { ...stateOf(plugin, onEdges), dev, isolation: process?.isolation ?? null, isolationNote: process?.note ?? "" };
+    },
     async close(): Promise<void> {
       closed = true;
       clearTimeout(retry);

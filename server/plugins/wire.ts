@@ -13,6 +13,10 @@ export type LiveState = {
   restarts: number;
   /** Its program may change without a new approval. */
   dev: boolean;
+  /** What keeps its process here from the studio and from other plugins; null where none runs here. */
+  isolation: z.infer<typeof PluginAttributes>["isolation"];
+  /** Why it is not more isolated; "" when there is nothing to say. */
+  isolationNote: string;
 };
 
 export const statusOf = (plugin: Plugin) => (pendingOf(plugin).length > 0 ? ("scopes_pending" as const) : ("ready" as const));
@@ -70,6 +74,8 @@ export function toResource(plugin: Plugin, config: Json, live: LiveState, llms: 
       state_error: live.error,
       restarts: live.restarts,
       dev: live.dev,
+      isolation: live.isolation,
+      isolation_note: live.isolationNote,
       runs_on: placesOf(plugin),
     },
     ...(linked.length === 0
