@@ -14,7 +14,7 @@ export type LiveState = {
   /** Its program may change without a new approval. */
   dev: boolean;
   /** What keeps its process here from the studio and from other plugins; null where none runs here. */
-  isolation: z.infer<typeof PluginAttributes>["isolation"];
+  isolation: PluginAttributes["isolation"];
   /** Why it is not more isolated; "" when there is nothing to say. */
   isolationNote: string;
 };
@@ -30,7 +30,7 @@ export const placesOf = ({ hookTypes }: Plugin): ("studio" | "gateway")[] => [
 export const toAttributes = (
   plugin: Plugin,
   config: Json,
-): Omit<PluginAttributes, "state" | "state_error" | "restarts" | "dev" | "runs_on"> => ({
+): Omit<PluginAttributes, "state" | "state_error" | "restarts" | "dev" | "isolation" | "isolation_note" | "runs_on"> => ({
   name: plugin.name,
   slug: plugin.slug,
   description: plugin.description,
