@@ -13,7 +13,7 @@ const clientLabels: Record<Client, string> = { sdk: "JavaScript", python: "Pytho
 
 function snippet(client: Client, llm: LlmAttributes, base: string, key: string): string {
   const vendor = vendorOf(llm.vendor);
-  return snippets[vendor.dialect][client]({ base, key, model: llm.default_model || vendor.exampleModel });
+  return snippets[vendor.dialect][client]({ base, endpoint: llm.api_endpoint, key, model: llm.default_model || vendor.exampleModel });
 }
 
 /** Programs that call the app's LLMs through the gateway, ready to copy; with the secret while it is known. */

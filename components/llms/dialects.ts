@@ -2,10 +2,19 @@ import type { DialectId } from "@portico/protocol/vendors";
 
 type Trial = { model: string; prompt: string; stream: boolean };
 
-/** The call with which a dialect sends one message. */
-export const trialCalls: Record<DialectId, { path: string; body(trial: Trial): Record<string, unknown> }> = {
+/**
+ * What clients of OpenAI write in front of a path. The gateway leaves out what an endpoint has already; an endpoint whose path has no version,
+ * e.g. a deployment at Azure, takes none.
+ */
+export function openaiRoot(endpoint: string): string {
+  const path = URL.canParse(endpoint) ? new URL(endpoint).pathname : "/";
+  return path === "/" || /\/v\d/.test(path) ? "/v1" : "";
+}
+
+/** The call with which a dialect sends one message to an LLM at `endpoint`. */
+export const trialCalls: Record<DialectId, { path(endpoint: string): string; body(trial: Trial): Record<string, unknown> }> = {
   openai: {
-    path: "/v1/chat/completions",
+    path: (endpoint) => `${openaiRoot(endpoint)}/chat/completions`,
     body: ({ model, prompt, stream }) => ({
       model,
       messages: [{ role: "user", content: prompt }],
@@ -13,7 +22,7 @@ export const trialCalls: Record<DialectId, { path: string; body(trial: Trial): R
     }),
   },
   anthropic: {
-    path: "/v1/messages",
+    path: () => "/v1/messages",
     body: ({ model, prompt, stream }) => ({
       model,
       max_tokens: 1024,
@@ -24,17 +33,17 @@ export const trialCalls: Record<DialectId, { path: string; body(trial: Trial): R
 };
 
 export type Client = "sdk" | "python" | "curl";
-type Snippet = (call: { base: string; key: string; model: string }) => string;
+type Snippet = (call: { base: string; endpoint: string; key: string; model: string }) => string;
 
 /** Programs that call an LLM through the gateway. */
 export const snippets: Record<DialectId, Record<Client, Snippet>> = {
   openai: {
-    curl: ({ base, key, model }) =>
-      `curl ${base}/v1/chat/completions \\\n  -H "Authorization: Bearer ${key}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
-    python: ({ base, key, model }) =>
-      `from openai import OpenAI\n\nclient = OpenAI(base_url="${base}/v1", api_key="${key}")\nanswer = client.chat.completions.create(\n    model="${model}",\n    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(answer.choices[0].message.content)`,
-    sdk: ({ base, key, model }) =>
-      `import OpenAI from "openai";\n\nconst client = new OpenAI({ baseURL: "${base}/v1", apiKey: "${key}" });\nconst answer = await client.chat.completions.create({\n  model: "${model}",\n  messages: [{ role: "user", content: "Hello" }],\n});\nconsole.log(answer.choices[0].message.content);`,
+    curl: ({ base, endpoint, key, model }) =>
+      `curl ${base}${openaiRoot(endpoint)}/chat/completions \\\n  -H "Authorization: Bearer ${key}" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
+    python: ({ base, endpoint, key, model }) =>
+      `from openai import OpenAI\n\nclient = OpenAI(base_url="${base}${openaiRoot(endpoint)}", api_key="${key}")\nanswer = client.chat.completions.create(\n    model="${model}",\n    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(answer.choices[0].message.content)`,
+    sdk: ({ base, endpoint, key, model }) =>
+      `import OpenAI from "openai";\n\nconst client = new OpenAI({ baseURL: "${base}${openaiRoot(endpoint)}", apiKey: "${key}" });\nconst answer = await client.chat.completions.create({\n  model: "${model}",\n  messages: [{ role: "user", content: "Hello" }],\n});\nconsole.log(answer.choices[0].message.content);`,
   },
   anthropic: {
     curl: ({ base, key, model }) =>

@@ -16,7 +16,7 @@ import classes from "./try-it.module.css";
 
 /** Sends one message to the LLM through the gateway, as an app would, and shows what came back and what it took. */
 export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
-  const { vendor, default_model, active } = llm.attributes;
+  const { vendor, api_endpoint, default_model, active } = llm.attributes;
   const [model, setModel] = useState(default_model || vendorOf(vendor).exampleModel);
   const [prompt, setPrompt] = useState("Say hello in one sentence.");
   const [stream, setStream] = useState(true);
@@ -26,7 +26,7 @@ export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
   const [busy, setBusy] = useState(false);
 
   const trial = trialCalls[vendorOf(vendor).dialect];
-  const path = `/api/v1/llms/${llm.id}/proxy${trial.path}`;
+  const path = `/api/v1/llms/${llm.id}/proxy${trial.path(api_endpoint)}`;
   const body = trial.body({ model, prompt, stream });
 
   const run = async () => {

@@ -61,7 +61,7 @@ test("the upstream sees the vendor's key and the client's headers, but none of t
   expect(answer.cookies).toBeUndefined();
   expect(answer.requestId).toMatch(/^req_/);
   expect(answer.theirs).toBe("theirs");
-  expect(seen[0]?.url).toBe("/base/v1/v1/chat/completions?x=%2F1&y");
+  expect(seen[0]?.url).toBe("/base/v1/chat/completions?x=%2F1&y");
   expect(seen[0]?.headers).toMatchObject({
     authorization: "Bearer vendor-key",
     "openai-organization": "org",

@@ -72,7 +72,9 @@ test("one line in the catalog adds an OpenAI-compatible vendor to the API, the c
   expect(vendorOptions).toContainEqual({ value: "acme", label: "Acme" });
   expect(vendorLabel("acme")).toBe("Acme");
   const { dialect, exampleModel } = findVendor("acme") ?? { dialect: "anthropic", exampleModel: "" };
-  expect(snippets[dialect].curl({ base: "https://gw", key: "k", model: exampleModel })).toContain('"model":"acme-1"');
+  expect(snippets[dialect].curl({ base: "https://gw", endpoint: "https://api.acme.test/v1", key: "k", model: exampleModel })).toContain(
+    '"model":"acme-1"',
+  );
 
   const vendor = await aVendor();
   const { gateway, hub } = await aWorld({

@@ -36,13 +36,26 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
 }
 
 /**
- * The base's path goes in front unless the client already wrote it: with base `https://host/v1`, both `/v1/models` and
- * `/models` reach `/v1/models`.
+ * The base's path goes in front, but for what the client already wrote of it: with base `https://host/openai/v1`, all of `/models`,
+ * `/v1/models` and `/openai/v1/models` reach `/openai/v1/models`. A base with a version of its own takes the place of the `/v1` that
+ * clients of OpenAI write whatever the vendor's is.
  */
 export function joinPath(basePath: string, path: string): string {
-  if (!basePath || path === basePath || path.startsWith(`${basePath}/`)) return path;
+  if (!basePath || startsWithSegments(path, basePath)) return path;
+  for (let at = basePath.indexOf("/", 1); at > 0; at = basePath.indexOf("/", at + 1)) {
+    const end = basePath.slice(at);
+    if (startsWithSegments(path, end)) return basePath + path.slice(end.length);
+  }
+  if (startsWithSegments(path, usualVersion) && version.test(basePath)) return basePath + path.slice(usualVersion.length);
   return basePath + path;
 }
+
+const usualVersion = "/v1";
+const version = /\/v\d[\w.-]*(?:\/|$)/;
+
+const startsWithSegments = (path: string, start: string): boolean =>
+  path.startsWith(start) && (path.length === start.length || path.charCodeAt(start.length) === slash);
+const slash = 47;
 
 /** The endpoint's own parameters come first; both sides write theirs with a "?" in front, or nothing. */
 function joinQuery(baseQuery: string, query: string): string {
