@@ -129,6 +129,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
       readiness({ table: store.read(), plugins: host.statuses(), hub: link.state(), detailed: isOperator(authorization) }),
     onStarted: () => void vitals.active++,
     limits,
+    corsOrigins: settings.corsOrigins ?? [],
     logger,
   });
 

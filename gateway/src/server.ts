@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from "node:stream";
 import type { Logger } from "@portico/core/logger";
 import type { ConfigStore } from "./config/store.ts";
+import { type Cors, createCors } from "./cors.ts";
 import type { Readiness } from "./health.ts";
 import { type CallMode, type Exchange, newRequestId } from "./pipeline/exchange.ts";
 import { normalisePath } from "./pipeline/path.ts";
@@ -16,6 +17,8 @@ export type ServerDeps = {
   readiness(authorization: string | undefined): Readiness;
   onStarted(): void;
   limits: Limits;
+  /** Origins whose pages may call; see `Settings`. */
+  corsOrigins: readonly string[];
   logger: Logger;
 };
 
@@ -24,7 +27,8 @@ const idleConnectionMs = 300_000;
 
 /** The gateway's HTTP server: routes, ids, and what goes wrong before a request is one. */
 export function createGatewayServer(deps: ServerDeps): Server {
-  const { limits } = deps;
+  const { limits, corsOrigins } = deps;
+  const cors = corsOrigins.length > 0 ? createCors({ origins: corsOrigins, methods: [...methods] }) : undefined;
   const server = createServer(
     {
       noDelay: true,
@@ -36,7 +40,7 @@ export function createGatewayServer(deps: ServerDeps): Server {
     },
     (req, res) => {
       try {
-        handle(req, res, deps);
+        handle(req, res, deps, cors);
       } catch (error) {
         deps.logger.error("a request failed before it began", { error });
         sendReply(res, newRequestId(Date.now()), refuse({ status: 500, reason: "internal", message: "Internal error" }).reply);
@@ -52,13 +56,16 @@ export function createGatewayServer(deps: ServerDeps): Server {
   return server;
 }
 
-function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps) {
+function handle(req: IncomingMessage, res: ServerResponse, deps: ServerDeps, cors: Cors | undefined) {
   const nowMs = Date.now();
   const requestId = newRequestId(nowMs);
   const target = readTarget(req.url ?? "/");
   const { path, route } = target;
   if (!route) return answerPlain({ req, res, requestId, path }, deps);
+  cors?.mark(req, res);
   if (!methods.has(req.method ?? "")) {
+    const preflight = cors?.preflight(req);
+    if (preflight) return void res.writeHead(204, { ...preflight, "x-request-id": requestId }).end();
     const message = `Method ${req.method} is not allowed here.`;
     return sendReply(
       res,

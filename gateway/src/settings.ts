@@ -63,6 +63,8 @@ export type Settings = {
   pluginIsolation?: PluginIsolation | undefined;
   /** Names of variables that plugins inherit besides the usual ones. */
   pluginEnvironment?: string[] | undefined;
+  /** Origins whose pages may call from a browser; "*" stands for all, none unless given. */
+  corsOrigins?: string[] | undefined;
   limits: Limits;
 };
 
@@ -120,10 +122,33 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
       .split(",")
       .map((name) => name.trim())
       .filter(Boolean),
-    limits: defaultLimits,
+    corsOrigins: readOrigins(env.GATEWAY_CORS_ORIGINS),
+    limits: { ...defaultLimits, requestBytes: readRequestBytes(env.GATEWAY_MAX_REQUEST_MIB) },
     logLevel,
     watchdogSeconds: watchdogSeconds(env.PORTICO_WATCHDOG_SECONDS),
   };
+}
+
+function readOrigins(text = ""): string[] {
+  const origins = text
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+  for (const origin of origins) {
+    if (origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
+    throw new Error("GATEWAY_CORS_ORIGINS must be origins like https://chat.example.com, separated by commas, or * for all.");
+  }
+  return origins;
+}
+
+const mebibyte = 1024 * 1024;
+const mostRequestMib = 1_024;
+
+function readRequestBytes(text: string | undefined): number {
+  if (!text) return defaultLimits.requestBytes;
+  const mib = Number(text);
+  if (Number.isInteger(mib) && mib >= 1 && mib <= mostRequestMib) return mib * mebibyte;
+  throw new Error(`GATEWAY_MAX_REQUEST_MIB must be a whole number from 1 to ${mostRequestMib}.`);
 }
 
 function readTrust(env: NodeJS.ProcessEnv, hub: string): HubTrust | undefined {

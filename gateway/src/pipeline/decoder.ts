@@ -1,4 +1,4 @@
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress, type Gunzip } from "node:zlib";
+import zlib, { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, type Gunzip } from "node:zlib";
 
 type Stream = Pick<Gunzip, "write" | "end" | "on" | "once" | "pause" | "resume" | "destroy">;
 
@@ -8,8 +8,14 @@ const decoders: Record<string, (firstByte: number) => Stream> = {
   // Browsers read "deflate" with and without the zlib header that the standard asks for; so do we. A header names method 8 in its low bits.
   deflate: (firstByte) => ((firstByte & 0x0f) === 8 ? createInflate() : createInflateRaw()),
   br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
 };
+// Node has it since 22.15. The standard bounds its window to 8 MiB; a sender could otherwise have us set aside 128.
+if (typeof zlib.createZstdDecompress === "function") {
+  const params = { [zlib.constants.ZSTD_d_windowLogMax]: 23 };
+  decoders.zstd = () => zlib.createZstdDecompress({ params });
+}
+
+export const knownEncodings: readonly string[] = Object.keys(decoders);
 
 /** True for a content encoding that can be decoded. */
 export const isKnownEncoding = (encoding: string): boolean => Object.hasOwn(decoders, encoding.toLowerCase().trim());

@@ -23,6 +23,8 @@ const notForUpstream = new Set([
   ...credentialHeaders,
   "host",
   "content-length",
+  // A body is sent as it was judged: decompressed.
+  "content-encoding",
   "expect",
   "accept-encoding",
   "x-request-id",
@@ -179,11 +181,13 @@ export function canonicalName(lower: string): string {
  * Portico's own processes tell each other they do not see at all.
  */
 export function requestHeadersForPlugin(exchange: Exchange): Record<string, string> {
-  const { rawHeaders } = exchange.req;
+  const { rawHeaders, headers } = exchange.req;
+  const isEncoded = headers["content-encoding"] !== undefined;
   const result: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const lower = (rawHeaders[i] as string).toLowerCase();
-    if (lower.startsWith(ownHeaderPrefix)) continue;
+    // A compressed body has been decompressed, and its length with it.
+    if (lower.startsWith(ownHeaderPrefix) || lower === "content-encoding" || (isEncoded && lower === "content-length")) continue;
     const name = canonicalName(lower);
     if (!Object.hasOwn(result, name)) result[name] = isNeverShown(lower) ? redacted : (rawHeaders[i + 1] as string);
   }

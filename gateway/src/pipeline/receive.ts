@@ -1,4 +1,5 @@
 import { Chunks } from "@portico/core/chunks";
+import { createDecoder, knownEncodings } from "./decoder.ts";
 import { type Exchange, headerOf } from "./exchange.ts";
 import { later, next, refuse, type Step } from "./reply.ts";
 import type { Resume } from "./run.ts";
@@ -19,10 +20,7 @@ export function receive(exchange: Exchange, limitBytes: number, resume: Resume):
   }
   if (announced !== undefined && Number(announced) > limitBytes) return tooLarge(limitBytes);
   const encoding = headerOf(exchange, "content-encoding");
-  if (encoding && encoding !== "identity") {
-    const message = `Content-Encoding "${encoding}" is not supported for requests; send the body uncompressed.`;
-    return refuse({ status: 415, reason: "unsupported_encoding", message });
-  }
+  if (encoding && encoding.toLowerCase() !== "identity") return receiveEncoded(exchange, { encoding, limitBytes, resume });
   const chunks = new Chunks();
   let bytes = 0;
   req.on("data", (chunk: Buffer) => {
@@ -43,5 +41,53 @@ export function receive(exchange: Exchange, limitBytes: number, resume: Resume):
   });
   // A client that leaves is settled where its connection is watched; nothing goes on in its name.
   req.on("error", () => undefined);
+  return later;
+}
+
+type Encoded = { encoding: string; limitBytes: number; resume: Resume };
+
+/** A compressed body is judged and sent decompressed; the limit is on what comes out, however little went in. */
+function receiveEncoded(exchange: Exchange, { encoding, limitBytes, resume }: Encoded): Step {
+  const { req } = exchange;
+  const chunks = new Chunks();
+  const answer = (step: Step) => {
+    chunks.clear();
+    decoder?.destroy();
+    decoder = undefined;
+    // As above: what still comes is thrown away.
+    req.resume();
+    resume(exchange, step);
+  };
+  let decoder = createDecoder(encoding, {
+    control: req,
+    onData(chunk) {
+      chunks.add(chunk);
+      if (chunks.bytes > limitBytes) answer(tooLarge(limitBytes));
+    },
+    onEnd() {
+      exchange.body = chunks.all();
+      resume(exchange, next);
+    },
+    onError: () =>
+      answer(
+        refuse({
+          status: 400,
+          reason: "body_encoding_invalid",
+          message: `Bad request: the body cannot be decompressed as ${encoding}, which its Content-Encoding says`,
+        }),
+      ),
+  });
+  if (!decoder) {
+    const message = `Content-Encoding "${encoding}" is not supported for requests; use one of ${knownEncodings.join(", ")}, or none.`;
+    return refuse({ status: 415, reason: "unsupported_encoding", message, headers: { "accept-encoding": knownEncodings.join(", ") } });
+  }
+  req.on("data", (chunk: Buffer) => {
+    exchange.requestBytes += chunk.length;
+    decoder?.write(chunk);
+  });
+  req.on("end", () => decoder?.end());
+  req.on("error", () => decoder?.destroy());
+  // A client that leaves in the middle ends nothing.
+  req.on("close", () => void (req.complete || decoder?.destroy()));
   return later;
 }
