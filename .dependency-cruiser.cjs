@@ -85,6 +85,16 @@ module.exports = {
       to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!plugin-host/|core/|protocol/)", reachable: true },
     },
     {
+      name: "plugin-services-know-no-host-product",
+      comment: "What studio and gateway share of the services that they offer to plugins.",
+      severity: "error",
+      from: { path: "^packages/plugin-services/", pathNot: tests },
+      to: {
+        path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!plugin-services/|plugin-host/|core/|protocol/)",
+        reachable: true,
+      },
+    },
+    {
       name: "plugin-sdk-knows-core-and-protocol",
       severity: "error",
       from: { path: "^packages/plugin-sdk/", pathNot: tests },

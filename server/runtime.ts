@@ -4,6 +4,7 @@ import { analyticsEndpoints } from "./analytics/endpoints.ts";
 import { createAnalyticsService } from "./analytics/service.ts";
 import { createAnalyticsStore } from "./analytics/store.ts";
 import { appEndpoints } from "./apps/endpoints.ts";
+import { appOperations } from "./apps/operations.ts";
 import { createAppService } from "./apps/service.ts";
 import { createAppStore } from "./apps/store.ts";
 import { createAuthenticator } from "./auth/authenticator.ts";
@@ -33,21 +34,25 @@ import { eventEndpoints } from "./events/endpoints.ts";
 import { groupEndpoints } from "./groups/endpoints.ts";
 import { createGroupService } from "./groups/service.ts";
 import { createGroupStore } from "./groups/store.ts";
+import type { Operation } from "./grpc/operation.ts";
 import type { Endpoint } from "./http/endpoint.ts";
 import { mountEndpoints } from "./http/mount.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { createProxyTrust } from "./http/proxies.ts";
 import { prepareQueue, startJobs } from "./jobs/runner.ts";
 import { llmEndpoints } from "./llms/endpoints.ts";
+import { llmOperations } from "./llms/operations.ts";
 import { createLlmService } from "./llms/service.ts";
 import { createLlmStore } from "./llms/store.ts";
 import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
 import { priceEndpoints } from "./prices/endpoints.ts";
+import { priceOperations } from "./prices/operations.ts";
 import { createPriceService } from "./prices/service.ts";
 import { createPriceStore } from "./prices/store.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { type ReadyCheck, systemEndpoints } from "./system/endpoints.ts";
+import { systemOperations } from "./system/operations.ts";
 import { userEndpoints } from "./users/endpoints.ts";
 import { createUserService } from "./users/service.ts";
 import { createUserStore } from "./users/store.ts";
@@ -98,6 +103,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     pluginDev: env.pluginDev,
     processes: { isolation: env.pluginIsolation, hiddenDirs: [env.dataDir], passEnvironment: env.pluginEnvironment },
     limits: pluginLimits,
+    rejectionOf,
   });
   const { hooks } = plugins;
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
@@ -119,7 +125,15 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     gatewayUrl: env.gatewayUrl,
   });
 
+  const operations: Operation[] = [
+    ...llmOperations({ llms }),
+    ...appOperations({ apps }),
+    ...priceOperations({ prices }),
+    ...plugins.operations,
+    ...systemOperations(),
+  ];
   await listener.start();
+  const serviceApi = plugins.serve(operations);
   await plugins.start();
   const runner = await startJobs({
     pool: db.sql,
@@ -164,6 +178,8 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     logger,
     db,
     endpoints,
+    operations,
+    serviceApi,
     application,
     proxies,
     systemAppSecret,

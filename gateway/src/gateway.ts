@@ -63,12 +63,12 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   ledger.update(journal.loadBudget());
   for (const spend of journal.unacknowledged()) ledger.book(spend, 0);
 
-  const serviceApi = createServiceApi({ store, ledger, kv });
-  const events = createEventBus({ edgeId, grantsOf: (pluginId) => store.read()?.plugins.get(pluginId)?.serviceScopes });
+  const serviceApi = createServiceApi({ store, ledger, kv, logger });
+  const events = createEventBus({ edgeId, store, logger });
   const host: PluginHost = createPluginHost({
     runtime: "gateway",
     logger,
-    services: (pluginId) => [serviceApi(pluginId), events.serviceFor(pluginId)],
+    services: (pluginId) => [serviceApi(pluginId), events(pluginId)],
     allowedDirs: settings.pluginDirs,
     isolation: settings.pluginIsolation,
     passEnvironment: settings.pluginEnvironment,

@@ -73,6 +73,19 @@ export function createAppService({
       return get(id);
     },
 
+    /** Changes one key of the metadata and leaves the others as they are; an undefined value deletes it. */
+    async patchMetadata(actor: Actor, id: number, key: string, value: unknown): Promise<App> {
+      const { name } = await get(id);
+      await change(id, async (tx) => {
+        const stored = await store.metadata(tx, id);
+        const entries = Object.entries(stored).filter(([other]) => other !== key);
+        const metadata = Object.fromEntries(value === undefined ? entries : [...entries, [key, value]]);
+        await store.update(tx, id, { metadata });
+        await record(tx, { kind: "app", action: "updated", id, actor, object: { id, name, metadata }, changes: { metadata: key } });
+      });
+      return get(id);
+    },
+
     async delete(actor: Actor, id: number): Promise<void> {
       const app = await get(id);
       await change(id, async (tx) => {

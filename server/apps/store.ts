@@ -96,6 +96,12 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
     lock: async (tx: Tx, id: number): Promise<boolean> =>
       (await tx.$queryRaw<unknown[]>`SELECT id FROM apps WHERE id = ${id} AND NOT is_system FOR UPDATE`).length > 0,
 
+    /** As it is within the transaction, which holds the row's lock. */
+    async metadata(tx: Tx, id: number): Promise<Record<string, unknown>> {
+      const { metadata } = await tx.app.findUniqueOrThrow({ where: { id }, select: { metadata: true } });
+      return metadata as Record<string, unknown>;
+    },
+
     async insert(tx: Tx, { name, namespace, ...row }: AppRow & { name: string; namespace: string }): Promise<{ id: number }> {
       await checkReferences(tx, row);
       return tx.app.create({

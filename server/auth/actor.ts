@@ -10,6 +10,8 @@ export type Actor = {
   isAdmin: boolean;
   /** How the caller is known. */
   via: "session" | "token" | "plugin" | "system";
+  /** The plugin that acts: it is not asked about its own writes. */
+  pluginId?: number;
   /** Absent for plugins and the system. */
   credential?: Credential;
   requestId: string;
@@ -27,13 +29,14 @@ export const systemActor = (requestId = "system"): Actor => ({
   ip: "",
 });
 
-/** A plugin acting through the service API. */
-export const pluginActor = (plugin: { id: number; name: string }): Actor => ({
+/** A plugin that calls the service API. */
+export const pluginActor = (plugin: { id: number; name: string }, callId: string): Actor => ({
   userId: 0,
   name: `plugin ${plugin.name}`,
   email: "",
   isAdmin: false,
   via: "plugin",
-  requestId: `plugin:${plugin.id}`,
+  pluginId: plugin.id,
+  requestId: `plugin:${plugin.id}:${callId}`,
   ip: "",
 });

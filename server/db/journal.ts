@@ -52,6 +52,7 @@ const toEvent = ({ kind, action, id, actor, object = null }: Change) => ({
     action,
     object_id: Number(id) || String(id),
     user_id: actor.userId,
+    ...(actor.pluginId === undefined ? {} : { plugin_id: actor.pluginId }),
     timestamp: new Date().toISOString(),
     object,
   }),

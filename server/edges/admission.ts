@@ -1,8 +1,8 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import { hashToken } from "@portico/core/tokens";
 import { EdgeServiceService } from "@portico/protocol/edge";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import type { Peer } from "./control-front.ts";
-import { RpcError } from "./rpc-error.ts";
 import type { EdgeIdentity } from "./store.ts";
 import { createTurns } from "./turns.ts";
 
@@ -41,8 +41,8 @@ export function createAdmission({
   // Tokens that were valid once are looked up even when their address has sent many unknown ones.
   const validTokens = new Set<string>();
 
-  const unknown = () => new RpcError(status.UNAUTHENTICATED, "the edge token is missing or unknown");
-  const exhausted = (what: string) => new RpcError(status.RESOURCE_EXHAUSTED, what);
+  const unknown = () => new GrpcError(status.UNAUTHENTICATED, "the edge token is missing or unknown");
+  const exhausted = (what: string) => new GrpcError(status.RESOURCE_EXHAUSTED, what);
 
   async function authenticate(metadata: Metadata, peer: Peer): Promise<Caller> {
     const token = /^Bearer +(\S{1,512}) *$/i.exec(String(metadata.get("authorization")[0] ?? ""))?.[1];
@@ -95,7 +95,7 @@ export function createAdmission({
       const { identity } = caller;
       // Registering is how an edge gets its certificate; the hub opens no session for one that does not present it.
       if (requiresCertificate && path !== EdgeServiceService.register.path && !provesKey(caller))
-        throw new RpcError(status.FAILED_PRECONDITION, "this hub requires the client certificate that the edge was issued");
+        throw new GrpcError(status.FAILED_PRECONDITION, "this hub requires the client certificate that the edge was issued");
       const release = await bound(path, identity.edgeId);
       callers.set(metadata, caller);
       return release;

@@ -11,14 +11,14 @@ import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { Certificates } from "./certificates.ts";
 import { createFront, type FrontLimits, type Peer } from "./control-front.ts";
-import { toStatus } from "./rpc-error.ts";
+import { toStatus } from "./grpc-status.ts";
 
 export type ControlService = {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;
   /**
    * Judges a call by its metadata, before a byte of its messages is read. @returns what is called when the call ends.
-   * @throws RpcError with the reason of a refusal.
+   * @throws GrpcError with the reason of a refusal.
    */
   admit(call: { path: string; metadata: Metadata; peer: Peer }): Promise<() => void>;
 };

@@ -17,15 +17,16 @@ import {
   type TelemetryAck,
   type TelemetryBatch,
 } from "@portico/protocol/edge";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import { edgeWrappingKey, seal } from "@portico/protocol/sealing";
 import type { EventBus } from "../events/bus.ts";
 import { type Caller, createAdmission, provesKey } from "./admission.ts";
 import { type Authority, keyHash } from "./authority.ts";
 import { edgeIdForm, edgeIdRule } from "./contract.ts";
 import type { ControlService } from "./control-server.ts";
+import { toStatus } from "./grpc-status.ts";
 import { createOutgoing, type EdgeStream, type Outgoing } from "./outgoing.ts";
 import type { Publisher } from "./publisher.ts";
-import { RpcError, toStatus } from "./rpc-error.ts";
 import type { Beat, EdgeIdentity, EdgeReport, EdgeStore } from "./store.ts";
 
 export type HubTimings = {
@@ -108,15 +109,16 @@ export function createHub({
     const caller = callerOf(metadata);
     const { identity, token, peer } = caller;
     const { edgeId, namespace } = request;
-    if (!edgeIdForm.test(edgeId)) throw new RpcError(status.INVALID_ARGUMENT, `edge_id ${edgeIdRule}`);
-    if (edgeId !== identity.edgeId) throw new RpcError(status.INVALID_ARGUMENT, `edge_id: this token belongs to edge "${identity.edgeId}"`);
+    if (!edgeIdForm.test(edgeId)) throw new GrpcError(status.INVALID_ARGUMENT, `edge_id ${edgeIdRule}`);
+    if (edgeId !== identity.edgeId)
+      throw new GrpcError(status.INVALID_ARGUMENT, `edge_id: this token belongs to edge "${identity.edgeId}"`);
     if (namespace !== identity.namespace)
-      throw new RpcError(
+      throw new GrpcError(
         status.INVALID_ARGUMENT,
         `namespace: edge "${edgeId}" belongs to namespace "${identity.namespace}", not "${namespace}"`,
       );
     if (request.protocol !== protocolRevision)
-      throw new RpcError(
+      throw new GrpcError(
         status.FAILED_PRECONDITION,
         `protocol ${request.protocol} is not spoken here; this hub speaks ${protocolRevision}`,
       );
@@ -132,7 +134,7 @@ export function createHub({
     });
     if (!isOpen) {
       logger.warn("second gateway with the id of a connected edge rejected", { edge: edgeId, address: peer.address });
-      throw new RpcError(
+      throw new GrpcError(
         status.ALREADY_EXISTS,
         `another gateway is connected as edge "${edgeId}": give this one an edge of its own, or stop the other`,
       );
@@ -147,21 +149,21 @@ export function createHub({
   async function enrol({ identity, peer }: Caller, publicKey: Uint8Array): Promise<RegisterResponse> {
     const { edgeId, tokenHash, clientKeySha256 } = identity;
     if (!peer.isEncrypted || publicKey.length === 0)
-      throw new RpcError(
+      throw new GrpcError(
         status.FAILED_PRECONDITION,
         "this hub requires a client certificate: connect by TLS with a gateway that enrols for one",
       );
     const sha256 = keyHash(publicKey);
     if (clientKeySha256 !== "" && clientKeySha256 !== sha256)
-      throw new RpcError(
+      throw new GrpcError(
         status.FAILED_PRECONDITION,
         `edge "${edgeId}" has enrolled another key: use the gateway's former data folder, or rotate the edge's token`,
       );
     const certificate = await authority.issueClient(edgeId, publicKey).catch((error: unknown) => {
-      throw new RpcError(status.INVALID_ARGUMENT, `client_public_key ${messageOf(error)}`);
+      throw new GrpcError(status.INVALID_ARGUMENT, `client_public_key ${messageOf(error)}`);
     });
     if (clientKeySha256 === "" && !(await store.enrol(edgeId, tokenHash, sha256)))
-      throw new RpcError(status.ABORTED, "the edge changed meanwhile; register again");
+      throw new GrpcError(status.ABORTED, "the edge changed meanwhile; register again");
     logger.info("client certificate issued", { edge: edgeId, address: peer.address });
     return { sessionId: "", wrappedKey: Buffer.alloc(0), heartbeatIntervalMs: timings.heartbeatMs, clientCertificate: certificate };
   }
@@ -183,7 +185,7 @@ export function createHub({
     async function take(message: EdgeMessage): Promise<void> {
       if (ended) return;
       if (!connection) {
-        if (!message.hello) throw new RpcError(status.FAILED_PRECONDITION, "the first message must be hello");
+        if (!message.hello) throw new GrpcError(status.FAILED_PRECONDITION, "the first message must be hello");
         clearTimeout(helloTimer);
         connection = await welcome(message.hello, identity, stream, end);
         if (ended) leave(connection);
@@ -211,10 +213,10 @@ export function createHub({
 
   async function welcome(hello: Hello, identity: EdgeIdentity, stream: EdgeStream, end: Connection["end"]): Promise<Connection> {
     const { edgeId, namespace, tokenHash, sessionId } = identity;
-    if (!sessionId || hello.sessionId !== sessionId) throw new RpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
-    if (hello.version > maxVersion) throw new RpcError(status.INVALID_ARGUMENT, "version is not one that a hub has given");
+    if (!sessionId || hello.sessionId !== sessionId) throw new GrpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
+    if (hello.version > maxVersion) throw new GrpcError(status.INVALID_ARGUMENT, "version is not one that a hub has given");
     if (!(await store.connected(edgeId, sessionId, positionOf(hello))))
-      throw new RpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
+      throw new GrpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
     connections.get(edgeId)?.end(status.ABORTED, "another connection of this edge took its place");
     const outgoing = createOutgoing({
       stream,

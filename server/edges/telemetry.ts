@@ -1,8 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import type { Logger } from "@portico/core/logger";
 import type { RejectedRecord, TelemetryAck, TelemetryBatch, UsageRecord } from "@portico/protocol/edge";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import { faultOf, maxBatchCost, type Origin, removeForeignOwners } from "./judge.ts";
-import { RpcError } from "./rpc-error.ts";
 import type { UsageStore } from "./usage-store.ts";
 
 const maxRecords = 10_000;
@@ -47,11 +47,11 @@ export function createTelemetry({
   return {
     /**
      * Stores the records that agree with what the edge was given, and returns which were rejected and why.
-     * @throws RpcError INVALID_ARGUMENT when the batch itself is malformed.
+     * @throws GrpcError INVALID_ARGUMENT when the batch itself is malformed.
      */
     async take(edge: { edgeId: string; namespace: string }, { batchId, records, droppedBefore }: TelemetryBatch): Promise<TelemetryAck> {
-      if (!uuid.test(batchId)) throw new RpcError(status.INVALID_ARGUMENT, "batch_id must be a UUID");
-      if (records.length > maxRecords) throw new RpcError(status.INVALID_ARGUMENT, `records: a batch takes at most ${maxRecords}`);
+      if (!uuid.test(batchId)) throw new GrpcError(status.INVALID_ARGUMENT, "batch_id must be a UUID");
+      if (records.length > maxRecords) throw new GrpcError(status.INVALID_ARGUMENT, `records: a batch takes at most ${maxRecords}`);
       const { edgeId, namespace } = edge;
       const { accepted, rejected, ownerless } = judge(records, { namespace, known: await store.known(records) });
       const { duplicate, stored, usage } = await store.insertBatch({

@@ -12,7 +12,11 @@ const maxAttempts = 12;
 
 const Delivery = z.object({ id: z.string().regex(/^\d+$/) });
 const AfterHook = Delivery.extend({ plugin_id: z.number() });
-const Payload = z.looseObject({ object: z.record(z.string(), z.unknown()).nullable().default(null), user_id: z.number().default(0) });
+const Payload = z.looseObject({
+  object: z.record(z.string(), z.unknown()).nullable().default(null),
+  user_id: z.number().default(0),
+  plugin_id: z.number().optional(),
+});
 
 type Event = NonNullable<Awaited<ReturnType<PluginStore["findEvent"]>>>;
 
@@ -44,7 +48,9 @@ export function afterHookJobs({ store, registrations, ask }: { store: PluginStor
       const event = await store.findEvent(id);
       const hook = event && hookOf(event);
       if (!hook) return;
-      const { object, user_id } = Payload.parse(event.payload);
+      const { object, user_id, plugin_id: writer } = Payload.parse(event.payload);
+      // It knows what it wrote; a hook that writes again would never end.
+      if (writer === plugin_id) return;
       // A change of what belongs to an object (the plugins of an LLM) is an event, yet not a change of the object itself.
       if (object === null && hook.hookType !== "after_delete") return;
       const askedNow = await registrations.askedAbout(hook.objectType, hook.hookType);

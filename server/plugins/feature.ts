@@ -1,12 +1,17 @@
+import { status } from "@grpc/grpc-js";
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { createPluginHost, type GrpcService, isUnimplemented, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
+import { createPluginHost, isUnimplemented, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
+import { createCallCounts, createRateLimit, type Dispatch, eventService } from "@portico/plugin-services";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import { systemActor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import { fromFreshRead } from "../db/fresh.ts";
 import { createPluginLogStore } from "../edges/plugin-log-store.ts";
 import type { EventBus } from "../events/bus.ts";
+import type { Operation } from "../grpc/operation.ts";
+import { createServiceApi } from "../grpc/service-api.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Jobs } from "../jobs/runner.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
@@ -26,14 +31,11 @@ import { createRegistrations } from "./registrations.ts";
 import { createPluginRpc, rpcTimeoutMs } from "./rpc.ts";
 import { createSchemas } from "./schemas/schemas.ts";
 import { createPluginService } from "./service.ts";
-import { createAdmission, createDispatcher } from "./service-api/dispatcher.ts";
-import { eventService } from "./service-api/event-service.ts";
-import { kvHandlers } from "./service-api/kv.ts";
+import { createCallers } from "./service-api/callers.ts";
+import { createKv } from "./service-api/kv.ts";
 import { createKvStore } from "./service-api/kv-store.ts";
 import { createLocalEvents } from "./service-api/local-events.ts";
-import { objectHandlers } from "./service-api/objects.ts";
-import { createObjectsStore } from "./service-api/objects-store.ts";
-import { pluginHandlers } from "./service-api/plugins.ts";
+import { pluginOperations } from "./service-api/operations.ts";
 import { createPluginStore } from "./store.ts";
 import { createPluginUi } from "./ui.ts";
 import { pluginUiEndpoints } from "./ui-endpoints.ts";
@@ -46,6 +48,9 @@ export type PluginLimits = {
   rpcTimeoutMs: number;
   kvQuotaBytes: number;
   schemaDeadlineMs: number;
+  /** Of the service API, for each plugin. */
+  callsPerMinute: number;
+  callDeadlineMs: number;
 };
 const defaultLimits: PluginLimits = {
   hookDeadlineMs: 5_000,
@@ -53,6 +58,8 @@ const defaultLimits: PluginLimits = {
   rpcTimeoutMs,
   kvQuotaBytes: 100 * 1024 * 1024,
   schemaDeadlineMs: 3_000,
+  callsPerMinute: 1_000,
+  callDeadlineMs: 30_000,
 };
 
 /** The plugin system of the control plane: rows, processes, hooks, pages and the service API. */
@@ -67,6 +74,7 @@ export async function createPlugins({
   processes = {},
   timings,
   limits: given = {},
+  rejectionOf = () => undefined,
   createHost = createPluginHost,
 }: {
   db: Db;
@@ -82,34 +90,38 @@ export async function createPlugins({
   processes?: Pick<PluginHostOptions, "isolation" | "hiddenDirs" | "passEnvironment">;
   timings?: PluginHostOptions["timings"];
   limits?: Partial<PluginLimits>;
+  /** What an error of the database means to a caller of the service API. */
+  rejectionOf?: (error: unknown) => unknown;
   createHost?: typeof createPluginHost;
 }) {
   const limits = { ...defaultLimits, ...given };
   const store = createPluginStore(db, counts);
   const links = createLlmPluginStore(db);
-  const kv = createKvStore(db);
+  const kvStore = createKvStore(db);
   const signingKey = await db.transaction((tx) => systemSecret(tx, vault, "plugin-assets"));
 
   const localEvents = createLocalEvents({ store, events, logger });
-  const admission = createAdmission({ store });
-  const dispatch = createDispatcher({
-    admission,
-    logger,
-    handlers: {
-      ...kvHandlers({ kv, quotaBytes: limits.kvQuotaBytes }),
-      ...objectHandlers({ db, objects: createObjectsStore(db) }),
-      ...pluginHandlers({ store, links, service: () => service, openConfig: (plugin) => lifecycle.openConfig(plugin) }),
-    },
-  });
-  const services = (pluginId: number): GrpcService[] => [
-    dispatch(pluginId),
-    eventService(pluginId, { bus: localEvents, admission, events }),
-  ];
+  const callers = createCallers({ store, events });
+  const callCounts = createCallCounts();
+  // Operations call services that themselves need hooks, so they come later.
+  let serviceApi: Dispatch = () => {
+    throw new Error("a plugin process started before the service API was opened");
+  };
+  const eventsOf: Dispatch = (pluginId) =>
+    eventService(pluginId, {
+      ...callers,
+      bus: localEvents,
+      carries: (direction) => direction !== "down",
+      fail(error) {
+        logger.error("a plugin's event could not be handled", { plugin_id: pluginId, error });
+        return new GrpcError(status.INTERNAL, "internal error");
+      },
+    });
 
   const host = createHost({
     runtime: "studio",
     logger,
-    services,
+    services: (pluginId) => [serviceApi(pluginId), eventsOf(pluginId)],
     allowedDirs: pluginDirs,
     ...processes,
     timings,
@@ -172,7 +184,8 @@ export async function createPlugins({
     host,
     schemas,
     lifecycle,
-    kv,
+    kv: kvStore,
+    callCounts,
     gatewayLogs: createPluginLogStore(db),
   });
   const llmPlugins = createLlmPluginService({ db, store: links, plugins: store, vault, lifecycle, schemas });
@@ -187,7 +200,7 @@ export async function createPlugins({
   ];
   const jobs: Jobs = {
     ...afterHookJobs({ store, registrations, ask }),
-    "purge-plugin-data": async () => void (await kv.purgeExpired()),
+    "purge-plugin-data": async () => void (await kvStore.purgeExpired()),
   };
   const isAboutPlugins = (topic: string) => topic.startsWith("system.plugin.") && topic !== "system.plugin.state";
   const stopListening = events.subscribe(
@@ -199,6 +212,12 @@ export async function createPlugins({
 
   return {
     hooks,
+    operations: pluginOperations({
+      plugins: service,
+      llmPlugins,
+      kv: createKv({ store: kvStore, quotaBytes: limits.kvQuotaBytes }),
+      openConfig: lifecycle.openConfig,
+    }),
     service,
     llmPlugins,
     host,
@@ -206,7 +225,23 @@ export async function createPlugins({
     jobs,
     crontab: "*/10 * * * * purge-plugin-data",
     readyCheck: lifecycle.readyCheck,
-    /** Settles when it is known what should run; the processes start meanwhile. Before jobs, which ask who is to be told. */
+    /**
+     * Opens the service API with every operation that is served. Before `start`.
+     * @returns the API as each plugin gets it.
+     */
+    serve(operations: readonly Operation[]): Dispatch {
+      serviceApi = createServiceApi({
+        operations,
+        admit: callers.admit,
+        limit: createRateLimit(limits.callsPerMinute),
+        deadlineMs: limits.callDeadlineMs,
+        observe: callCounts.observe,
+        rejectionOf,
+        logger,
+      });
+      return serviceApi;
+    },
+    /** Settles when it is known what should run; the processes start meanwhile. Before jobs, which look up registered hooks. */
     start: lifecycle.start,
     async close() {
       stopListening();

@@ -34,8 +34,12 @@ export function createLlmPluginStore(db: Db) {
     knownPlugins: async (tx: Tx, ids: number[]): Promise<number[]> =>
       (await tx.plugin.findMany({ where: { id: { in: ids } }, select: { id: true } })).map(({ id }) => id),
 
-    attachedTo: async (tx: Tx, llmId: number): Promise<number[]> =>
-      (await tx.llmPlugin.findMany({ where: { llmId }, select: { pluginId: true } })).map(({ pluginId }) => pluginId),
+    /** In the order in which they run. */
+    async attachedTo(tx: Tx, llmId: number): Promise<number[]> {
+      const orderBy = [{ orderIndex: "asc" }, { pluginId: "asc" }] as const;
+      const rows = await tx.llmPlugin.findMany({ where: { llmId }, orderBy: [...orderBy], select: { pluginId: true } });
+      return rows.map(({ pluginId }) => pluginId);
+    },
 
     /** Exactly these, in this order; those that stay keep their override. */
     async replace(tx: Tx, llmId: number, pluginIds: number[]): Promise<void> {

@@ -11,7 +11,7 @@ import type { Json } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { LlmPluginRow, LlmPluginStore } from "./llm-plugin-store.ts";
 import type { Schemas } from "./schemas/schemas.ts";
-import type { PluginStore } from "./store.ts";
+import type { Plugin, PluginStore } from "./store.ts";
 import { toResource } from "./wire.ts";
 
 const field = "config_override";
@@ -44,6 +44,11 @@ export function createLlmPluginService({
       if (!plugin) continue;
       const hooks = requestedOf(plugin).filter((capability) => isGatewayHook(capability) && !plugin.grants.includes(capability));
       if (hooks.length === 0) continue;
+      if (actor.via === "plugin")
+        throw new AppError({
+          code: "forbidden",
+          message: `Plugin ${id} has no approved gateway hooks. An administrator must attach it first: that approves them.`,
+        });
       await plugins.replaceGrants(tx, id, [...plugin.grants, ...hooks], actor.userId);
       await plugins.update(tx, id, { approvedCodeHash: plugin.codeHash });
       granted.push({ id, capabilities: hooks });
@@ -77,20 +82,31 @@ export function createLlmPluginService({
       });
     },
 
-    /** @throws AppError validation_failed naming every plugin that does not exist or is named twice. */
-    async replace(actor: Actor, llmId: number, pluginIds: number[]): Promise<void> {
-      const twice = pluginIds.flatMap((id, i) =>
-        pluginIds.indexOf(id) === i ? [] : [{ field: `plugin_ids.${i}`, message: `names plugin ${id} twice` }],
+    /** In the order in which they run. */
+    async plugins(llmId: number): Promise<Plugin[]> {
+      if (!(await store.llmExists(llmId))) throw notFound("LLM");
+      return (await store.list(llmId)).map(({ plugin }) => plugin);
+    },
+
+    /**
+     * @param append keeps those that are attached already, in front.
+     * @returns the plugins attached from now on, in order.
+     * @throws AppError validation_failed naming every plugin that does not exist or is named twice.
+     */
+    async replace(actor: Actor, llmId: number, given: number[], { append = false } = {}): Promise<number[]> {
+      const twice = given.flatMap((id, i) =>
+        given.indexOf(id) === i ? [] : [{ field: `plugin_ids.${i}`, message: `names plugin ${id} twice` }],
       );
-      await db.transaction(async (tx) => {
+      return db.transaction(async (tx) => {
         if ((await store.lockLlm(tx, llmId)) === undefined) throw notFound("LLM");
-        const known = await store.knownPlugins(tx, pluginIds);
-        const unknown = pluginIds.flatMap((id, i) =>
+        const known = await store.knownPlugins(tx, given);
+        const unknown = given.flatMap((id, i) =>
           known.includes(id) ? [] : [{ field: `plugin_ids.${i}`, message: `there is no plugin ${id}` }],
         );
         const issues = [...unknown, ...twice];
         if (issues.length > 0) throw new AppError({ code: "validation_failed", message: "The list of plugins is not valid.", issues });
         const before = await store.attachedTo(tx, llmId);
+        const pluginIds = append ? [...before, ...given.filter((id) => !before.includes(id))] : given;
         await store.replace(tx, llmId, pluginIds);
         const added = pluginIds.filter((id) => !before.includes(id));
         const granted = await grantGatewayHooks(tx, added, actor);
@@ -100,6 +116,7 @@ export function createLlmPluginService({
           }),
           { kind: "llm", action: "updated", id: llmId, actor, changes: { plugin_ids: pluginIds } },
         ]);
+        return pluginIds;
       });
     },
 

@@ -157,7 +157,8 @@ export function createObjectHooks({
     actor: Actor,
   ): Promise<HookVerdict> {
     const hookType: ObjectHookType = `before_${operation}`;
-    const asked = await registrations.askedAbout(objectType, hookType);
+    // A plugin that writes has already judged what it writes; asking it would let it call itself without end.
+    const asked = (await registrations.askedAbout(objectType, hookType)).filter(({ plugin }) => plugin.id !== actor.pluginId);
     if (asked.length === 0) return { outcome: "accepted", object: value, metadata: {}, changes: [] };
 
     const question = { hookType, objectType, operationId: randomUUID(), userId: actor.userId };

@@ -1,5 +1,6 @@
 import { notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
+import type { CallCounts } from "@portico/plugin-services";
 import { gatewayHookTypes, runsInStudio, studioHookTypes } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
@@ -35,6 +36,7 @@ export function createPluginOperations({
   schemas,
   lifecycle,
   kv,
+  callCounts,
   gatewayLogs,
 }: {
   db: Db;
@@ -44,6 +46,7 @@ export function createPluginOperations({
   schemas: Schemas;
   lifecycle: Lifecycle;
   kv: KvStore;
+  callCounts: Pick<CallCounts, "of">;
   /** What plugins wrote where they do not run in this process. */
   gatewayLogs: Pick<PluginLogStore, "list">;
 }) {
@@ -87,6 +90,7 @@ export function createPluginOperations({
         state,
         error,
         restarts,
+        service_calls: callCounts.of(id),
       };
     },
 

@@ -124,6 +124,8 @@ export function createPluginService({
     load,
     storeLoaded,
 
+    rows: (query: ListQuery, filters: PluginFilters): Promise<Page<Plugin>> => store.list(query, filters),
+
     async list(query: ListQuery, filters: PluginFilters): Promise<Page<PluginResource>> {
       const page = await store.list(query, filters);
       const [llms, onEdges] = await Promise.all([store.linkedLlms(page.items.map(({ id }) => id)), lifecycle.edgeStates()]);

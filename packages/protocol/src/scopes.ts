@@ -41,7 +41,7 @@ export const serviceScopes = {
   "groups.read": { risk: "low", text: "Receive events about groups" },
   "llms.endpoint": {
     risk: "high",
-    text: "When it checks LLMs: change the endpoint, vendor or namespace, and so where the vendor's key is sent",
+    text: "Change the endpoint, vendor or namespace of LLMs, and so where the vendor's key is sent",
   },
   "events.publish": { risk: "medium", text: "Publish events on any plugin topic" },
   "events.subscribe": { risk: "medium", text: "Receive the events that other plugins publish" },

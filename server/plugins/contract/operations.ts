@@ -30,6 +30,8 @@ export const PluginStatus = LoadedPlugin.extend({
   state: z.enum(pluginStates),
   error: z.string(),
   restarts: z.number(),
+  /** Its calls of the service API in this studio since it started. */
+  service_calls: z.array(z.object({ operation: z.string(), calls: z.number(), failed: z.number(), mean_ms: z.number() })),
 });
 export type PluginStatus = z.infer<typeof PluginStatus>;
 

@@ -1,9 +1,7 @@
 import { status } from "@grpc/grpc-js";
-import { AIStudioManagementServiceService } from "@portico/protocol/studio-management";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { aStudio, type Studio } from "../../testing.ts";
 import { aPlugin, commands, dataOf, until } from "../test/harness.ts";
-import { needs } from "./methods.ts";
 
 // Plugins are real processes, several of which start and stop in a test.
 vi.setConfig({ testTimeout: 60_000 });
@@ -33,7 +31,6 @@ test("every method of the service API is refused to a plugin that was not grante
   }
   expect(await ask("getCostAnalysis")).toMatchObject({ code: status.UNIMPLEMENTED });
   expect(await ask("getLicenseInfo")).toMatchObject({ licenseValid: true });
-  expect(Object.keys(needs).sort()).toEqual(Object.keys(AIStudioManagementServiceService).sort());
 });
 
 test("an approved plugin may do what it asked for and nothing else", async () => {
@@ -54,6 +51,89 @@ test("an approved plugin may do what it asked for and nothing else", async () =>
     code: status.PERMISSION_DENIED,
     details: "insufficient scope: llms.write (plugin: Probe)",
   });
+});
+
+test("what a plugin writes is judged by other plugins as a person's writing is, and not by itself", async () => {
+  const { call, db } = studio;
+  const writer = await aPlugin(studio, { name: "Writer", command: commands.writer });
+  const judge = await aPlugin(studio, { name: "Judge", command: commands.probe, config: { mode: "allow", forbidden: "BLOCK" } });
+  const ask = async (method: string, request: object) => dataOf(await writer.rpc("studio", { method, request })) as Record<string, unknown>;
+  const llm = {
+    vendor: "openai",
+    apiEndpoint: "https://api.openai.com/v1",
+    apiKey: "sk-written-4711",
+    active: true,
+    shortDescription: "x",
+  };
+
+  expect(await ask("createLlm", { ...llm, name: "BLOCK this" })).toEqual({
+    code: status.FAILED_PRECONDITION,
+    details: expect.stringMatching(/"Judge".*the name contains BLOCK/),
+  });
+  expect(await db.prisma.llm.count({ where: { name: "BLOCK this" } })).toBe(0);
+  expect(await ask("createLlm", { ...llm, name: "-- !" })).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining("name"),
+  });
+
+  const created = (await ask("createLlm", { ...llm, name: "Written" })).llm as { id: number; hasApiKey: boolean };
+  expect(created).toMatchObject({ hasApiKey: true, metadata: { [`plugin_${judge.id}_checked`]: "yes" } });
+  expect(await ask("updateLlm", { llmId: created.id, name: "BLOCK later", active: true })).toMatchObject({
+    code: status.FAILED_PRECONDITION,
+  });
+  expect(await ask("createLlm", { ...llm, name: "Written" })).toMatchObject({ code: status.ALREADY_EXISTS });
+  // It registered for LLMs itself, and is asked about those of others only.
+  await call("POST", "/api/v1/llms", { name: "By a person", vendor: "openai", short_description: "x" });
+  await until(async () => (dataOf(await writer.rpc("judged")) as string[]).includes("after By a person"));
+  expect(dataOf(await writer.rpc("judged"))).toEqual(["before By a person", "after By a person"]);
+
+  const attributes = (await call("GET", `/api/v1/llms/${created.id}`)).data.attributes;
+  await ask("updateLlm", { llmId: created.id, shortDescription: "changed", active: true });
+  expect((await call("GET", `/api/v1/llms/${created.id}`)).data.attributes).toMatchObject({
+    ...attributes,
+    short_description: "changed",
+    updated_at: expect.anything(),
+  });
+  expect(await ask("deleteLlm", { llmId: created.id })).toMatchObject({ success: true });
+  const operations = (dataOf(await call("GET", `${writer.path}/status`)) as { service_calls: object[] }).service_calls;
+  expect(operations).toContainEqual({ operation: "createLlm", calls: 4, failed: 3, mean_ms: expect.any(Number) });
+  await Promise.all([judge, writer].map(({ path }) => call("DELETE", path)));
+});
+
+test("a plugin keeps its settings in apps: it changes one without touching owner, budget and what else is there", async () => {
+  const { call } = studio;
+  const writer = await aPlugin(studio, { name: "App writer", command: commands.writer });
+  const ask = async (method: string, request: object) => dataOf(await writer.rpc("studio", { method, request })) as Record<string, unknown>;
+  const llm = await call("POST", "/api/v1/llms", { name: "For apps", vendor: "openai", short_description: "x" });
+  const llmIds = [Number(llm.data.id)];
+  const person = await call("POST", "/api/v1/apps", { name: "Limited", llm_ids: llmIds, monthly_budget: 5, metadata: { team: "a" } });
+  const appId = Number(person.data.id);
+
+  const { app } = (await ask("getApp", { appId })) as { app: { name: string; metadata: string; llmIds: number[] } };
+  const metadata = JSON.stringify({ ...JSON.parse(app.metadata), rate_limiter: { rpm: 2 } });
+  const updated = await ask("updateApp", { appId, name: app.name, isActive: true, llmIds: app.llmIds, metadata });
+  expect(updated.app).toMatchObject({ name: "Limited", llmIds, userId: 1, monthlyBudget: 5 });
+  expect((await call("GET", `/api/v1/apps/${appId}`)).data.attributes).toMatchObject({
+    user_id: 1,
+    monthly_budget: 5,
+    llm_ids: llmIds,
+    metadata: { team: "a", rate_limiter: { rpm: 2 } },
+  });
+  await ask("patchAppMetadata", { appId, key: "team", delete: true });
+  expect((await call("GET", `/api/v1/apps/${appId}`)).data.attributes.metadata).toEqual({ rate_limiter: { rpm: 2 } });
+
+  const made = (await ask("createApp", { name: "Made", llmIds, userId: 1 })).app as { id: number };
+  expect((await call("GET", `/api/v1/apps/${made.id}`)).data.attributes).toMatchObject({ user_id: 1, credential_active: false });
+  expect(await ask("createApp", { name: "Nobody's", userId: 999_999 })).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining("user_id"),
+  });
+  expect(await ask("createApp", { name: "With tools", toolIds: [1] })).toMatchObject({ code: status.INVALID_ARGUMENT });
+  expect(await ask("listApps", { limit: 1 })).toMatchObject({
+    apps: [expect.objectContaining({ id: made.id })],
+    totalCount: expect.anything(),
+  });
+  await call("DELETE", writer.path);
 });
 
 test("a plugin sees other plugins without their secrets, and changes no settings but its own", async () => {

@@ -6,6 +6,7 @@ const at = (path: string) => `file://${fileURLToPath(new URL(path, import.meta.u
 
 export const commands = {
   probe: at("./probe-plugin.ts"),
+  writer: at("./writer-plugin.ts"),
   validator: at("../../../plugins/llm-validator/plugin.ts"),
   enricher: at("../../../plugins/request-enricher/plugin.ts"),
   feedback: at("../../../plugins/portal-feedback/plugin.ts"),

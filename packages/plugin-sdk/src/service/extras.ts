@@ -1,9 +1,9 @@
 import { status } from "@grpc/grpc-js";
 import { messageOf } from "@portico/core";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import * as wire from "@portico/protocol/plugin";
 import { encodeBody } from "../body.ts";
 import type { Endpoint, EndpointReply, ResourceInstance } from "../definition.ts";
-import { GrpcError } from "./grpc-error.ts";
 import type { PluginHandlers, ServiceParts } from "./types.ts";
 
 type Extras = Omit<

@@ -1,7 +1,7 @@
 import { type ServerWritableStream, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { messageOf } from "@portico/core";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import type { EventMessage, PluginEventServiceServer, SubscribeRequest } from "@portico/protocol/plugin-events";
-import { GrpcError } from "../service/grpc-error.ts";
 import type { TestKv } from "./kv.ts";
 
 type Unary = (call: { request: never }, callback: (error: unknown, value?: unknown) => void) => void;

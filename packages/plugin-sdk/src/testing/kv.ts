@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { GrpcError } from "../service/grpc-error.ts";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import type { KvClient } from "../services.ts";
 
 /** A key-value store in memory with the rules of the real one; give one to several plugins to play a restart or replicas. */

@@ -18,9 +18,9 @@ import {
   type GRPCStdioServer,
   GRPCStdioService,
 } from "@portico/protocol/goplugin";
+import { GrpcError } from "@portico/protocol/grpc-error";
 import { type HealthServer, HealthService, HealthCheckResponse_ServingStatus as Serving } from "@portico/protocol/health";
 import { PluginServiceService } from "@portico/protocol/plugin";
-import { GrpcError } from "../service/grpc-error.ts";
 import type { CallInfo, PluginHandlers } from "../service/types.ts";
 import type { Broker } from "./broker.ts";
 

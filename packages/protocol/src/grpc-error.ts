@@ -1,6 +1,6 @@
 import type { status } from "@grpc/grpc-js";
 
-/** An error that keeps its gRPC status on the wire; every other error becomes INTERNAL. */
+/** An error that reaches the other side of a gRPC call as it is: status and message. */
 export class GrpcError extends Error {
   readonly code: status;
   constructor(code: status, message: string) {

@@ -1,0 +1,64 @@
+import type { RpcScope, Unserved } from "@portico/plugin-services";
+import type { ServiceScope } from "@portico/protocol";
+
+const none = (what: string) => (rpc: string) => `${what} are not part of this version of Portico; ${rpc} is not served.`;
+
+function group(reason: (rpc: string) => string, scopes: Partial<Record<ServiceScope | "none", string[]>>): Unserved[] {
+  return Object.entries(scopes).flatMap(([scope, rpcs]) => rpcs.map((rpc) => ({ rpc, scope: scope as RpcScope, reason: reason(rpc) })));
+}
+
+/** Rpcs of resources that do not exist here. Their scopes count all the same: what is served later is not open to more plugins. */
+export const unserved: Unserved[] = [
+  ...group(() => "analytics functionality is not available to plugins", {
+    none: [
+      "getAnalyticsSummary",
+      "getUsageStatistics",
+      "getCostAnalysis",
+      "getChatRecordsPerDay",
+      "getModelUsage",
+      "getVendorUsage",
+      "getTokenUsagePerApp",
+      "getToolUsageStatistics",
+    ],
+  }),
+  ...group((rpc) => `Calls of LLMs by plugins need an agent, which this version of Portico does not have; ${rpc} is not served.`, {
+    "llms.proxy": ["callLlm"],
+  }),
+  ...group(none("Tools"), {
+    "tools.read": ["listTools", "getTool"],
+    "tools.operations": ["getToolOperations"],
+    "tools.call": ["callToolOperation", "executeTool"],
+    "tools.write": ["createTool", "updateTool", "deleteTool"],
+  }),
+  ...group(none("Data sources"), {
+    "datasources.read": ["listDatasources", "getDatasource", "searchDatasources", "listNamespaces"],
+    "datasources.write": [
+      "createDatasource",
+      "updateDatasource",
+      "deleteDatasource",
+      "cloneDatasource",
+      "deleteDocumentsByMetadata",
+      "deleteNamespace",
+    ],
+    "datasources.embeddings": ["processDatasourceEmbeddings", "generateEmbedding", "storeDocuments", "processAndStoreDocuments"],
+    "datasources.query": ["queryDatasource", "queryDatasourceByVector", "queryByMetadataOnly"],
+  }),
+  ...group(none("Data catalogues"), {
+    "data-catalogues.read": ["listDataCatalogues", "getDataCatalogue"],
+    "data-catalogues.write": ["createDataCatalogue", "updateDataCatalogue", "deleteDataCatalogue"],
+  }),
+  ...group(none("Tags"), {
+    "tags.read": ["listTags", "getTag", "searchTags"],
+    "tags.write": ["createTag", "updateTag", "deleteTag"],
+  }),
+  ...group(none("Filters"), {
+    "filters.read": ["listFilters", "getFilter"],
+    "filters.write": ["createFilter", "updateFilter", "deleteFilter"],
+  }),
+  ...group(none("Embedders and vector stores"), {
+    "vendors.read": ["getAvailableEmbedders", "getAvailableVectorStores"],
+  }),
+  ...group(none("Schedules"), {
+    "scheduler.manage": ["createSchedule", "getSchedule", "listSchedules", "updateSchedule", "deleteSchedule"],
+  }),
+];
