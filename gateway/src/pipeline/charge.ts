@@ -31,7 +31,8 @@ export function chargeOf(exchange: Exchange, { outcome, reason }: { outcome: Out
 /** A vendor that took the request and did not refuse it charges for it, whether or not it said so before the end. */
 function isBilledUnreported(exchange: Exchange, reason: string): boolean {
   const { cost, reservation, sentUpstream, statusCode, meter } = exchange;
-  if (meter?.failed) return false;
+  // What was generated before an error is paid for.
+  if (meter?.failed && meter.chars === 0) return false;
   const isCounted = cost === "text" || (cost === "media" && reservation !== undefined);
   // Silence is no refusal: a vendor that answers too late has worked.
   return isCounted && sentUpstream && (statusCode < 400 || (reason === "upstream_timeout" && reservation !== undefined));

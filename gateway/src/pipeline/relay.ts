@@ -3,9 +3,9 @@ import { Chunks } from "@portico/core/chunks";
 import type { Logger } from "@portico/core/logger";
 import type { Dispatcher } from "undici";
 import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
-import { lastUsage, parseJson } from "../vendors/json.ts";
+import { firstUsage, lastUsage, parseJson } from "../vendors/json.ts";
 import { usageAtEnd } from "../vendors/json-scan.ts";
-import { createSseReader, type SseReader } from "../vendors/sse.ts";
+import { beginsLikeEvents, createSseReader, type SseReader } from "../vendors/sse.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
@@ -37,6 +37,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   #headers: HeaderList = [];
   #sse: SseReader | undefined;
   #isJson = false;
+  /** A stream was asked for and not announced: the first bytes tell whether it comes all the same. */
+  #mayBeStream = false;
   #scan: Collector | undefined;
   #decoder: Decoder | undefined;
   /** Length the upstream announced for an answer that passes as it is; -1 when it did not. */
@@ -86,7 +88,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     this.#headers = clientHeaders(headers, {
       requestId: exchange.requestId,
-      decoded: this.#decoder !== undefined,
+      // With an event left out it is shorter than the upstream says.
+      decoded: this.#decoder !== undefined || (exchange.hideUsage && status < 300 && (encoding === undefined || encoding === "identity")),
       keyMask: exchange.llm?.keyMask,
     });
     const contentType = String(headers["content-type"] ?? "");
@@ -96,10 +99,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (!isStream || status >= 300) this.#mask = exchange.llm?.keyMask;
     const wanted = exchange.llm !== undefined && exchange.llm.chain.onResponse.length > 0;
     if (isStream) {
-      const { meter } = exchange;
-      if (meter) this.#sse = createSseReader({ onEvent: (data) => meter.event(data) || !exchange.hideUsage });
-      if (wanted) this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
+      this.#readStream(wanted);
     } else {
+      this.#mayBeStream = exchange.streaming && status < 300;
       this.#isJson = exchange.meter !== undefined && contentType.includes("json");
       if (wanted && hasBody(exchange, status)) this.#held = new Chunks();
       const length = headers["content-length"];
@@ -107,6 +109,31 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     // A body that turns out to be undecodable at its first byte can still be answered with 502.
     if (!this.#held && !this.#decoder) this.#writeHead();
+  }
+
+  #readStream(wanted: boolean): void {
+    const { meter, hideUsage } = this.#exchange;
+    if (meter) {
+      this.#sse = createSseReader({
+        onEvent(data) {
+          const seen = meter.event(data);
+          return hideUsage ? seen : true;
+        },
+        onLargeEvent: (tail) => meter.largeEvent(tail),
+      });
+    }
+    if (wanted) this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
+  }
+
+  /** Events came under another type. */
+  #becomeStream(): void {
+    this.#exchange.streamed = true;
+    this.#mask = undefined;
+    this.#isJson = false;
+    this.#announced = -1;
+    this.#readStream(this.#held !== undefined);
+    this.#held = undefined;
+    this.#writeHead();
   }
 
   onResponseData(control: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -138,6 +165,10 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #take(chunk: Buffer) {
     if (this.#exchange.settled) return;
+    if (this.#mayBeStream) {
+      this.#mayBeStream = false;
+      if (beginsLikeEvents(chunk)) this.#becomeStream();
+    }
     if (!this.#mask) return this.#pass(chunk);
     const bytes = this.#unsure ? Buffer.concat([this.#unsure, chunk]) : chunk;
     const sureTo = this.#mask.blotOut(bytes);
@@ -231,7 +262,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     const exchange = this.#exchange;
     this.#readUsage();
     const failed = exchange.statusCode >= 400;
-    this.#deps.settle(exchange, failed ? { outcome: "failed", reason: "upstream_status" } : { outcome: "completed", reason: "" });
+    const isError = !failed && exchange.meter?.failed === true;
+    if (failed || isError) this.#deps.settle(exchange, { outcome: "failed", reason: failed ? "upstream_status" : "upstream_error" });
+    else this.#deps.settle(exchange, { outcome: "completed", reason: "" });
     if (!this.#stream || failed) return;
     const body = this.#stream.all();
     if (body) {
@@ -245,7 +278,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (!meter || !this.#isJson || statusCode >= 400) return;
     const all = this.#whole ?? this.#scan?.all();
     if (!all) {
-      const found = this.#scan && lastUsage(this.#scan.tail());
+      const found = this.#scan && (lastUsage(this.#scan.tail()) ?? firstUsage(this.#scan.head()));
       if (found) meter.body({ usage: found }, "");
       return;
     }

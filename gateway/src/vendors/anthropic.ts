@@ -1,4 +1,4 @@
-import { countIn, generatedChars, type Json, objectIn, parseJson, reportsUsage } from "./json.ts";
+import { countIn, generatedChars, isErrorAnswer, type Json, lastUsage, mayTellError, objectIn, parseJson, reportsUsage } from "./json.ts";
 import type { Usage, UsageMeter } from "./vendor.ts";
 
 export class AnthropicMeter implements UsageMeter {
@@ -8,6 +8,7 @@ export class AnthropicMeter implements UsageMeter {
   chars = 0;
 
   event(data: string): boolean {
+    if (mayTellError(data) && isErrorAnswer(parseJson(data))) this.failed = true;
     if (!reportsUsage(data)) {
       this.chars += generatedChars(data);
       return true;
@@ -24,8 +25,12 @@ export class AnthropicMeter implements UsageMeter {
   body(answer: unknown, text: string): void {
     this.#take(objectIn(answer, "usage"), (answer as Json | undefined)?.model);
     if (this.reported) return;
-    this.failed = objectIn(answer, "error") !== undefined;
-    this.chars += generatedChars(text);
+    this.failed = isErrorAnswer(answer);
+    if (!this.failed) this.chars += generatedChars(text);
+  }
+
+  largeEvent(tail: Buffer): void {
+    this.#take(lastUsage(tail), undefined);
   }
 
   #take(reported: Json | undefined, model: unknown): void {

@@ -28,6 +28,17 @@ export const parseJson = (text: string): unknown => {
 /** Matches an event that reports usage; `"usage":null` does not. Generated text cannot match: its quotes are escaped. */
 export const reportsUsage = (data: string): boolean => /"usage"\s*:\s*\{/.test(data);
 
+/** Whether an event may tell of an error: generated text cannot match, as its quotes are escaped. */
+export const mayTellError = (data: string): boolean => data.includes('error"') || data.includes('failed"');
+
+/** An error that comes under a status of success: an error object, an event of an error, or a response that has failed. */
+export function isErrorAnswer(answer: unknown): boolean {
+  if (!isObject(answer)) return false;
+  const { error, type } = answer;
+  if (isObject(error) || (typeof error === "string" && error !== "")) return true;
+  return type === "error" || type === "response.failed" || (answer.object === "response" && answer.status === "failed");
+}
+
 const generated = /"(?:content|text|delta|arguments|partial_json|thinking|reasoning_content|refusal)"\s*:\s*"/g;
 
 /** Characters of generated text in one event. */
@@ -79,6 +90,43 @@ export function textChars(value: unknown, depth = 0): number {
 }
 
 const usageObject = /^"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})/;
+
+/**
+ * The `usage` object of a JSON answer of which only the beginning is left: it is the answer's own when it stands within its outermost object
+ * and nothing deeper.
+ */
+export function firstUsage(head: Buffer): Json | undefined {
+  const text = head.toString("utf8");
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === 123 || char === 91) depth++;
+    else if (char === 125 || char === 93) depth--;
+    else if (char === 34) {
+      const end = endOfText(text, at + 1);
+      if (end < 0) return undefined;
+      const found = depth === 1 && end - at === 6 ? usageObject.exec(text.slice(at, at + maxUsageChars))?.[1] : undefined;
+      if (found) {
+        const counts = parseJson(found);
+        return isObject(counts) ? counts : undefined;
+      }
+      at = end;
+    }
+  }
+  return undefined;
+}
+const maxUsageChars = 4_096;
+
+/** JSON text without the `usage` of its outermost object; undefined when that cannot be cut out of it. */
+export function withoutUsage(text: string): string | undefined {
+  const at = text.lastIndexOf('"usage"');
+  const found = at < 0 ? undefined : usageObject.exec(text.slice(at));
+  if (!found) return undefined;
+  const [before, after] = [text.slice(0, at).trimEnd(), text.slice(at + found[0].length).trimStart()];
+  const cut = before.endsWith(",") ? before.slice(0, -1) + after : before + after.replace(/^,/, "");
+  const rest = parseJson(cut);
+  return isObject(rest) && !("usage" in rest) ? cut : undefined;
+}
 
 /** The `usage` object that stands last in a JSON answer of which only the end is left. */
 export function lastUsage(tail: Buffer): Json | undefined {

@@ -1,4 +1,15 @@
-import { countIn, generatedChars, type Json, objectIn, parseJson, reportsUsage } from "./json.ts";
+import {
+  countIn,
+  generatedChars,
+  isErrorAnswer,
+  type Json,
+  lastUsage,
+  mayTellError,
+  objectIn,
+  parseJson,
+  reportsUsage,
+  withoutUsage,
+} from "./json.ts";
 import type { Usage, UsageMeter } from "./vendor.ts";
 
 /** Chat completions, completions, responses, embeddings. */
@@ -8,7 +19,8 @@ export class OpenAiMeter implements UsageMeter {
   failed = false;
   chars = 0;
 
-  event(data: string): boolean {
+  event(data: string): boolean | string {
+    if (mayTellError(data) && isErrorAnswer(parseJson(data))) this.failed = true;
     if (!reportsUsage(data)) {
       this.chars += data.includes('.done"') ? 0 : generatedChars(data);
       return true;
@@ -23,17 +35,43 @@ export class OpenAiMeter implements UsageMeter {
     this.reported = usageOf(holder as Json, reported) ?? this.reported;
     if (this.reported) this.final = isLast || response !== undefined;
     if (!isLast && !response) this.chars += generatedChars(data);
-    return !isLast;
+    if (!isLast) return true;
+    // A client that asked for no usage may not expect an event without choices; but what else is in it is the client's.
+    return holdsMore(chunk as Json) ? (withoutUsage(data) ?? true) : false;
+  }
+
+  largeEvent(tail: Buffer): void {
+    const found = lastUsage(tail);
+    this.reported = (found && usageOf({}, found)) ?? this.reported;
+    if (found && this.reported) this.final = true;
   }
 
   body(answer: unknown, text: string): void {
     const reported = objectIn(answer, "usage");
     if (reported) this.reported = usageOf(answer as Json, reported);
     if (this.reported) return;
-    this.failed = objectIn(answer, "error") !== undefined;
-    this.chars += generatedChars(text);
+    this.failed = isErrorAnswer(answer);
+    if (!this.failed) this.chars += generatedChars(text);
   }
 }
+
+/** What every chunk has, or what says nothing but usage. */
+const frame = new Set([
+  "id",
+  "object",
+  "created",
+  "model",
+  "choices",
+  "usage",
+  "service_tier",
+  "system_fingerprint",
+  "obfuscation",
+  "x_groq",
+  "provider",
+]);
+
+const holdsMore = (chunk: Json): boolean =>
+  Object.entries(chunk).some(([name, value]) => !frame.has(name) && value !== null && !(Array.isArray(value) && value.length === 0));
 
 // chat, completions, embeddings: prompt_tokens, completion_tokens; responses, images: input_tokens, output_tokens. Both count
 // cached tokens within the prompt.

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createSseReader } from "./sse.ts";
 
 const line = fc.stringMatching(/^[a-zé {}":,]{0,12}$/);
-const eol = fc.constantFrom("\n", "\r\n");
+const eol = fc.constantFrom("\n", "\r\n", "\r");
 const event = fc.tuple(
   fc.array(
     fc.oneof(
@@ -77,4 +77,34 @@ test("a large event that comes byte by byte costs time in proportion to its size
   const { user, system } = process.cpuUsage(started);
   expect([seen[0]?.length, passed.length]).toEqual([600_000, text.length]);
   expect((user + system) / 1e6).toBeLessThan(6);
+});
+
+test("lines end by carriage returns too, mixed with others, and a byte order mark hides no event", () => {
+  const text = "\ufeffdata: a\r\rdata: b\n\rdata: c\r\ndata: d\r\n\r\n: note\r\rdata: e\n\n";
+  for (let at = 0; at <= Buffer.byteLength(text); at++) {
+    const { seen, passed } = read(cut(text, [at]), (data) => data !== "c\nd");
+    expect(seen, `cut at ${at}`).toEqual(["a", "b", "c\nd", "e"]);
+    expect(passed).toBe("\ufeffdata: a\r\rdata: b\n\r: note\r\rdata: e\n\n");
+  }
+  // Whoever waits for a line feed after the last carriage return holds the event back.
+  expect(createSseReader({ onEvent: () => true }).push(Buffer.from("data: a\r\r")).length).toBe(9);
+});
+
+test("of an event too large to read the end is shown, once", () => {
+  const ends: string[] = [];
+  const reader = createSseReader({
+    onEvent: () => true,
+    onLargeEvent: (tail) => ends.push(tail.toString().slice(-12)),
+    maxEventBytes: 1_000,
+  });
+  const text = `data: ${"x".repeat(300_000)}the end\n\ndata: small\n\n`;
+  const passed = cut(text, [10, 5_000, 150_000, 300_008]).map((chunk) => reader.push(chunk));
+  expect(Buffer.concat([...passed, reader.end()]).toString()).toBe(text);
+  expect(ends).toEqual(["xxxthe end\n\n"]);
+});
+
+test("other data may be passed on in an event's place", () => {
+  const reader = createSseReader({ onEvent: (data) => (data === "long" ? "short" : data !== "hidden") });
+  const passed = reader.push(Buffer.from("id: 1\ndata: long\n\ndata: hidden\n\ndata: x\n\n"));
+  expect(passed.toString()).toBe("id: 1\ndata: short\n\ndata: x\n\n");
 });
