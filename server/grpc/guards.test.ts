@@ -3,12 +3,15 @@ import { createLogger } from "@portico/core/logger";
 import { createRateLimit } from "@portico/plugin-services";
 import { type Capability, serviceScopes } from "@portico/protocol";
 import { AIStudioManagementServiceService } from "@portico/protocol/studio-management";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
 import type { Operation } from "./operation.ts";
 import { createServiceApi } from "./service-api.ts";
 import { aGrantedPlugin, callAs, emptyRequest, type Outcome } from "./testing.ts";
 import { unserved } from "./unserved.ts";
+
+// Eighty calls and more in a test.
+vi.setConfig({ testTimeout: 60_000 });
 
 let studio: Studio;
 beforeAll(async () => {
@@ -21,7 +24,14 @@ type Entry = Pick<Operation, "rpc" | "scope">;
 const entries = (): Entry[] => [...studio.runtime.operations, ...unserved];
 const scopesOf = ({ scope }: Entry): readonly string[] => (scope === "none" ? [] : typeof scope === "string" ? [scope] : scope);
 const call = (pluginId: number, rpc: string, request: object = {}, api = studio.runtime.serviceApi) => callAs(api, pluginId, rpc, request);
-const aPlugin = async (grants: Capability[]): Promise<number> => (await aGrantedPlugin(studio, grants)).id;
+const made = new Map<string, Promise<number>>();
+/** The same plugin for the same grants. */
+function aPlugin(grants: Capability[]): Promise<number> {
+  const key = grants.join();
+  const plugin = made.get(key) ?? aGrantedPlugin(studio, grants).then(({ id }) => id);
+  made.set(key, plugin);
+  return plugin;
+}
 
 /** Runs the check on each rpc and reports every one that fails by name, not only the first. */
 async function every(rpcs: Entry[], check: (entry: Entry) => Promise<string | undefined>): Promise<void> {
@@ -51,8 +61,7 @@ describe("every rpc of the service API", () => {
 
   test("that needs a scope answers PERMISSION_DENIED to a plugin that nothing was approved for, or that was deactivated", async () => {
     const unapproved = await aPlugin(["post_auth", "user.before_create", "rpc:call"]);
-    const inactive = await aPlugin(Object.keys(serviceScopes));
-    await studio.db.prisma.plugin.update({ where: { id: inactive }, data: { isActive: false } });
+    const { id: inactive } = await aGrantedPlugin(studio, Object.keys(serviceScopes), { isActive: false });
     const scoped = entries().filter((entry) => scopesOf(entry).length > 0);
     for (const id of [unapproved, inactive])
       await every(scoped, async ({ rpc }) => failed(await call(id, rpc), status.PERMISSION_DENIED, "service access not authorized"));
