@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { PluginHost, PluginHostOptions } from "@portico/plugin-host";
 import { expect, onTestFinished, test } from "vitest";
-import { codeHashOf, prepareCode } from "../packages/plugin-host/src/code.ts";
-import { createWorkplace } from "../packages/plugin-host/src/workplace.ts";
+import { codeHashOf, prepareCode } from "../packages/plugin-host/src/launch/code.ts";
+import { createWorkplace } from "../packages/plugin-host/src/launch/workplace.ts";
 import { aHost, aScript, aSleep, aSpec, aStore, ask, running, until } from "../packages/plugin-host/test/harness.ts";
 
 /** What the plugin's own shell answers; undefined when the command fails. */

@@ -30,6 +30,11 @@ import { ScopeList } from "./scopes.tsx";
 /** A plugin with the LLMs that it is attached to. */
 type WithLlms = Resource<PluginAttributes> & Pick<PluginResource, "relationships">;
 
+const noticeTitles: Record<string, string> = {
+  failed: "It does not run",
+  healthy: "The last change was not applied; it runs on as before",
+};
+
 export function PluginDetail({ id }: { id: string }) {
   return (
     <WithResource<PluginAttributes> root="plugins" id={id} noun="plugin" back="/admin/plugins" refetchMs={3000}>
@@ -127,7 +132,7 @@ function Detail({ plugin }: { plugin: WithLlms }) {
           {attributes.state_error && attributes.is_active && (
             <Notice
               tone={attributes.state === "failed" ? "bad" : "warn"}
-              title={attributes.state === "failed" ? "It does not run" : "It does not answer well"}
+              title={noticeTitles[attributes.state] ?? "It does not answer well"}
               action={
                 <Button size="xs" variant="default" component={Link} href={`/admin/plugins/new?id=${plugin.id}`}>
                   Read it again

@@ -74,7 +74,6 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     passEnvironment: settings.pluginEnvironment,
     // The gateway's own folder and what of the studio's lies beside it.
     hiddenDirs: [dirname(dataDir)],
-    onState: (status) => caller.onState(status),
   });
   const caller = createPluginCaller({ host, edgeId, edgeNamespace, limits });
   const requestPlugins = createRequestPluginPhases({ caller, pluginBytes: limits.pluginBytes, logger });

@@ -122,6 +122,31 @@ test("a plugin that judges requests and fails lets none through; the answer has 
   await until(() => hub.heartbeats.some(({ plugins }) => plugins.some(({ restarts }) => restarts > 0)));
 });
 
+test("a plugin that is replaced under load costs no request, and the new settings count from then on", async () => {
+  const world = await ready(await aWorld({ snapshot: withPlugins((hub) => [aPlugin(hub)]) }));
+  const statuses: number[] = [];
+  let version = 0;
+  let isLoaded = true;
+  const callers = Array.from({ length: 8 }, async () => {
+    while (isLoaded) {
+      const answer = await call(world.gateway, chatPath, { body: chat() });
+      statuses.push(answer.status);
+      if (answer.status !== 200) continue;
+      const { config } = toldOf(answer.json) as { config: { version?: number } };
+      version = Math.max(version, config.version ?? 0);
+    }
+  });
+  for (const next of [1, 2]) {
+    const sealedConfigJson = world.hub.seal(JSON.stringify({ version: next }));
+    world.hub.push(withPlugins((hub) => [aPlugin(hub, { sealedConfigJson, generation: 1 + next })])(world.hub, world.vendorUrl));
+    await until(() => version === next, 20_000);
+  }
+  isLoaded = false;
+  await Promise.all(callers);
+  expect(statuses.length).toBeGreaterThan(50);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+}, 60_000);
+
 test("an auth plugin decides who calls; whom it rejects gets 401, and there is no app to fall back to", async () => {
   const { gateway, hub } = await ready(
     await aWorld({

@@ -170,7 +170,6 @@ export async function createPlugins({
   }
 
   const ask = createAsker({
-    host,
     lifecycle,
     timings: { deadlineMs: limits.hookDeadlineMs, startWaitMs: limits.hookStartWaitMs },
   });
@@ -192,7 +191,7 @@ export async function createPlugins({
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
       ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, new Map()).error }),
-      rpc: createPluginRpc({ store, host, timeoutMs: limits.rpcTimeoutMs }),
+      rpc: createPluginRpc({ store, lifecycle, timeoutMs: limits.rpcTimeoutMs }),
       assets,
     }),
     ...pluginEndpoints({ plugins: service, operations }),

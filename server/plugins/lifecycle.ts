@@ -1,6 +1,6 @@
 import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import type { PluginHost, PluginSpec } from "@portico/plugin-host";
+import type { PluginHost, PluginSpec, RunningPlugin } from "@portico/plugin-host";
 import { runsInStudio } from "@portico/protocol";
 import type { Vault } from "../secrets/vault.ts";
 import type { ReadyCheck } from "../system/endpoints.ts";
@@ -173,12 +173,31 @@ export function createLifecycle({
     return { state: status.state, error: status.error, restarts: status.restarts };
   }
 
+  /**
+   * The process of a plugin, once it is there to be called.
+   * @throws AppError plugin_unavailable at once when it will not be, or when it is not within the timeout.
+   */
+  async function whenReady(id: number, options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<RunningPlugin> {
+    const refuseHeld = () => {
+      const reason = held.get(id);
+      if (reason !== undefined) throw new AppError({ code: "plugin_unavailable", message: reason, meta: { plugin_id: id } });
+    };
+    const running = host.get(id);
+    if (running) return running;
+    refuseHeld();
+    try {
+      return await host.whenReady(id, options);
+    } catch (error) {
+      refuseHeld();
+      throw error;
+    }
+  }
+
   return {
     openConfig,
     dev,
+    whenReady,
     desired: (id: number): Desired | undefined => desired.get(id),
-    /** Why an active plugin has no process, when that is known without asking the host. */
-    whyHeld: (id: number): string | undefined => held.get(id),
     /** Its stored settings; none when they cannot be read. */
     settingsOf(plugin: Plugin): Json {
       try {

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { AppError, messageOf, sleep } from "@portico/core";
+import { AppError, messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
 import type { ObjectHookType } from "@portico/protocol";
 import type { ObjectHookResponse } from "@portico/protocol/plugin";
 import type { Actor } from "../auth/actor.ts";
@@ -33,30 +32,9 @@ type Question = {
 };
 
 /** One question to one plugin. @throws AppError when it cannot be asked or gives no usable answer. */
-export function createAsker({
-  host,
-  lifecycle,
-  timings,
-}: {
-  host: PluginHost;
-  lifecycle: Pick<Lifecycle, "whyHeld">;
-  timings: HookTimings;
-}) {
-  /** A plugin that is starting or about to be restarted is worth a wait; one that has failed is not. */
-  async function running(id: number): Promise<RunningPlugin> {
-    for (const until = Date.now() + timings.startWaitMs; ; ) {
-      const plugin = host.get(id);
-      if (plugin) return plugin;
-      const held = lifecycle.whyHeld(id);
-      if (held !== undefined) throw new AppError({ code: "plugin_unavailable", message: held, meta: { plugin_id: id } });
-      const state = host.status(id)?.state ?? "starting";
-      if (state === "failed" || state === "stopped" || Date.now() >= until) return host.require(id);
-      await sleep(25);
-    }
-  }
-
+export function createAsker({ lifecycle, timings }: { lifecycle: Pick<Lifecycle, "whenReady">; timings: HookTimings }) {
   return async ({ plugin }: Pick<Asked, "plugin">, question: Question, object: Json): Promise<ObjectHookResponse> => {
-    const process = await running(plugin.id);
+    const process = await lifecycle.whenReady(plugin.id, { timeoutMs: timings.startWaitMs });
     const { hookType, objectType, operationId, userId, phase } = question;
     return process.call(
       "handleObjectHook",

@@ -137,6 +137,32 @@ test("a reload answers when the new process is healthy, a crash is healed, and b
   expect((await probe.rpc("config")).status).toBe(400);
 });
 
+test("reloads under load cost no RPC, and settings that the plugin refuses leave it running with those from before", async () => {
+  const { call, runtime } = studio;
+  const probe = await aPlugin(studio, { name: "Busy", command: commands.probe });
+  const statuses: number[] = [];
+  let isLoaded = true;
+  const callers = Array.from({ length: 8 }, async () => {
+    while (isLoaded) statuses.push((await probe.rpc("config")).status);
+  });
+  for (let i = 0; i < 2; i += 1) expect((await call("POST", `${probe.path}/reload`)).status).toBe(200);
+  isLoaded = false;
+  await Promise.all(callers);
+  expect(statuses.length).toBeGreaterThan(20);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+
+  const pid = runtime.plugins.host.status(probe.id)?.pid;
+  await call("PATCH", probe.path, { config: { mode: "allow", prefix: "broken" } });
+  await probe.healthy(({ state_error }) => String(state_error).includes("broken on purpose"));
+  expect(runtime.plugins.host.status(probe.id)).toMatchObject({ state: "healthy", pid });
+  expect((await probe.rpc("config")).status).toBe(200);
+  const refused = await call("POST", `${probe.path}/reload`);
+  expect(refused.status).toBe(502);
+  expect(refused.text).toContain("runs on as before");
+  await call("PATCH", probe.path, { config: { mode: "allow" } });
+  await probe.healthy(({ state_error }) => !state_error);
+}, 60_000);
+
 test("the plugins of an LLM keep their order and overrides; unknown ones are named", async () => {
   const { call } = studio;
   const llm = (await call("POST", "/api/v1/llms", { name: "Ordered", vendor: "openai" })).data.id;

@@ -1,15 +1,25 @@
 import { AppError, notFound } from "@portico/core";
-import type { PluginHost } from "@portico/plugin-host";
+import type { RunningPlugin } from "@portico/plugin-host";
+import { runsInStudio } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import { mayAnswer, mayShowPages } from "./grants.ts";
 import type { Json } from "./json.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { storedManifest } from "./manifest.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 
 export const rpcTimeoutMs = 30_000;
 
 /** Calls that a plugin's pages make. The caller's rights are checked here; the element knows a method name, never an address. */
-export function createPluginRpc({ store, host, timeoutMs = rpcTimeoutMs }: { store: PluginStore; host: PluginHost; timeoutMs?: number }) {
+export function createPluginRpc({
+  store,
+  lifecycle,
+  timeoutMs = rpcTimeoutMs,
+}: {
+  store: PluginStore;
+  lifecycle: Pick<Lifecycle, "whenReady">;
+  timeoutMs?: number;
+}) {
   async function find(id: number): Promise<Plugin> {
     const plugin = await store.find(id);
     if (!plugin) throw notFound("Plugin");
@@ -39,13 +49,25 @@ export function createPluginRpc({ store, host, timeoutMs = rpcTimeoutMs }: { sto
     }
   }
 
+  /** Waits for a plugin that starts or restarts; what is left of the deadline is for the call. */
+  async function reach(plugin: Plugin, signal: AbortSignal): Promise<{ process: RunningPlugin; leftMs: number }> {
+    if (!runsInStudio(plugin.hookTypes))
+      throw new AppError({
+        code: "plugin_unavailable",
+        message: `The plugin "${plugin.name}" runs at gateways only; its methods cannot be called here.`,
+      });
+    const startedMs = performance.now();
+    const process = await lifecycle.whenReady(plugin.id, { timeoutMs, signal });
+    return { process, leftMs: Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs))) };
+  }
+
   return {
     async admin(id: number, method: string, payload: Json, signal: AbortSignal): Promise<unknown> {
       const plugin = await find(id);
       checkMethod(plugin, method);
-      const process = host.require(id);
+      const { process, leftMs } = await reach(plugin, signal);
       const request = { method, payload: JSON.stringify(payload), serviceBrokerId: process.brokerId };
-      return dataOf(plugin, await process.call("call", request, { timeoutMs, signal }));
+      return dataOf(plugin, await process.call("call", request, { timeoutMs: leftMs, signal }));
     },
 
     /** Administrators have no way around the groups: the portal shows what its users see. */
@@ -55,10 +77,10 @@ export function createPluginRpc({ store, host, timeoutMs = rpcTimeoutMs }: { sto
       if (!seesPortalOf(plugin, groups))
         throw new AppError({ code: "forbidden", message: "This plugin has no portal page that your groups may use." });
       checkMethod(plugin, method);
-      const process = host.require(id);
+      const { process, leftMs } = await reach(plugin, signal);
       const userContext = { userId: actor.userId, email: actor.email, name: actor.name, isAdmin: actor.isAdmin, groups, metadata: {} };
       const request = { method, payload: JSON.stringify(payload), serviceBrokerId: process.brokerId, userContext };
-      return dataOf(plugin, await process.call("portalCall", request, { timeoutMs, signal }));
+      return dataOf(plugin, await process.call("portalCall", request, { timeoutMs: leftMs, signal }));
     },
   };
 }

@@ -294,10 +294,14 @@ export function createPluginService({
       if (!runsInStudio(plugin.hookTypes)) return plugin;
       await lifecycle.applyNow(reloadTimeoutMs);
       const { state, error } = lifecycle.live(await get(id), new Map());
-      if (state === "healthy") return get(id);
+      if (state === "healthy" && error === "" && !host.status(id)?.isChanging) return get(id);
+      const why = error || "its new process is not ready yet.";
       throw new AppError({
         code: "plugin_failed",
-        message: `The plugin was reloaded, but it is ${state}${error ? `: ${error}` : "."}`,
+        message:
+          state === "healthy"
+            ? `The plugin was not reloaded and runs on as before: ${why}`
+            : `The plugin was reloaded, but it is ${state}: ${why}`,
         meta: { plugin: plugin.name, plugin_id: id, state },
       });
     },

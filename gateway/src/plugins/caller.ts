@@ -1,5 +1,5 @@
 import { AppError, messageOf, withTimeout } from "@portico/core";
-import type { PluginHost, PluginStatus, PluginUnaryMethods, RunningPlugin } from "@portico/plugin-host";
+import type { PluginHost, PluginUnaryMethods } from "@portico/plugin-host";
 import type { PluginContext } from "@portico/protocol/plugin";
 import type { AttachedPlugin } from "../config/routing-table.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
@@ -15,8 +15,6 @@ export type PluginCaller = {
   ): Promise<PluginUnaryMethods[M]["response"]>;
   /** What a plugin is told about a request. */
   contextOf(plugin: AttachedPlugin, exchange: Exchange): PluginContext;
-  /** To be told of every change of a plugin's state, so that requests can wait for one that starts. */
-  onState(status: PluginStatus): void;
 };
 
 export function createPluginCaller({
@@ -25,37 +23,11 @@ export function createPluginCaller({
   edgeNamespace,
   limits,
 }: {
-  host: Pick<PluginHost, "get" | "require" | "status">;
+  host: Pick<PluginHost, "get" | "whenReady">;
   edgeId: string;
   edgeNamespace: string;
   limits: Pick<Limits, "pluginTimeoutMs" | "pluginStartWaitMs">;
 }): PluginCaller {
-  const waiting = new Map<number, Set<() => void>>();
-
-  /** A plugin that is just starting is worth a short wait; any other absence is an answer. */
-  async function running(plugin: AttachedPlugin): Promise<RunningPlugin> {
-    const deadline = Date.now() + limits.pluginStartWaitMs;
-    for (;;) {
-      const state = host.status(plugin.id)?.state;
-      if (state === "healthy" || state === "unhealthy") break;
-      if (state !== "starting" && state !== undefined) break;
-      const leftMs = deadline - Date.now();
-      if (leftMs <= 0) break;
-      await new Promise<void>((resolve) => {
-        const changed = () => {
-          clearTimeout(timer);
-          waiting.get(plugin.id)?.delete(changed);
-          resolve();
-        };
-        // Polled too: a plugin of a snapshot that is being applied has no state yet.
-        const timer = setTimeout(changed, Math.min(leftMs, 100));
-        const set = waiting.get(plugin.id) ?? new Set();
-        waiting.set(plugin.id, set.add(changed));
-      });
-    }
-    return host.require(plugin.id);
-  }
-
   const named = (plugin: AttachedPlugin, error: unknown): AppError => {
     const code = error instanceof AppError ? error.code : "plugin_failed";
     const said = messageOf(error);
@@ -67,8 +39,8 @@ export function createPluginCaller({
     async call(plugin, method, request, exchange) {
       const startedMs = performance.now();
       try {
-        const process = host.status(plugin.id)?.state === "healthy" ? host.require(plugin.id) : await running(plugin);
-        const { pluginTimeoutMs: timeoutMs } = limits;
+        const { pluginTimeoutMs: timeoutMs, pluginStartWaitMs } = limits;
+        const process = host.get(plugin.id) ?? (await host.whenReady(plugin.id, { timeoutMs: pluginStartWaitMs }));
         // The host keeps the deadline; this one only holds if the host itself is stuck.
         return await withTimeout(
           process.call(method, request, { timeoutMs }),
@@ -97,9 +69,6 @@ export function createPluginCaller({
         metadata,
         traceContext: {},
       };
-    },
-    onState(status) {
-      for (const wake of waiting.get(status.id) ?? []) wake();
     },
   };
 }

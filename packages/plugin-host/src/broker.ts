@@ -16,7 +16,7 @@ import {
 } from "@grpc/grpc-js";
 import { callToken } from "@portico/protocol";
 import { type ConnInfo, GRPCBrokerClient } from "@portico/protocol/goplugin";
-import type { PluginProcess } from "./spawn.ts";
+import type { Callback } from "./launch/launcher.ts";
 import type { GrpcService } from "./types.ts";
 
 /** Above gRPC's usual 4 MiB, so that values of several MiB may be stored through the broker. */
@@ -47,13 +47,13 @@ const requireToken =
 
 /** The plugin's side of the way back: a socket of its own that serves the host's services to it. */
 export async function createBroker({
-  process: { dir, uid, token },
+  callback: { dir, uid, token },
   services,
   announceEveryMs,
   target,
   options,
 }: {
-  process: Pick<PluginProcess, "dir" | "uid" | "token">;
+  callback: Callback;
   services: GrpcService[];
   announceEveryMs: number;
   target: string;

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { AppError } from "@portico/core";
-import { codeHashOf } from "./code.ts";
-import { resolveCommand } from "./command.ts";
-import { createConfiner } from "./confinement.ts";
 import { inspectPlugin } from "./inspect.ts";
-import type { Surroundings } from "./life.ts";
-import { createSupervisor, type Supervisor } from "./supervise.ts";
-import { defaultTimings, type Inspection, type PluginHost, type PluginHostOptions } from "./types.ts";
-import { under } from "./under.ts";
-import { createWatchdog } from "./watchdog.ts";
+import type { InstanceSettings } from "./instance.ts";
+import { createConfiner } from "./launch/confinement.ts";
+import { createFileLauncher } from "./launch/file.ts";
+import { createWatchdog } from "./launch/watchdog.ts";
+import { withLinkedSignal } from "./linked-signal.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { defaultTimings, type Inspection, type PluginHost, type PluginHostOptions, type RunningPlugin } from "./types.ts";
+import { createWaiters } from "./waiters.ts";
 
 /** Stopped plugins whose status and log are still kept. */
 const maxStopped = 100;
@@ -37,19 +37,30 @@ export function createPluginHost({
     sharedDir: async () => (await watchdog.dir()).path,
     nodePath: process.execPath,
   });
-  const around: Surroundings = {
-    services,
+  const launcher = createFileLauncher({
+    runtime,
+    watchdog,
+    confiner,
+    isolationRequired: isolation === "required",
+    passEnvironment,
     allowedDirs,
-    onReady,
-    spawn: { runtime, watchdog, confiner, isolationRequired: isolation === "required", passEnvironment },
-    timings: { ...defaultTimings, ...timings },
-  };
+  });
+  const settings: InstanceSettings = { services, onReady, launcher, timings: { ...defaultTimings, ...timings } };
+  const waiters = createWaiters();
   const unavailable = (message: string, pluginId?: number) => new AppError({ code: "plugin_unavailable", message, meta: { pluginId } });
 
   function supervisorOf(id: number): Supervisor {
     let supervisor = supervisors.get(id);
     if (!supervisor) {
-      supervisor = createSupervisor({ id, around, logger, onState });
+      supervisor = createSupervisor({
+        id,
+        settings,
+        logger,
+        onState(status) {
+          waiters.wake(id);
+          onState(status);
+        },
+      });
       supervisors.set(id, supervisor);
     }
     return supervisor;
@@ -74,14 +85,35 @@ export function createPluginHost({
     if (plugin) return plugin;
     if (!supervisor) throw unavailable(`Plugin ${id} is not loaded.`, id);
     const { state, error } = supervisor.status();
-    throw unavailable(`Plugin ${id} is ${state === "healthy" ? "restarting" : state}${error === "" ? "." : `: ${error}`}`, id);
+    throw unavailable(`Plugin ${id} is ${state === "healthy" ? "being stopped" : state}${error === "" ? "." : `: ${error}`}`, id);
+  }
+
+  /** Undefined when waiting is pointless. */
+  function nextStartMs(id: number): number | undefined {
+    const supervisor = supervisors.get(id);
+    // The specs that name it may be on their way.
+    return supervisor ? supervisor.nextStartMs() : 0;
+  }
+
+  async function whenReady(id: number, { timeoutMs, signal }: Parameters<PluginHost["whenReady"]>[1]): Promise<RunningPlugin> {
+    const untilMs = performance.now() + timeoutMs;
+    for (;;) {
+      const plugin = supervisors.get(id)?.running();
+      if (plugin) return plugin;
+      const startMs = nextStartMs(id);
+      if (startMs === undefined || startMs >= untilMs || performance.now() >= untilMs || closing.signal.aborted) return requirePlugin(id);
+      if (signal?.aborted) throw unavailable(`Plugin ${id} was waited for until the caller cancelled the call.`, id);
+      await waiters.wait(id, untilMs - performance.now(), signal);
+    }
   }
 
   async function inspect(command: string, checksum = ""): Promise<Inspection> {
     if (closing.signal.aborted) throw unavailable("The plugin host is closed.");
     if (inspections.size >= maxInspections)
       throw unavailable(`${maxInspections} plugins are already being inspected; try again in a moment.`);
-    const running = under(closing.signal, (signal) => inspectPlugin({ command, checksum, around, signal }));
+    const running = withLinkedSignal(closing.signal, (signal) =>
+      inspectPlugin({ command, checksum, launcher, handshakeTimeoutMs: settings.timings.handshakeTimeoutMs, signal }),
+    );
     inspections.add(running);
     try {
       return await running;
@@ -94,13 +126,16 @@ export function createPluginHost({
     reconcile,
     get: (id) => supervisors.get(id)?.running(),
     require: requirePlugin,
+    whenReady,
+    metrics: (id) => supervisors.get(id)?.metrics(),
     statuses: () => [...supervisors.values()].map((supervisor) => supervisor.status()),
     status: (id) => supervisors.get(id)?.status(),
     logs: (id, afterSeq = 0) => supervisors.get(id)?.ring.after(afterSeq) ?? [],
     inspect,
-    codeHash: async (command) => codeHashOf(await resolveCommand(command, allowedDirs)),
+    codeHash: launcher.codeHash,
     async close() {
       closing.abort();
+      waiters.wakeAll();
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.want(null)));
       await Promise.allSettled(inspections);
       await watchdog.close();

@@ -2,17 +2,16 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, ty
 import { connect as connectSocket } from "node:net";
 import { AppError } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
-import type { PluginAddress } from "./handshake.ts";
+import { cancelled, failed, fromStatus, grpcStatus, timedOut, unavailable } from "./call-errors.ts";
+import type { PluginAddress } from "./launch/handshake.ts";
 import type { CallOptions } from "./types.ts";
 
-/** As much as a plugin may be sent, which is what gRPC in Go takes; whoever needs more says so in the call. */
+/** As much as a plugin may be sent, which is what gRPC in Go takes; a call that needs more says so. */
 const defaultMaxBytes = 4 * 1024 * 1024;
 /** Of all responses being received at once; one plugin must not fill the host's memory through many calls. */
 const maxBufferedBytes = 128 * 1024 * 1024;
 const streamWindowBytes = 1024 * 1024;
 const sessionWindowBytes = 16 * 1024 * 1024;
-
-const grpcStatus = { deadlineExceeded: 4, unimplemented: 12, unavailable: 14 } as const;
 
 /** One unary method, as ts-proto describes it. */
 export type UnaryMethod<Request, Response> = {
@@ -26,9 +25,6 @@ export type HotClient = {
   unary<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions): Promise<Response>;
   close(): void;
 };
-
-/** True for the answer of a plugin that does not have the method at all. */
-export const isUnimplemented = (error: unknown): boolean => error instanceof AppError && error.meta.grpcCode === grpcStatus.unimplemented;
 
 const grpcTimeout = (ms: number): string =>
   ms < 1e8 ? `${Math.max(1, Math.ceil(ms))}m` : `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
@@ -57,9 +53,6 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
   let closed = false;
   let bufferedBytes = 0;
 
-  const unavailable = (why: string, cause?: unknown) =>
-    new AppError({ code: "plugin_unavailable", message: `Plugin ${name} is not available: ${why}`, cause });
-
   function openSession(): ClientHttp2Session {
     const session = connect("http://localhost", {
       createConnection: () =>
@@ -82,7 +75,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
   }
 
   function request(path: string, timeoutMs: number): ClientHttp2Stream {
-    if (closed) throw unavailable("its process is being stopped.");
+    if (closed) throw unavailable(name, "its process is being stopped.");
     if (!current || current.closed || current.destroyed) current = openSession();
     return current.request({
       ":method": "POST",
@@ -101,18 +94,9 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
     value: Request,
     { timeoutMs, signal, maxBytes = defaultMaxBytes }: CallOptions,
   ): Promise<Response> {
-    const rpc = method.path.slice(method.path.lastIndexOf("/") + 1);
+    const callName = { plugin: name, rpc: method.path.slice(method.path.lastIndexOf("/") + 1) };
     return new Promise((resolve, reject) => {
-      const failed = (message: string, grpcCode = 2) =>
-        new AppError({ code: "plugin_failed", message: `Plugin ${name} failed ${rpc}: ${message}`, meta: { grpcCode, detail: message } });
-      const late = () =>
-        new AppError({
-          code: "plugin_timeout",
-          message: `Plugin ${name} did not answer ${rpc} within ${timeoutMs} ms.`,
-          meta: { grpcCode: 4 },
-        });
-
-      if (signal?.aborted) return reject(failed("the caller cancelled the call.", 1));
+      if (signal?.aborted) return reject(cancelled(callName));
       let stream: ClientHttp2Stream;
       try {
         const payload = method.requestSerialize(value);
@@ -123,7 +107,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         stream = request(method.path, timeoutMs);
         stream.end(frame);
       } catch (error) {
-        return reject(error instanceof AppError ? error : unavailable("the call could not be sent.", error));
+        return reject(error instanceof AppError ? error : unavailable(name, "the call could not be sent.", error));
       }
 
       const chunks = new Chunks();
@@ -143,28 +127,26 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         if (error) reject(error);
         else resolve(response as Response);
       };
-      const onAbort = () => settle(failed("the caller cancelled the call.", 1));
-      if (Number.isFinite(timeoutMs)) timer = setTimeout(() => settle(late()), timeoutMs);
+      const onAbort = () => settle(cancelled(callName));
+      if (Number.isFinite(timeoutMs)) timer = setTimeout(() => settle(timedOut(callName, timeoutMs)), timeoutMs);
       signal?.addEventListener("abort", onAbort, { once: true });
 
       const finish = () => {
         if (status === undefined || status["grpc-status"] === undefined) {
-          if (httpStatus !== 0 && httpStatus !== 200) return settle(failed(`it answered with HTTP status ${httpStatus}.`));
-          return settle(unavailable("the connection was lost during the call."));
+          if (httpStatus !== 0 && httpStatus !== 200) return settle(failed(callName, `it answered with HTTP status ${httpStatus}.`));
+          return settle(unavailable(name, "the connection was lost during the call."));
         }
         const code = Number(status["grpc-status"]);
         if (code !== 0) {
           const message = percentDecoded(String(status["grpc-message"] ?? "")) || `gRPC status ${code}`;
-          if (code === grpcStatus.deadlineExceeded) return settle(late());
-          if (code === grpcStatus.unavailable) return settle(unavailable(message));
-          return settle(failed(message, Number.isInteger(code) ? code : 2));
+          return settle(fromStatus(callName, code, message, timeoutMs));
         }
         const message = messageIn(chunks.all());
-        if (message === undefined) return settle(failed("its answer is not a gRPC message.", 13));
+        if (message === undefined) return settle(failed(callName, "its answer is not a gRPC message.", grpcStatus.internal));
         try {
           settle(undefined, method.responseDeserialize(message));
         } catch {
-          settle(failed("its answer cannot be decoded.", 13));
+          settle(failed(callName, "its answer cannot be decoded.", grpcStatus.internal));
         }
       };
 
@@ -180,11 +162,12 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         if (settled) return;
         received += chunk.length;
         bufferedBytes += chunk.length;
-        if (received > maxBytes || bufferedBytes > maxBufferedBytes) settle(failed(`its answer is larger than ${maxBytes} bytes.`, 8));
+        if (received > maxBytes || bufferedBytes > maxBufferedBytes)
+          settle(failed(callName, `its answer is larger than ${maxBytes} bytes.`, grpcStatus.resourceExhausted));
         else chunks.add(chunk);
       });
       stream.on("error", (error) => {
-        if (status === undefined) settle(unavailable("the connection was lost during the call.", error));
+        if (status === undefined) settle(unavailable(name, "the connection was lost during the call.", error));
       });
       // Trailers may be reported after the end of the body; then the close that follows decides.
       stream.on("end", () => status !== undefined && finish());

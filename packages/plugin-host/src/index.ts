@@ -1,5 +1,5 @@
+export { isUnimplemented } from "./call-errors.ts";
 export { createPluginHost } from "./host.ts";
-export { isUnimplemented } from "./hot-client.ts";
 export type {
   CallOptions,
   GrpcService,
@@ -11,7 +11,10 @@ export type {
   PluginSpec,
   PluginState,
   PluginStatus,
+  PluginStreamMethods,
   PluginUnaryMethods,
+  RpcMetrics,
   RunningPlugin,
+  StreamOptions,
   Timings,
 } from "./types.ts";

@@ -1,18 +1,17 @@
 import { AppError } from "@portico/core";
 import { ConfigProviderServiceService as methods } from "@portico/protocol/config-provider";
 import { PluginServiceService as fallback } from "@portico/protocol/plugin";
-import { resolveCommand } from "./command.ts";
-import { createHotClient, isUnimplemented } from "./hot-client.ts";
-import type { Surroundings } from "./life.ts";
+import { isUnimplemented } from "./call-errors.ts";
+import { createHotClient } from "./hot-client.ts";
+import type { Launcher } from "./launch/launcher.ts";
 import { createLogRing } from "./logs.ts";
-import { spawnPlugin } from "./spawn.ts";
 import type { Inspection } from "./types.ts";
 
 const pingTimeoutMs = 5_000;
 const readTimeoutMs = 10_000;
 const maxTextChars = 1_000_000;
-/** Somebody waits for the answer: shorter than a start may take. */
-const handshakeTimeoutMs = 15_000;
+/** A person waits for the answer: shorter than a start may take. */
+const maxHandshakeTimeoutMs = 15_000;
 
 const unreadable = (what: string, why: string) =>
   new AppError({ code: "plugin_failed", message: `The plugin did not give its ${what}: ${why || "it gave no reason"}.` });
@@ -26,25 +25,19 @@ function unlessUnimplemented(error: unknown): undefined {
 export async function inspectPlugin({
   command,
   checksum,
-  around,
+  launcher,
+  handshakeTimeoutMs,
   signal,
 }: {
   command: string;
   checksum: string;
-  around: Surroundings;
+  launcher: Launcher;
+  handshakeTimeoutMs: number;
   signal: AbortSignal;
 }): Promise<Inspection> {
-  const path = await resolveCommand(command, around.allowedDirs);
-  const process = await spawnPlugin(
-    { path, checksum },
-    {
-      settings: around.spawn,
-      ring: createLogRing(),
-      handshakeTimeoutMs: Math.min(handshakeTimeoutMs, around.timings.handshakeTimeoutMs),
-      signal,
-    },
-  );
-  const client = createHotClient({ address: process.address, name: path });
+  const options = { ring: createLogRing(), handshakeTimeoutMs: Math.min(maxHandshakeTimeoutMs, handshakeTimeoutMs) };
+  const launched = await launcher.launch({ command, checksum }, options, signal);
+  const client = createHotClient({ address: launched.address, name: command });
   try {
     const ping = { timestamp: Math.floor(Date.now() / 1000) };
     await client.unary(methods.ping, ping, { timeoutMs: pingTimeoutMs, signal }).catch(unlessUnimplemented);
@@ -60,9 +53,9 @@ export async function inspectPlugin({
     const read = { manifest: manifest?.manifestJson ?? "", configSchema: schema?.schemaJson || "{}" };
     for (const [what, text] of Object.entries(read))
       if (text.length > maxTextChars) throw unreadable(what, "it is longer than a million characters");
-    return { ...read, codeHash: process.codeHash ?? "" };
+    return { ...read, codeHash: launched.process.codeHash ?? "" };
   } finally {
     client.close();
-    await process.kill();
+    await launched.kill();
   }
 }

@@ -1,7 +1,8 @@
 import { backoffMs, sleep } from "@portico/core";
 import { OpenSessionResponse_CloseReason as CloseReason, PluginServiceService } from "@portico/protocol/plugin";
 import type { Broker } from "./broker.ts";
-import { type HotClient, isUnimplemented } from "./hot-client.ts";
+import { isUnimplemented } from "./call-errors.ts";
+import type { HotClient } from "./hot-client.ts";
 
 /**
  * Keeps one OpenSession call open at a plugin: the plugin takes it as the sign that the host's services may be used. Ends when the

@@ -1,9 +1,9 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Logger, LogLevel } from "@portico/core/logger";
 import type { PluginRuntime } from "@portico/protocol";
-import type { PluginServiceClient, PluginServiceService } from "@portico/protocol/plugin";
+import type { PluginServiceService } from "@portico/protocol/plugin";
 
-/** What a plugin process should be. A change of command, checksum, config or generation restarts it. */
+/** What a plugin process should be. A change of command, checksum, config or generation replaces it. */
 export type PluginSpec = {
   id: number;
   name: string;
@@ -17,7 +17,7 @@ export type PluginSpec = {
   /** A plugin under development: its code may change, so `codeHash` is not compared. */
   dev?: boolean | undefined;
   config: Record<string, unknown>;
-  /** Raised by whoever wants a restart although nothing else changed. */
+  /** Raised to get a new process although nothing else changed. */
   generation: number;
 };
 
@@ -36,8 +36,10 @@ export type Isolation = "user" | "namespace" | "none";
 export type PluginStatus = {
   id: number;
   state: PluginState;
-  /** Why the plugin is not healthy; "" when it is. */
+  /** Why the plugin is not healthy. Of a healthy one: why the last change was not applied; the process from before it still runs then. */
   error: string;
+  /** A change is being applied; until the new process is healthy, the one from before it runs. */
+  isChanging: boolean;
   /** Starts after the first one of this spec. */
   restarts: number;
   startedAt: Date | null;
@@ -62,11 +64,39 @@ export type PluginUnaryMethods = {
   };
 };
 
+/** The same for the server-streaming methods. */
+export type PluginStreamMethods = {
+  [M in keyof Definitions as Definitions[M]["responseStream"] extends true ? M : never]: {
+    request: Parameters<Definitions[M]["requestSerialize"]>[0];
+    response: ReturnType<Definitions[M]["responseDeserialize"]>;
+  };
+};
+
 export type CallOptions = {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   /** The largest answer that is taken; 4 MiB unless given. */
   maxBytes?: number | undefined;
+};
+
+export type StreamOptions = {
+  /** For the whole stream. */
+  timeoutMs: number;
+  /** For each message that the reader waits for. */
+  idleTimeoutMs: number;
+  signal?: AbortSignal | undefined;
+};
+
+/** Figures of one rpc since the host first ran the plugin. */
+export type RpcMetrics = {
+  calls: number;
+  /** Of `calls`: ended with any error; `timeouts` of them passed their deadline. */
+  errors: number;
+  timeouts: number;
+  /** Not sent at all: too many in flight, the circuit breaker is open, or the process is going away. */
+  refused: number;
+  /** `counts[i]` calls took at most `bounds[i]`, and more than the bound before it; the last one counts everything slower. */
+  latencyMs: { bounds: number[]; counts: number[]; sum: number };
 };
 
 /** One connected process. Stays valid as a value after the process is gone; its calls then reject. */
@@ -85,8 +115,15 @@ export type RunningPlugin = {
     request: PluginUnaryMethods[M]["request"],
     options: CallOptions,
   ): Promise<PluginUnaryMethods[M]["response"]>;
-  /** grpc-js client of the same process, for the server-streaming methods. Closed together with the process. */
-  readonly streams: PluginServiceClient;
+  /**
+   * Calls a server-streaming method; the call begins with the first read and ends when the loop over it is left.
+   * @throws AppError like `call`, from the read during which it happens.
+   */
+  stream<M extends keyof PluginStreamMethods>(
+    method: M,
+    request: PluginStreamMethods[M]["request"],
+    options: StreamOptions,
+  ): AsyncIterable<PluginStreamMethods[M]["response"]>;
 };
 
 /** Every duration and limit of supervision; the defaults are the product's. */
@@ -104,12 +141,21 @@ export type Timings = {
   pingTimeoutMs: number;
   /** Pings missed in a row before the process is replaced. */
   pingMisses: number;
+  /** Calls waiting this long without any answer are reason for a ping before it is due. */
+  hangAfterMs: number;
+  /** A ping unanswered for this long while calls wait makes the plugin unhealthy; a new process is started. */
+  unresponsiveAfterMs: number;
   restartBaseMs: number;
   restartCapMs: number;
   /** A process that lived this long starts with a clean record. */
   healthyAfterMs: number;
   /** Crashes in a row after which the plugin counts as failed and is retried at the cap. */
   crashesUntilFailed: number;
+  /** Between two looks at whether the file of a plugin that could not be started was replaced. */
+  fileCheckMs: number;
+  /** Calls of one rpc in a row that were not answered, after which it is refused for `breakerOpenMs`. */
+  breakerFailures: number;
+  breakerOpenMs: number;
   closeSessionTimeoutMs: number;
   /** Sent to the plugin as Shutdown's timeout, in whole seconds. */
   shutdownTimeoutMs: number;
@@ -129,10 +175,15 @@ export const defaultTimings: Timings = {
   pingIntervalMs: 10_000,
   pingTimeoutMs: 5_000,
   pingMisses: 3,
+  hangAfterMs: 1_000,
+  unresponsiveAfterMs: 3_000,
   restartBaseMs: 500,
   restartCapMs: 60_000,
   healthyAfterMs: 60_000,
   crashesUntilFailed: 5,
+  fileCheckMs: 2_000,
+  breakerFailures: 10,
+  breakerOpenMs: 5_000,
   closeSessionTimeoutMs: 5_000,
   shutdownTimeoutMs: 5_000,
   exitGraceMs: 2_000,
@@ -171,13 +222,22 @@ export type Inspection = {
 
 export type PluginHost = {
   /**
-   * Makes the running processes match the specs. Settles when every changed plugin has finished its first attempt to start or its
-   * stop; never rejects because of a plugin. A later call does not wait for an earlier one: the last specs win.
+   * Makes the running processes match the specs. A changed plugin keeps its process until the new one is healthy; one that cannot be
+   * started leaves it running. Settles when every changed plugin has finished its first attempt to start or its stop; never rejects
+   * because of a plugin. A later call does not wait for an earlier one: the last specs win.
    */
   reconcile(specs: PluginSpec[]): Promise<void>;
   get(id: number): RunningPlugin | undefined;
   /** @throws AppError plugin_unavailable with the reason. */
   require(id: number): RunningPlugin;
+  /**
+   * Waits for a plugin that starts, restarts or is not loaded yet. Rejects at once for one that failed or was stopped, and for one
+   * whose next start comes only after the timeout.
+   * @throws AppError plugin_unavailable with the reason.
+   */
+  whenReady(id: number, options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<RunningPlugin>;
+  /** Figures of its calls by rpc; undefined for a plugin that the host does not know. */
+  metrics(id: number): Record<string, RpcMetrics> | undefined;
   statuses(): PluginStatus[];
   status(id: number): PluginStatus | undefined;
   /** Kept lines younger than `afterSeq`, oldest first; the last 1000 are kept. */

@@ -4,11 +4,21 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
-import { credentials, type handleUnaryCall, Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import {
+  credentials,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+} from "@grpc/grpc-js";
 import { ConfigProviderServiceService } from "@portico/protocol/config-provider";
 import { MicrogatewayManagementServiceClient } from "@portico/protocol/gateway-management";
 import { type ConnInfo, GRPCBrokerService, GRPCControllerService, GRPCStdioService, StdioData_Channel } from "@portico/protocol/goplugin";
 import {
+  type AgentMessageChunk,
+  type AgentMessageRequest,
   type CallRequest,
   type CallResponse,
   OpenSessionResponse_CloseReason as CloseReason,
@@ -98,7 +108,23 @@ const call: handleUnaryCall<CallRequest, CallResponse> = async ({ request }, ans
   }
 };
 
-const told = {
+/** Answers `3 100` with three chunks, one every 100 ms, and never ends after `hang`. */
+const handleAgentMessage: handleServerStreamingCall<AgentMessageRequest, AgentMessageChunk> = (stream) => {
+  const [count = "", everyMs = ""] = stream.request.userMessage.split(" ");
+  const chunk = (content: string) => ({ type: 0 as const, content, metadataJson: "", isFinal: false });
+  if (count === "hang") return void stream.write(chunk("first"));
+  if (count === "fail") return void stream.emit("error", { code: status.FAILED_PRECONDITION, details: "not today" });
+  let sent = 0;
+  const timer = setInterval(() => {
+    sent += 1;
+    stream.write(chunk(String(sent)));
+    if (sent < Number(count)) return;
+    clearInterval(timer);
+    stream.end();
+  }, Number(everyMs));
+};
+
+const description = {
   getConfigSchema: (_: unknown, answer: (e: null, r: object) => void) =>
     answer(null, { success: true, schemaJson: '{"type":"object"}', errorMessage: "" }),
   getManifest: (_: unknown, answer: (e: null, r: object) => void) =>
@@ -110,8 +136,9 @@ const told = {
 };
 const server = new Server({ "grpc.max_receive_message_length": -1 });
 server.addService(PluginServiceService, {
-  ...told,
+  ...description,
   call,
+  handleAgentMessage,
   initialize: ({ request }: { request: { config: Record<string, string> } }, answer: (e: null, r: object) => void) => {
     config = request.config;
     const refuse = config.refuse ?? "";
@@ -141,7 +168,7 @@ server.addService(PluginServiceService, {
 if (!process.env.FIXTURE_WITHOUT_CONFIG_SERVICE)
   server.addService(ConfigProviderServiceService, {
     ping: (_: unknown, answer: (e: null, r: object) => void) => answer(null, { timestamp: 1, healthy: true }),
-    ...told,
+    ...description,
   });
 server.addService(GRPCBrokerService, {
   startStream: (stream: NodeJS.EventEmitter) =>

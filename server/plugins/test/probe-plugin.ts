@@ -84,6 +84,9 @@ export default definePlugin<ConfigOf<typeof schema>>({
       seen.push({ ...object, hookType });
     }),
   ],
+  initialize({ config }) {
+    if (config.prefix === "broken") throw new Error("broken on purpose");
+  },
   onSessionReady({ services }) {
     services.events.subscribe("*", (event) => void heard.push(event));
   },

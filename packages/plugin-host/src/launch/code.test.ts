@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { aHost, aSpec, ask, fixturePath } from "../test/harness.ts";
+import { aHost, aSpec, ask, fixturePath } from "../../test/harness.ts";
 import { codeHashOf } from "./code.ts";
 
 async function aFolder(): Promise<string> {

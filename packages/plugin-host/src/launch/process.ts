@@ -1,55 +1,24 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { AppError, messageOf, sleep, withTimeout } from "@portico/core";
-import type { PluginRuntime } from "@portico/protocol";
-import { type Code, isScript, prepareCode } from "./code.ts";
-import type { Confinement, Confiner } from "./confinement.ts";
-import { pluginEnvironment, processMark } from "./environment.ts";
-import { type Handshake, type PluginAddress, parseHandshake } from "./handshake.ts";
+import { createLineSplitter, createStderrParser, drain, type LogRing } from "../logs.ts";
+import type { Isolation } from "../types.ts";
+import type { Confinement } from "./confinement.ts";
+import { processMark } from "./environment.ts";
+import { type Handshake, parseHandshake } from "./handshake.ts";
+import type { Launched } from "./launcher.ts";
 import { claimAddress } from "./listener.ts";
-import { createLineSplitter, createStderrParser, drain, type LogRing } from "./logs.ts";
 import { killRemains, type Mark, processesOf } from "./remains.ts";
-import type { Isolation } from "./types.ts";
 import { oomScore } from "./view.ts";
 import type { Watchdog } from "./watchdog.ts";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import type { Workplace } from "./workplace.ts";
 
 const maxHandshakeBytes = 8 * 1024;
 /** A copy that was just written is busy for as long as another child of ours, born meanwhile, has not executed its own program. */
 const busyAttempts = 50;
 const busyWaitMs = 20;
-
-export type PluginProcess = {
-  readonly pid: number;
-  readonly address: PluginAddress;
-  /** Hash of the code it was started from; undefined for a script under development. */
-  readonly codeHash: string | undefined;
-  readonly isolation: Isolation;
-  readonly note: string;
-  /** Folder of this process that only the host can write to, for the host's sockets. */
-  readonly dir: string;
-  /** The user that connects to them; undefined when it is the host's. */
-  readonly uid: number | undefined;
-  /** What the plugin carries in every call to the host, if it said that it does. */
-  readonly token: string | undefined;
-  /** Resolves with a sentence when the process is gone; never rejects. */
-  readonly exited: Promise<string>;
-  /** SIGKILL to the process and everything it started; settles when it is gone and its folder removed. */
-  kill(): Promise<void>;
-};
-
-/** What the processes of one host have in common. */
-export type SpawnSettings = {
-  runtime: PluginRuntime;
-  watchdog: Watchdog;
-  confiner: Confiner;
-  /** Refuses to start what cannot be isolated. */
-  isolationRequired: boolean;
-  passEnvironment?: string[] | undefined;
-};
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 /** `exited` resolves with a sentence when the process is gone or never was; never rejects. */
@@ -115,7 +84,8 @@ function watchEnd(child: Child, isolation: Isolation): Promise<string> {
   });
 }
 
-async function start(
+/** Starts the program; its end is watched from the first moment. */
+export async function startProcess(
   { file, args }: { file: string; args: string[] },
   { confinement: { uid, cwd, isolation }, env }: { confinement: Confinement; env: NodeJS.ProcessEnv },
 ): Promise<Started> {
@@ -137,61 +107,24 @@ async function start(
   }
 }
 
-type Launched = Started & { confinement: Confinement; workplace: Workplace; codeHash: string | undefined; mark: string; token: string };
-
-/** Everything up to a running process. Nothing is left of a start that fails. */
-async function launch(code: Code, settings: SpawnSettings): Promise<Launched> {
-  const { runtime, watchdog, confiner, isolationRequired, passEnvironment } = settings;
-  const base = await watchdog.dir();
-  const inPlace = !base.runsCode || (await isScript(code.path));
-  const confinement = await confiner.confine(code.path, { inPlace });
-  let workplace: Workplace | undefined;
-  try {
-    if (isolationRequired && confinement.isolation === "none")
-      throw new AppError({
-        code: "plugin_failed",
-        message: `The plugin was not started, because it could not be isolated. ${confinement.note}`,
-      });
-    workplace = await createWorkplace(base.path, confinement.uid);
-    const { executable, codeHash } = await prepareCode(code, inPlace ? undefined : workplace.copyOf);
-    const mark = randomBytes(16).toString("hex");
-    const token = randomBytes(32).toString("base64url");
-    const { socketDir, homeDir } = workplace;
-    const env = pluginEnvironment(process.env, {
-      runtime,
-      socketDir,
-      homeDir,
-      nodePath: process.execPath,
-      mark,
-      token,
-      passed: passEnvironment,
-    });
-    const started = await start(await confinement.command(executable, workplace), { confinement, env });
-    return { ...started, confinement, workplace, codeHash, mark, token };
-  } catch (error) {
-    confinement.release();
-    await workplace?.remove();
-    if (error instanceof AppError) throw error;
-    throw new AppError({ code: "plugin_failed", message: `The plugin process could not be started: ${messageOf(error)}.`, cause: error });
-  }
-}
+/** A running process, with everything that belongs to it. */
+export type Prepared = Started & {
+  confinement: Confinement;
+  workplace: Workplace;
+  codeHash: string | undefined;
+  mark: string;
+  token: string;
+};
 
 /**
- * Starts an executable as a plugin and waits for its handshake. Whatever goes wrong, no process and no folder is left.
+ * Waits for the handshake of a started process. Whatever goes wrong, no process and no folder is left.
  * @throws AppError plugin_failed, plugin_timeout, or plugin_unavailable when `signal` aborts.
  */
-export async function spawnPlugin(
-  code: Code,
-  {
-    settings,
-    ring,
-    handshakeTimeoutMs,
-    signal,
-  }: { settings: SpawnSettings; ring: LogRing; handshakeTimeoutMs: number; signal: AbortSignal },
-): Promise<PluginProcess> {
-  const { confinement, workplace, child, exited, wrapped, codeHash, mark: value, token } = await launch(code, settings);
+export async function awaitHandshake(
+  { confinement, workplace, child, exited, wrapped, codeHash, mark: value, token }: Prepared,
+  { watchdog, ring, handshakeTimeoutMs, signal }: { watchdog: Watchdog; ring: LogRing; handshakeTimeoutMs: number; signal: AbortSignal },
+): Promise<Launched> {
   const { isolation, uid, note } = confinement;
-  const { watchdog } = settings;
   const mark: Mark = uid === undefined ? { by: "environment", name: processMark, value } : { by: "user", uid };
   if (note !== "") ring.add("host", "warn", note);
   child.stdin.on("error", () => {});
@@ -236,9 +169,11 @@ export async function spawnPlugin(
     return chunk.length;
   });
 
+  const diagnose = () => (lastError === "" ? "" : `It said: ${lastError}`);
+
   const exitedEarly = exited.then(async (reason) => {
     await Promise.race([stderrEnded, gone.then(() => new Promise((resolve) => setTimeout(resolve, 50)))]);
-    const said = lastError === "" ? "" : ` It said: ${lastError}`;
+    const said = lastError === "" ? "" : ` ${diagnose()}`;
     // The codes by which a shell and its like say that they could not execute what they were given.
     const neverRan = wrapped && /code 12[67]\b/.test(reason);
     const message =
@@ -272,16 +207,12 @@ export async function spawnPlugin(
       processes: () => processesOf(mark),
     });
     return {
-      pid,
       address,
-      codeHash,
-      isolation,
-      note,
-      dir: workplace.dir,
-      uid,
-      token: said.carriesToken ? token : undefined,
+      callback: { dir: workplace.dir, uid, token: said.carriesToken ? token : undefined },
+      process: { pid, codeHash, isolation, note },
       exited,
       kill,
+      diagnose,
     };
   } catch (error) {
     await kill();

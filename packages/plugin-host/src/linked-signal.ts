@@ -1,5 +1,5 @@
 /** Runs `work` with a signal of its own that follows `signal`, so that listeners the work leaves behind do not pile up on a long-lived one. */
-export async function under<T>(signal: AbortSignal, work: (own: AbortSignal) => Promise<T>): Promise<T> {
+export async function withLinkedSignal<T>(signal: AbortSignal, work: (own: AbortSignal) => Promise<T>): Promise<T> {
   const own = new AbortController();
   const follow = () => own.abort();
   if (signal.aborted) follow();
