@@ -170,6 +170,8 @@ export function createLifecycle({
     if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
     const status = host.status(plugin.id);
     if (!status || (status.state === "stopped" && desired.has(plugin.id))) return { state: "starting", error: "", restarts: 0 };
+    // Until the new process is there, for callers who wait for their change; calls are answered by the one from before it meanwhile.
+    if (status.isChanging) return { state: "starting", error: "", restarts: status.restarts };
     return { state: status.state, error: status.error, restarts: status.restarts };
   }
 

@@ -161,7 +161,7 @@ test("reloads under load cost no RPC, and settings that the plugin refuses leave
   expect(refused.text).toContain("runs on as before");
   await call("PATCH", probe.path, { config: { mode: "allow" } });
   await probe.healthy(({ state_error }) => !state_error);
-}, 60_000);
+}, 120_000);
 
 test("the plugins of an LLM keep their order and overrides; unknown ones are named", async () => {
   const { call } = studio;

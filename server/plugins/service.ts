@@ -294,14 +294,13 @@ export function createPluginService({
       if (!runsInStudio(plugin.hookTypes)) return plugin;
       await lifecycle.applyNow(reloadTimeoutMs);
       const { state, error } = lifecycle.live(await get(id), new Map());
-      if (state === "healthy" && error === "" && !host.status(id)?.isChanging) return get(id);
-      const why = error || "its new process is not ready yet.";
+      if (state === "healthy" && error === "") return get(id);
       throw new AppError({
         code: "plugin_failed",
         message:
           state === "healthy"
-            ? `The plugin was not reloaded and runs on as before: ${why}`
-            : `The plugin was reloaded, but it is ${state}: ${why}`,
+            ? `The plugin was not reloaded and runs on as before: ${error}`
+            : `The plugin was reloaded, but it is ${state}${error ? `: ${error}` : "."}`,
         meta: { plugin: plugin.name, plugin_id: id, state },
       });
     },
