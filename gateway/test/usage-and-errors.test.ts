@@ -117,3 +117,53 @@ test.each([
     usageEstimated: false,
   });
 });
+
+test("tokens that are kept in the cache for an hour cost 1.6 times those that are kept for five minutes", async () => {
+  const usage = (hour: number, short: number) =>
+    `{"type":"message","model":"m","usage":{"input_tokens":0,"output_tokens":0,"cache_creation_input_tokens":1000,"cache_creation":{"ephemeral_5m_input_tokens":${short},"ephemeral_1h_input_tokens":${hour}}}}`;
+  let text = "";
+  const url = await anUpstream((req, res) => {
+    req.resume();
+    res.setHeader("content-type", "application/json");
+    res.end(text);
+  });
+  const price = { inputMicroUsdPerMillion: 3_000_000, outputMicroUsdPerMillion: 15_000_000, cacheWriteMicroUsdPerMillion: 3_750_000 };
+  const { gateway, hub } = await aWorld({
+    snapshot: (hub, at) => ({
+      ...upstreamAt(url).snapshot(hub, at),
+      llms: [anLlm(hub, url, { vendor: "anthropic" })],
+      prices: [{ vendor: "anthropic", modelName: "demo-small", cacheReadMicroUsdPerMillion: 300_000, ...price }],
+    }),
+  });
+  for (const [hour, short] of [
+    [1_000, 0],
+    [0, 1_000],
+    [500, 500],
+    [9_000, 0],
+  ] as const) {
+    text = usage(hour, short);
+    await call(gateway, "/llm/call/demo/v1/messages", { body: chat("x", { max_tokens: 5 }) });
+  }
+  await until(() => hub.records().length === 4);
+  expect(hub.records().map(({ costMicroUsd }) => costMicroUsd)).toEqual([6_000, 3_750, 4_875, 6_000]);
+});
+
+test("a body that must be changed keeps its numbers to the last digit", async () => {
+  const bodies: string[] = [];
+  const url = await anUpstream(async (req, res) => {
+    bodies.push(Buffer.concat(await req.toArray()).toString());
+    res.end("{}");
+  });
+  const rest = '"seed":9007199254740993,"tools":[{"maximum":9223372036854775807,"default":1.0}],"messages":[]}';
+  const { gateway } = await aWorld(upstreamAt(url, { defaultModel: "demo-small", allowedModels: ["^demo-small$"] }));
+  await call(gateway, chatPath, {
+    body: `{"model":"demo-small","stream":true,"stream_options":{"include_obfuscation":false,"n":9007199254740993},${rest}`,
+  });
+  await call(gateway, chatPath, { body: `{"model":"",${rest}` });
+  await call(gateway, chatPath, { body: `{"model":"demo-small","Model":"other",${rest}` });
+  expect(bodies).toEqual([
+    `{"model":"demo-small","stream":true,"stream_options":{"include_usage":true,"include_obfuscation":false,"n":9007199254740993},${rest}`,
+    `{"model":"demo-small",${rest}`,
+    `{"model":"demo-small",${rest}`,
+  ]);
+});

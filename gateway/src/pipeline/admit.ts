@@ -1,9 +1,10 @@
 import type { Ledger } from "../budget/ledger.ts";
 import { nameOfPath, readMethods } from "../vendors/endpoints.ts";
-import { isObject } from "../vendors/json.ts";
+import { isObject, parseJson } from "../vendors/json.ts";
+import { setField } from "../vendors/json-splice.ts";
 import { type Exchange, headerOf, maxModelChars } from "./exchange.ts";
 import { boundaryOf, fieldOf } from "./form.ts";
-import { type BodyFacts, badRequest, changeFields, factsOf, insertField } from "./judge-body.ts";
+import { type BodyFacts, badRequest, changeField, factsOf, insertField } from "./judge-body.ts";
 import { next, refuse, type Step } from "./reply.ts";
 import { createReserve } from "./reserve.ts";
 
@@ -92,7 +93,7 @@ function admitModels(exchange: Exchange, named: string | undefined, others: read
     if (!llm.defaultModel) return badRequest("model_missing", "model field is required");
     exchange.model = llm.defaultModel;
     if (named === undefined) insertField(exchange, `"model":${JSON.stringify(llm.defaultModel)}`);
-    else changeFields(exchange, () => ({ model: llm.defaultModel }));
+    else changeField(exchange, "model", () => JSON.stringify(llm.defaultModel));
   } else if (exchange.cost !== "none" && llm.allowedModels.patterns.length > 0) {
     const message = `LLM "${llm.slug}" allows only certain models, and this request names none that can be checked.`;
     return refuse({ status: 403, reason: "model_not_allowed", message });
@@ -150,10 +151,12 @@ function askForUsage(exchange: Exchange, { hasStreamOptions }: BodyFacts): void 
     insertField(exchange, '"stream_options":{"include_usage":true}');
     return;
   }
-  changeFields(exchange, ({ stream_options: given }) => {
-    const options = isObject(given) ? given : {};
-    if (options.include_usage !== true) return { stream_options: { ...options, include_usage: true } };
-    exchange.hideUsage = false;
-    return undefined;
+  changeField(exchange, "stream_options", (value = "null") => {
+    const given = parseJson(value);
+    if (isObject(given) && given.include_usage === true) {
+      exchange.hideUsage = false;
+      return value;
+    }
+    return isObject(given) ? setField(value, "include_usage", "true") : '{"include_usage":true}';
   });
 }

@@ -1,5 +1,6 @@
 import { isObject, type Json, limitNames, parseJson, textChars } from "../vendors/json.ts";
 import { type RequestFacts, readRequest } from "../vendors/json-scan.ts";
+import { plainFields, setField, textOf } from "../vendors/json-splice.ts";
 import type { Exchange } from "./exchange.ts";
 import { refuse, type Step } from "./reply.ts";
 
@@ -13,6 +14,8 @@ export type BodyFacts = RequestFacts & {
 
 /** Fields that name models at the top of a body. */
 const modelFields = new Set(["model", "models", "fallbacks"]);
+/** Fields whose values name models. */
+const rewritten: ReadonlySet<string> = new Set([...modelFields, "session"]);
 /**
  * What the body says; an unusual one is judged by what it means, and mended where a vendor might read it otherwise.
  * @param strict whether it matters which model is named.
@@ -31,8 +34,8 @@ export function factsOf(exchange: Exchange, strict: boolean): BodyFacts | Extrac
   if (strict) {
     // Some vendors take the first of two models, or "Model" for "model": what was judged is what is sent.
     const variants = Object.keys(json).filter((name) => !modelFields.has(name) && modelFields.has(name.toLowerCase()));
-    for (const name of variants) delete json[name];
-    if (variants.length > 0 || namesTwice(text) || text.includes("\\u00")) exchange.body = Buffer.from(JSON.stringify(json));
+    if (variants.length > 0 || namesTwice(text) || text.includes("\\u00"))
+      exchange.body = Buffer.from(plainFields(text, { isDropped: (name) => variants.includes(name), rewritten }));
   }
   return {
     model,
@@ -84,9 +87,13 @@ export function insertField(exchange: Exchange, field: string): void {
   exchange.body = Buffer.concat([body.subarray(0, at), Buffer.from(isEmpty ? field : `${field},`), body.subarray(at)]);
 }
 
-/** Writes a JSON object's fields anew, unless nothing is to be changed. */
-export function changeFields(exchange: Exchange, change: (fields: Json) => Json | undefined): void {
-  const fields = parseJson((exchange.body as Buffer).toString("utf8")) as Json;
-  const changes = change(fields);
-  if (changes) exchange.body = Buffer.from(JSON.stringify({ ...fields, ...changes }));
+/**
+ * Changes a field of a JSON object in its place.
+ * @param change gets the field as JSON, undefined when there is none, and answers what it shall be.
+ */
+export function changeField(exchange: Exchange, name: string, change: (value: string | undefined) => string): void {
+  const text = (exchange.body as Buffer).toString("utf8");
+  const value = textOf(text, name);
+  const changed = change(value);
+  if (changed !== value) exchange.body = Buffer.from(setField(text, name, changed));
 }

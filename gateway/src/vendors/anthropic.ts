@@ -1,3 +1,4 @@
+import type { Tokens } from "@portico/core";
 import { countIn, generatedChars, isErrorAnswer, type Json, lastUsage, mayTellError, objectIn, parseJson, reportsUsage } from "./json.ts";
 import type { Usage, UsageMeter } from "./vendor.ts";
 
@@ -35,12 +36,13 @@ export class AnthropicMeter implements UsageMeter {
 
   #take(reported: Json | undefined, model: unknown): void {
     if (!reported) return;
-    const before = this.reported?.tokens ?? { prompt: 0, response: 0, cacheWrite: 0, cacheRead: 0 };
+    const before: Tokens = this.reported?.tokens ?? { prompt: 0, response: 0, cacheWrite: 0, cacheRead: 0 };
     // Counts of later events are totals, not additions; what a later event leaves out or has less of stays as it was.
     const prompt = countIn(reported, "input_tokens");
     const response = countIn(reported, "output_tokens");
     const cacheWrite = countIn(reported, "cache_creation_input_tokens");
     const cacheRead = countIn(reported, "cache_read_input_tokens");
+    const cacheWriteHour = countIn(objectIn(reported, "cache_creation"), "ephemeral_1h_input_tokens");
     // A report that cannot be true, or says nothing, is as good as none.
     if (prompt < 0 || response < 0 || cacheWrite < 0 || cacheRead < 0 || prompt + response + cacheWrite + cacheRead === 0) return;
     this.reported = {
@@ -49,6 +51,7 @@ export class AnthropicMeter implements UsageMeter {
         response: Math.max(response, before.response),
         cacheWrite: Math.max(cacheWrite, before.cacheWrite),
         cacheRead: Math.max(cacheRead, before.cacheRead),
+        cacheWriteHour: Math.min(Math.max(cacheWriteHour, before.cacheWriteHour ?? 0), Math.max(cacheWrite, before.cacheWrite)),
       },
       model: typeof model === "string" ? model : (this.reported?.model ?? ""),
     };

@@ -56,7 +56,7 @@ export function generatedChars(data: string): number {
 }
 
 /** Where the quote is that ends a text; -1 when nothing does. */
-function endOfText(data: string, start: number): number {
+export function endOfText(data: string, start: number): number {
   for (let at = data.indexOf('"', start); at >= 0; at = data.indexOf('"', at + 1)) {
     let first = at;
     while (first > start && data.charCodeAt(first - 1) === 92) first--;

@@ -20,14 +20,27 @@ export type Price = {
   cacheWriteMicroUsdPerMillion: MicroUsd;
   cacheReadMicroUsdPerMillion: MicroUsd;
 };
-export type Tokens = { prompt: number; response: number; cacheWrite: number; cacheRead: number };
+export type Tokens = {
+  prompt: number;
+  response: number;
+  cacheWrite: number;
+  cacheRead: number;
+  /** Those of `cacheWrite` that are kept for an hour. */
+  cacheWriteHour?: number | undefined;
+};
+
+/**
+ * What keeping a token for an hour costs beyond keeping it for five minutes, as a part of the price of a cache write: vendors take 2 times the
+ * price of input for the one and 1.25 times for the other.
+ */
+const hourSurcharge = 2 / 1.25 - 1;
 
 /** What a call costs, rounded half up to a micro-dollar. `tokens.prompt` excludes cached tokens. */
 export function costOf(tokens: Tokens, price: Price): MicroUsd {
   const total =
     tokens.prompt * price.inputMicroUsdPerMillion +
     tokens.response * price.outputMicroUsdPerMillion +
-    tokens.cacheWrite * price.cacheWriteMicroUsdPerMillion +
+    (tokens.cacheWrite + hourSurcharge * (tokens.cacheWriteHour ?? 0)) * price.cacheWriteMicroUsdPerMillion +
     tokens.cacheRead * price.cacheReadMicroUsdPerMillion;
   return Math.round(total / micros);
 }
