@@ -182,6 +182,7 @@ const newExchange = (arrival: Arrival): Exchange => ({
   assumedPrice: undefined,
   streaming: false,
   hideUsage: false,
+  bodyAsSent: undefined,
   promptChars: 0,
   maxResponseTokens: 0,
   hasTokenLimit: false,

@@ -167,3 +167,32 @@ test("a body that must be changed keeps its numbers to the last digit", async ()
     `{"model":"demo-small",${rest}`,
   ]);
 });
+
+test("a vendor that refuses to be asked for usage gets the client's own body, and is not asked again", async () => {
+  const bodies: string[] = [];
+  const url = await anUpstream(async (req, res) => {
+    const body = Buffer.concat(await req.toArray()).toString();
+    bodies.push(body);
+    if (body.includes("stream_options")) return void res.writeHead(400).end('{"message":"stream_options: extra fields not permitted"}');
+    if (body.includes("bad"))
+      return void res.writeHead(400, { "content-type": "application/json" }).end('{"error":{"message":"bad words"}}');
+    res.writeHead(200, { "content-type": events }).end(sse(delta("eight ch"), "[DONE]"));
+  });
+  const { gateway, hub } = await aWorld(upstreamAt(url));
+  const ask = (text: string) => call(gateway, chatPath, { body: chat(text, { stream: true }) });
+  expect(await ask("x")).toMatchObject({ status: 200, text: sse(delta("eight ch"), "[DONE]") });
+  expect((await ask("x")).status).toBe(200);
+  expect(bodies.map((body) => body.includes("stream_options"))).toEqual([true, false, false]);
+  expect(JSON.parse(bodies[1] as string)).toEqual(chat("x", { stream: true }));
+  expect(await ask("bad")).toMatchObject({ status: 400, json: { error: { message: "bad words" } } });
+  await until(() => hub.records().length === 3);
+  expect(hub.records()[0]).toMatchObject({ outcome: "completed", usageEstimated: true, responseTokens: 2 });
+  // Another refusal is the client's to see.
+  const other = await aWorld(
+    upstreamAt(await anUpstream((req, res) => void req.resume().on("end", () => res.writeHead(400).end('{"error":{"message":"no"}}')))),
+  );
+  expect(await call(other.gateway, chatPath, { body: chat("x", { stream: true }) })).toMatchObject({
+    status: 400,
+    text: '{"error":{"message":"no"}}',
+  });
+});

@@ -7,6 +7,7 @@ import { boundaryOf, fieldOf } from "./form.ts";
 import { type BodyFacts, badRequest, changeField, factsOf, insertField } from "./judge-body.ts";
 import { next, refuse, type Step } from "./reply.ts";
 import { createReserve } from "./reserve.ts";
+import { refusesUsageOptions } from "./usage-options.ts";
 
 const mostResponseTokens = 1_000_000;
 const none: readonly string[] = Object.freeze([]);
@@ -145,8 +146,9 @@ function beginsLikeObject(body: Buffer): boolean {
 
 /** Vendors that report a stream's usage only when asked are asked, whether or not the client did. */
 function askForUsage(exchange: Exchange, { hasStreamOptions }: BodyFacts): void {
-  if (!exchange.endpoint?.usageOnRequest) return;
+  if (!exchange.endpoint?.usageOnRequest || (exchange.llm && refusesUsageOptions(exchange.llm))) return;
   exchange.hideUsage = true;
+  exchange.bodyAsSent = exchange.body;
   if (!hasStreamOptions) {
     insertField(exchange, '"stream_options":{"include_usage":true}');
     return;
@@ -155,6 +157,7 @@ function askForUsage(exchange: Exchange, { hasStreamOptions }: BodyFacts): void 
     const given = parseJson(value);
     if (isObject(given) && given.include_usage === true) {
       exchange.hideUsage = false;
+      exchange.bodyAsSent = undefined;
       return value;
     }
     return isObject(given) ? setField(value, "include_usage", "true") : '{"include_usage":true}';

@@ -66,6 +66,8 @@ export type Exchange = {
   streaming: boolean;
   /** Usage was asked for in the client's stead, so its event is not the client's to see. */
   hideUsage: boolean;
+  /** The body as it was before usage was asked for in it; undefined when nothing was added. */
+  bodyAsSent: Buffer | undefined;
   promptChars: number;
   /** Most tokens the answer may have, or what is assumed for it. */
   maxResponseTokens: number;

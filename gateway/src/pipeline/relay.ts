@@ -14,11 +14,19 @@ import type { KeyMask } from "./key-mask.ts";
 import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
+import { isRefusalStatus, namesUsageOptions, noteRefusal, refusalBytes } from "./usage-options.ts";
 
-/** How a request whose connection was lost before any answer is sent once more, on a new connection. */
-export type Retry = { send(relay: Relay): void };
+/** How a request is sent a second time. */
+export type Retry = {
+  /** After its connection was lost before any answer: on a new connection. */
+  send?(relay: Relay): void;
+  /** After the vendor refused what the gateway had added: as the client sent it. */
+  sendUnchanged?(relay: Relay): void;
+};
 
 export type RelayDeps = { settle: Settle; responsePlugins: ResponsePluginPhases; logger: Logger; pluginBytes: number };
+
+type Refusal = { status: number; headers: OutgoingHttpHeaders; chunks: Chunks };
 
 const scannedBytes = 1024 * 1024;
 const scannedTailBytes = 64 * 1024;
@@ -56,6 +64,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   /** Set while sending once more is safe and has not been tried. */
   #retry: Retry | undefined;
+  #refusal: Refusal | undefined;
 
   constructor(exchange: Exchange, deps: RelayDeps, retry?: Retry) {
     this.#exchange = exchange;
@@ -74,6 +83,12 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseStart(control: Dispatcher.DispatchController, status: number, headers: OutgoingHttpHeaders): void {
     if (status < 200) return;
     const exchange = this.#exchange;
+    const isPlain = headers["content-encoding"] === undefined || headers["content-encoding"] === "identity";
+    if (this.#retry?.sendUnchanged && isPlain && isRefusalStatus(status) && !this.#refusal) {
+      this.#refusal = { status, headers, chunks: new Chunks() };
+      return;
+    }
+    this.#retry = undefined;
     exchange.statusCode = status;
     exchange.firstByteMs = performance.now() - exchange.startedMs;
 
@@ -111,6 +126,21 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (!this.#held && !this.#decoder) this.#writeHead();
   }
 
+  /** The answer may be a refusal of what the gateway added, which is not the client's to see. */
+  #holdRefusal(control: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { chunks } = this.#refusal as Refusal;
+    chunks.add(chunk);
+    if (chunks.bytes > refusalBytes) this.#passRefusal(control);
+  }
+
+  #passRefusal(control: Dispatcher.DispatchController): void {
+    const { status, headers, chunks } = this.#refusal as Refusal;
+    this.#retry = undefined;
+    this.#refusal = undefined;
+    this.onResponseStart(control, status, headers);
+    if (chunks.bytes > 0) this.onResponseData(control, chunks.all());
+  }
+
   #readStream(wanted: boolean): void {
     const { meter, hideUsage } = this.#exchange;
     if (meter) {
@@ -138,18 +168,32 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseData(control: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#control = control;
-    if (this.#decoder) this.#decoder.write(chunk);
+    if (this.#refusal) this.#holdRefusal(control, chunk);
+    else if (this.#decoder) this.#decoder.write(chunk);
     else this.#take(chunk);
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(control: Dispatcher.DispatchController): void {
+    const answer = this.#refusal?.chunks.all();
+    const { llm, settled } = this.#exchange;
+    if (settled) return;
+    if (answer && llm && namesUsageOptions(answer)) {
+      const retry = this.#retry;
+      noteRefusal(llm);
+      this.#exchange.hideUsage = false;
+      this.#retry = undefined;
+      this.#refusal = undefined;
+      retry?.sendUnchanged?.(this);
+      return;
+    }
+    if (answer) this.#passRefusal(control);
     if (this.#decoder) this.#decoder.end();
     else this.#end();
   }
 
   onResponseError(_control: Dispatcher.DispatchController, error: Error): void {
     const retry = this.#retry;
-    if (retry && isConnectionLost(error) && this.#exchange.firstByteMs === 0 && !this.#exchange.settled) {
+    if (retry?.send && isConnectionLost(error) && this.#exchange.firstByteMs === 0 && !this.#exchange.settled) {
       this.#retry = undefined;
       retry.send(this);
     } else {

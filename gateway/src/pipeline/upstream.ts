@@ -25,9 +25,11 @@ export function createUpstream({ pools, ...deps }: { pools: Pools } & RelayDeps)
       headers: upstreamHeaders(exchange, llm.vendor.authHeaders(apiKey)),
       body: body.length > 0 ? body : null,
     };
+    const { bodyAsSent } = exchange;
     const retry = readMethods.has(call.method)
       ? { send: (relay: Relay) => void pools.freshOf(target.origin).dispatch(call, relay) }
-      : undefined;
+      : bodyAsSent && { sendUnchanged: (relay: Relay) => void pools.of(target.origin).dispatch({ ...call, body: bodyAsSent }, relay) };
+    exchange.bodyAsSent = undefined;
     pools.of(target.origin).dispatch(call, new Relay(exchange, deps, retry));
     // A stream may last for minutes; nobody but plugins needs the request until then.
     if (llm.chain.onResponse.length === 0) exchange.body = undefined;
