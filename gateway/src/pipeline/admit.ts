@@ -146,8 +146,10 @@ function beginsLikeObject(body: Buffer): boolean {
 
 /** Vendors that report a stream's usage only when asked are asked, whether or not the client did. */
 function askForUsage(exchange: Exchange, { hasStreamOptions }: BodyFacts): void {
-  if (!exchange.endpoint?.usageOnRequest || (exchange.llm && refusesUsageOptions(exchange.llm))) return;
+  if (!exchange.endpoint?.usageOnRequest) return;
   exchange.hideUsage = true;
+  // A client that sends options itself knows that the vendor takes them.
+  if (!hasStreamOptions && exchange.llm && refusesUsageOptions(exchange.llm)) return;
   exchange.bodyAsSent = exchange.body;
   if (!hasStreamOptions) {
     insertField(exchange, '"stream_options":{"include_usage":true}');

@@ -180,7 +180,6 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (answer && llm && namesUsageOptions(answer)) {
       const retry = this.#retry;
       noteRefusal(llm);
-      this.#exchange.hideUsage = false;
       this.#retry = undefined;
       this.#refusal = undefined;
       retry?.sendUnchanged?.(this);
