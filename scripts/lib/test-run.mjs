@@ -65,9 +65,12 @@ export async function runTests(script) {
     progress.say(`There is no step ${unknown.join(", ")}; the steps are ${steps.map((one) => one.name).join(", ")}.`);
     process.exit(1);
   }
-  for (const { name, title, run } of steps) {
+  const due = steps.filter(
+    ({ name }) => !only || only.includes(name) || steps.some((one) => only.includes(one.name) && one.needs?.includes(name)),
+  );
+  for (const { name, title, run } of due) {
     if (interrupted) return;
-    if (!only || only.includes(name)) await step(name, title, run);
+    await step(name, title, run);
   }
   if (!interrupted) finish();
 }

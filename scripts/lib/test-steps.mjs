@@ -6,7 +6,10 @@ import { saturateEdgeIntegers } from "./gen-edge.mjs";
 import { binDir, buildDir, pinnedNode, root, toolEnv } from "./paths.mjs";
 import { Stop } from "./stop.mjs";
 
-/** Every check of `npm test`, in order. A step resolves to its counts (one passed, unless it has its own) or throws. */
+/**
+ * Every check of `npm test`, in order. A step resolves to its counts (one passed, unless it has its own) or throws. `needs` names the
+ * earlier steps without which it would check what an older run has left behind.
+ */
 export function testSteps({ children, progress }) {
   const bin = (name) => join(binDir, name);
   const quiet = (command, args, doing, options = {}) =>
@@ -31,15 +34,20 @@ export function testSteps({ children, progress }) {
       title: "Format and lint",
       run: () => quiet(bin("biome"), ["check", "--error-on-warnings", "--max-diagnostics=50", "."], "biome"),
     },
-    { name: "types", title: "Types", run: () => checkTypes(quiet, bin) },
+    { name: "types", needs: ["setup"], title: "Types", run: () => checkTypes(quiet, bin) },
     { name: "walls", title: "Import walls", run: script("check-walls.mjs") },
     { name: "unused", title: "Dead code", run: () => quiet(bin("knip"), ["--no-progress"], "knip") },
     { name: "generated", title: "Generated code is current", run: () => checkGenerated(quiet, bin) },
     { name: "drift", title: "Schema and migrations agree", run: script("check-drift.mjs") },
-    { name: "unit", title: "Unit and service tests", run: () => runVitest({ loud, bin, children, progress }) },
+    { name: "unit", needs: ["setup"], title: "Unit and service tests", run: () => runVitest({ loud, bin, children, progress }) },
     { name: "gateway", title: "Gateway from an install of its own", run: script("check-gateway-alone.mjs") },
     { name: "build", title: "Production build", run: () => ensureBuilt({ children, progress }) },
-    { name: "journeys", title: "Browser journeys", run: () => runPlaywright({ loud, bin, children, progress }) },
+    {
+      name: "journeys",
+      needs: ["build"],
+      title: "Browser journeys",
+      run: () => runPlaywright({ loud, bin, children, progress }),
+    },
   ];
 }
 
