@@ -1,5 +1,5 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { type BrowserContext, test as base, expect, type Page, request } from "@playwright/test";
+import { runAxe } from "./axe.ts";
 
 export { expect };
 
@@ -83,13 +83,12 @@ const colourRules = ["color-contrast", "link-in-text-block"];
 
 /** Asks axe about the page and every frame in it: all rules of WCAG 2.2 A and AA and its best practices, or those about colour only. */
 export async function expectAccessible(page: Page, where: string, { colours = false, menu = false } = {}): Promise<void> {
-  const axe = new AxeBuilder({ page });
   await still(page);
-  // An open menu stands outside the landmarks of the page it belongs to.
-  if (menu) axe.disableRules(["region"]);
-  if (colours) axe.withRules(colourRules);
-  else axe.withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
-  const { violations, incomplete } = await axe.analyze();
+  const { violations, incomplete } = await runAxe(page, {
+    runOnly: colours ? colourRules : ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    // An open menu stands outside the landmarks of the page it belongs to.
+    ...(menu ? { rules: { region: { enabled: false } } } : {}),
+  });
   // A frame that axe could not look into is a page nobody has checked.
   const unseen = incomplete.filter((each) => each.id === "frame-tested");
   const found = [...violations, ...unseen].flatMap(({ id, help, nodes }) =>

@@ -96,7 +96,7 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
         }
       />
       {attributes.refusal && (
-        <Notice tone="bad" title="It refused the last configuration and goes on with the one before">
+        <Notice tone="bad" title="The edge rejected the last configuration and still runs the previous one">
           {attributes.refusal}
         </Notice>
       )}
@@ -109,7 +109,7 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
             label: "Overview",
             content: (
               <>
-                <Section title="Configuration" lead="What it obeys, against what the studio last published.">
+                <Section title="Configuration" lead="What the edge runs and what the studio last published.">
                   <Facts
                     rows={[
                       ["State", <EdgeSync key="sync" edge={attributes} />],
@@ -141,12 +141,12 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
                     rows={[
                       ["Address", attributes.advertised_url && <code key="address">{attributes.advertised_url}</code>, "whole row"],
                       ["Session", attributes.session_id && <code key="session">{attributes.session_id}</code>, "whole row"],
-                      ["Transport", <EdgeTransport key="transport" edge={attributes} />],
                       [
                         "CA fingerprint",
                         <CopyLine key="ca" value={attributes.hub_ca_sha256} what="fingerprint (PORTICO_HUB_CA_SHA256)" />,
                         "whole row",
                       ],
+                      ["Transport", <EdgeTransport key="transport" edge={attributes} />],
                       ["Namespace", attributes.namespace || "default"],
                       ["Software", attributes.version && <code key="software">{attributes.version}</code>],
                       ["Last heartbeat", <Ago key="beat" at={attributes.last_heartbeat} />],

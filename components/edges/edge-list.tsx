@@ -83,7 +83,7 @@ const create = (
 export function EdgeList() {
   return (
     <>
-      <PageHeader title="Edges" lead="The gateways that carry the traffic, and how fresh what they obey is." actions={create} />
+      <PageHeader title="Edges" lead="Gateways and the configuration each one runs." actions={create} />
       <DataTable
         label="edges"
         query={lists.edges}

@@ -99,13 +99,10 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
                       attributes.allowed_models?.length ? <code key="allowed">{attributes.allowed_models.join("  ")}</code> : "every model",
                     ],
                     [
-                      "More vendor paths",
+                      "Allowed endpoints",
                       attributes.allowed_endpoints.length > 0 && <code key="paths">{attributes.allowed_endpoints.join("  ")}</code>,
                     ],
-                    [
-                      "Other addresses for the key",
-                      attributes.key_origins.length > 0 && <code key="origins">{attributes.key_origins.join("  ")}</code>,
-                    ],
+                    ["Key origins", attributes.key_origins.length > 0 && <code key="origins">{attributes.key_origins.join("  ")}</code>],
                     ["Monthly budget", attributes.monthly_budget === null ? "no limit" : formatMoney(attributes.monthly_budget)],
                     ["Privacy score", `${attributes.privacy_score} of 100`],
                     ["Namespace", attributes.namespace || "every edge"],

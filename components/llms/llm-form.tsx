@@ -168,18 +168,18 @@ export function LlmForm({ llm }: { llm?: Resource<LlmAttributes> }) {
         </FormSection>
         <FormSection
           title="Access"
-          lead="What apps may do with the key besides chat, responses, embeddings, images, audio, rerank, realtime and the list of models."
+          lead="Apps can call chat, responses, embeddings, images, audio, rerank, realtime and the list of models. Allow anything else here."
         >
           <TagsInput
-            label="More vendor paths"
-            description="For example files, batches or fine_tuning: everything below a path is opened with it. Under a budget, calls that cannot be priced are refused."
+            label="Allowed endpoints"
+            description="More paths of the vendor, each with everything below it: files, batches or fine_tuning, Enter after each. With a budget, calls without a price are rejected."
             placeholder={values.allowed_endpoints.length === 0 ? "files" : ""}
             acceptValueOnBlur
             {...form.getInputProps("allowed_endpoints")}
           />
           <TagsInput
-            label="Other addresses for the key"
-            description="Origins that the key may be sent to when a plugin sends a request somewhere other than the endpoint."
+            label="Key origins"
+            description="Origins besides the endpoint's that may receive the API key when a plugin redirects a request."
             placeholder={values.key_origins.length === 0 ? "https://eu.api.openai.com" : ""}
             acceptValueOnBlur
             {...form.getInputProps("key_origins")}

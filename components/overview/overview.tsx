@@ -3,7 +3,6 @@
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { useSearchParams } from "next/navigation";
 import type { CallAttributes, OverviewAttributes } from "../../server/analytics/contract.ts";
 import type { EdgeAttributes } from "../../server/edges/contract.ts";
 import type { PluginAttributes } from "../../server/plugins/contract.ts";
@@ -15,6 +14,7 @@ import { formatCompact, formatDuration, formatMoney, formatPercent } from "../ui
 import { Failure } from "../ui/notice.tsx";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
+import { useSearch } from "../ui/use-search.ts";
 import { RecentCalls } from "./calls.tsx";
 import { Charts } from "./charts.tsx";
 import { FirstSteps } from "./first-steps.tsx";
@@ -25,7 +25,7 @@ const refreshMs = 2000;
 
 /** What passes through Portico now and lately, and whether everything that carries it is well. */
 export function Overview() {
-  const range = rangeOf(useSearchParams().get("range"));
+  const range = rangeOf(useSearch().get("range"));
   const overview = useQuery<{ data: { attributes: OverviewAttributes } }>({
     ...overviewKey(range),
     refetchInterval: every(refreshMs),

@@ -3,7 +3,7 @@
 import { Button, Group, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
-import { useRouter, useSearchParams } from "next/navigation";
+import { useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import type { PluginMetadata } from "../../server/plugins/contract/operations.ts";
 import type { PluginAttributes } from "../../server/plugins/contract.ts";
@@ -16,6 +16,7 @@ import { Failure, Notice } from "../ui/notice.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { toast } from "../ui/toast.tsx";
+import { useSearch } from "../ui/use-search.ts";
 import { ConfigEditor } from "./config-editor.tsx";
 import { HookList } from "./hooks.tsx";
 import classes from "./install.module.css";
@@ -28,7 +29,7 @@ import { ScopeList } from "./scopes.tsx";
  * again, and going back never makes a second one.
  */
 export function InstallPlugin() {
-  const id = useSearchParams().get("id");
+  const id = useSearch().get("id");
   useCrumbs([{ label: "Install" }]);
   return (
     <>

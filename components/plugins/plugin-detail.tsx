@@ -209,19 +209,19 @@ function Detail({ plugin }: { plugin: WithLlms }) {
               ) : (
                 <>
                   <ScopeList capabilities={attributes.capabilities} pending={attributes.pending_capabilities} />
-                  <Facts
-                    rows={[
-                      ["Program", attributes.code_hash && <code key="code">{attributes.code_hash}</code>, "whole row"],
-                      [
-                        "While it does not answer",
-                        checksObjects &&
-                          (attributes.object_hook_failure_policy === "fail_open"
-                            ? "what it checks is let through"
-                            : "what it checks is blocked"),
-                        "whole row",
-                      ],
-                    ]}
-                  />
+                  <Section title="Enforcement">
+                    <Facts
+                      rows={[
+                        ["Program hash", attributes.code_hash && <code key="code">{attributes.code_hash}</code>, "whole row"],
+                        [
+                          "When it fails",
+                          checksObjects &&
+                            (attributes.object_hook_failure_policy === "fail_open" ? "changes are allowed" : "changes are rejected"),
+                          "whole row",
+                        ],
+                      ]}
+                    />
+                  </Section>
                 </>
               ),
           },

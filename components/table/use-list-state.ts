@@ -1,11 +1,12 @@
 "use client";
 
-import { usePathname, useSearchParams } from "next/navigation";
+import { usePathname } from "next/navigation";
 import { useCallback } from "react";
+import { useSearch } from "../ui/use-search.ts";
 
 /** The list's state, kept in the page's address: it survives reload, Back, and being sent to somebody. */
 export function useListState() {
-  const params = useSearchParams();
+  const params = useSearch();
   const pathname = usePathname();
   const change = useCallback(
     (changes: Record<string, string | null>, how: "push" | "replace" = "push") => {
@@ -23,5 +24,5 @@ export function useListState() {
     },
     [pathname],
   );
-  return { params: new URLSearchParams(params), change };
+  return { params, change };
 }

@@ -1,12 +1,13 @@
 "use client";
 
 import { Tabs } from "@mantine/core";
-import { usePathname, useSearchParams } from "next/navigation";
+import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
+import { useSearch } from "./use-search.ts";
 
 /** Tabs whose choice is in the address. The first is the one without a parameter. */
 export function UrlTabs({ label, tabs }: { label: string; tabs: { id: string; label: string; content: ReactNode }[] }) {
-  const params = useSearchParams();
+  const params = useSearch();
   const pathname = usePathname();
   const first = tabs[0]?.id ?? "";
   const wanted = params.get("tab");
