@@ -119,6 +119,8 @@ const hookTexts: Record<string, { risk: Risk; text: string }> = {
   resource_provider: { risk: "medium", text: "Offer resources that apps can use" },
 };
 
+const operationNouns: Record<string, string> = { create: "creation", update: "update", delete: "deletion" };
+
 /** What a capability lets a plugin do, in words for administrators, and how much harm it could do. */
 export function describeCapability(capability: Capability): { risk: Risk; text: string } {
   if (isServiceScope(capability)) return serviceScopes[capability];
@@ -134,8 +136,8 @@ export function describeCapability(capability: Capability): { risk: Risk; text: 
     const [moment = "", operation = ""] = hookType.split("_");
     const noun = objectNouns[object] ?? object;
     return moment === "before"
-      ? { risk: "high", text: `See, change or refuse the ${operation} of every ${noun}` }
-      : { risk: "medium", text: `Receive every ${noun} after its ${operation}` };
+      ? { risk: "high", text: `See, change or reject the ${operationNouns[operation] ?? operation} of every ${noun}` }
+      : { risk: "medium", text: `Receive every ${noun} after its ${operationNouns[operation] ?? operation}` };
   }
   return { risk: "high", text: "Not described; approve it only if you trust the plugin" };
 }
