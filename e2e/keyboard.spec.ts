@@ -1,4 +1,3 @@
-import type { Route } from "@playwright/test";
 import { expect, expectAccessible, expectAccessibleInBothSchemes, settled, test } from "./support.ts";
 
 const named = (name: string) => ({ name, vendor: "openai", api_endpoint: "https://api.openai.com/v1", short_description: "For lists" });
@@ -97,14 +96,16 @@ test("what a list shows is in its address: search, filter, sort and page survive
     await expect(first).toContainText("List 12");
     await expect(page.getByRole("columnheader", { name: "Name" })).toHaveAttribute("aria-sort", "descending");
     // Back does not wait for what the server makes of the page, which then changes nothing about the list.
-    const fetches: Route[] = [];
-    await page.route(/\/admin\/llms\?.*_rsc=/, (route) => void fetches.push(route));
+    const held = Promise.withResolvers<void>();
+    await page.route(/\/admin\/llms\?.*_rsc=/, async (route) => {
+      await held.promise;
+      await route.continue();
+    });
     await page.goBack();
     await expect(first).toContainText("List 37");
     await page.goBack();
     await expect(first).toContainText("List 10");
-    await page.unroute(/\/admin\/llms\?.*_rsc=/);
-    await Promise.all(fetches.map((route) => route.continue()));
+    held.resolve();
     await page.waitForLoadState("networkidle");
     await expect(first).toContainText("List 10");
     await expect(page).toHaveURL(/\/admin\/llms\?q=List$/);
