@@ -5,7 +5,7 @@ import { modals } from "@mantine/modals";
 import { IconArrowDown, IconArrowUp, IconGripVertical, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
 import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { call } from "../api/http.ts";
@@ -20,7 +20,8 @@ import { toastError } from "../ui/toast.tsx";
 import classes from "./llm-plugins.module.css";
 import { OverrideDialog } from "./override-dialog.tsx";
 
-type Attached = { data: Resource<PluginAttributes>[] };
+type Row = Resource<PluginAttributes>;
+type Attached = { data: Row[] };
 
 /** The plugins that see this LLM's calls, in the order in which they do. Every change is saved as it is made. */
 export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
@@ -30,41 +31,44 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
   const [dragged, setDragged] = useState<string | null>(null);
   const [said, setSaid] = useState("");
 
+  // Two quick changes: the second builds on the first, whatever the list looked like when it was last read.
+  const unsaved = useRef<Row[]>(undefined);
   const save = useMutation({
-    mutationFn: (rows: Resource<PluginAttributes>[]) =>
-      call("PUT", `/api/v1/llms/${llm.id}/plugins`, { plugin_ids: rows.map((row) => Number(row.id)) }),
-    onMutate: async (rows) => {
+    scope: { id: `plugins of LLM ${llm.id}` },
+    mutationFn: (rows: Row[]) => call("PUT", `/api/v1/llms/${llm.id}/plugins`, { plugin_ids: rows.map((row) => Number(row.id)) }),
+    onSuccess: async (_stored, rows) => {
+      // An answer still on its way may be older than this.
       await client.cancelQueries({ queryKey: key.queryKey });
-      const before = client.getQueryData<Attached>(key.queryKey);
       client.setQueryData<Attached>(key.queryKey, { data: rows });
-      return { before };
     },
-    onError: (error, _rows, context) => {
-      client.setQueryData(key.queryKey, context?.before);
-      toastError("The plugins of this LLM stay as they were", error);
+    onError: (error) => toastError("The plugins of this LLM stay as they were", error),
+    onSettled: (_stored, _error, rows) => {
+      if (unsaved.current !== rows) return;
+      unsaved.current = undefined;
+      void client.invalidateQueries({ queryKey: key.queryKey });
     },
-    onSettled: () => client.invalidateQueries({ queryKey: key.queryKey }),
   });
+  const change = (changed: (rows: Row[]) => Row[]) => {
+    const rows = changed(unsaved.current ?? client.getQueryData<Attached>(key.queryKey)?.data ?? []);
+    unsaved.current = rows;
+    save.mutate(rows);
+  };
 
   const attach = useMutation({
-    mutationFn: async (pluginId: string) => {
-      const { data: plugin } = await call<{ data: Resource<PluginAttributes> }>("GET", `/api/v1/plugins/${pluginId}`);
-      await save.mutateAsync([...(attached.data?.data ?? []), plugin]);
-    },
+    mutationFn: (pluginId: string) => call<{ data: Row }>("GET", `/api/v1/plugins/${pluginId}`),
+    onSuccess: ({ data: plugin }) => change((now) => [...now.filter((row) => row.id !== plugin.id), plugin]),
     onError: (error) => toastError("The plugin was not attached", error),
   });
 
   if (attached.isPending) return <Skeleton height={144} radius="lg" />;
   if (attached.error) return <Failure what="The plugins of this LLM" error={attached.error} retry={() => void attached.refetch()} />;
-  const rows = attached.data.data;
+  const rows = save.isPending ? save.variables : attached.data.data;
 
   const move = (id: string, to: number) => {
     const row = rows.find((each) => each.id === id);
     if (!row || to < 0 || to >= rows.length) return;
-    const next = rows.filter((each) => each.id !== id);
-    next.splice(to, 0, row);
     setSaid(`${row.attributes.name} is now ${to + 1} of ${rows.length}`);
-    save.mutate(next);
+    change((now) => now.filter((each) => each.id !== id).toSpliced(to, 0, row));
   };
 
   const override = (plugin: Resource<PluginAttributes>) =>
@@ -146,7 +150,7 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
                 <Tooltip label="Detach">
                   <ActionIcon
                     aria-label={`Detach ${row.attributes.name}`}
-                    onClick={() => save.mutate(rows.filter((each) => each.id !== row.id))}
+                    onClick={() => change((now) => now.filter((each) => each.id !== row.id))}
                   >
                     <IconTrash size={16} />
                   </ActionIcon>
