@@ -57,6 +57,8 @@ for (const route of routes) {
     for (const address of await addressesOf(route, rest)) {
       const answer = await page.goto(address);
       expect(answer?.status(), address).toBe(200);
+      // Without a session, the sign-in page would be checked in place of every page.
+      expect(new URL(page.url()).pathname === "/login", page.url()).toBe(route === "/login");
       await expectFine(page, address);
       for (const tab of (await page.getByRole("tab").all()).slice(1)) {
         await tab.click();

@@ -7,7 +7,8 @@ export type Session = Awaited<ReturnType<BrowserContext["storageState"]>>;
 
 /** Signs somebody in over REST; the cookies can be given to any number of browser contexts. */
 export async function signIn(studioUrl: string, email: string, password: string): Promise<Session> {
-  const visitor = await request.newContext({ baseURL: studioUrl });
+  // Inside a test, Playwright hands new contexts the cookies of the test's user, whose session signing in would end.
+  const visitor = await request.newContext({ baseURL: studioUrl, storageState: { cookies: [], origins: [] } });
   try {
     const token = (await visitor.get("/csrf-token")).headers()["x-csrf-token"] ?? "";
     const answer = await visitor.post("/auth/login", { data: { email, password }, headers: { "x-csrf-token": token } });
