@@ -184,9 +184,10 @@ export function createLifecycle({
       const reason = held.get(id);
       if (reason !== undefined) throw new AppError({ code: "plugin_unavailable", message: reason, meta: { plugin_id: id } });
     };
+    // Its process may still be draining; what it would answer is no longer what its settings ask for.
+    refuseHeld();
     const running = host.get(id);
     if (running) return running;
-    refuseHeld();
     try {
       return await host.whenReady(id, options);
     } catch (error) {
