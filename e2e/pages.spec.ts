@@ -32,13 +32,15 @@ async function expectFine(page: Page, where: string): Promise<void> {
   await expectAccessibleInBothSchemes(page, where);
   const desktop = page.viewportSize();
   await page.setViewportSize({ width: 390, height: 844 });
-  const wide = await page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return "";
-    const past = [...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > width + 1);
-    return past.map((node) => `<${node.tagName.toLowerCase()} class="${node.getAttribute("class")}">`).join(" in ");
-  });
-  expect(wide, `${where} scrolls sideways at 390 px`).toBe("");
+  const wide = () =>
+    page.evaluate(() => {
+      const width = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= width) return "";
+      const past = [...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > width + 1);
+      return past.map((node) => `<${node.tagName.toLowerCase()} class="${node.getAttribute("class")}">`).join(" in ");
+    });
+  // Charts learn of the new width a moment after the page has it.
+  await expect.poll(wide, `${where} scrolls sideways at 390 px`).toBe("");
   if (desktop) await page.setViewportSize(desktop);
 }
 
