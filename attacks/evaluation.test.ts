@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { anApp, anLlm } from "../gateway/test/hub.ts";
 import { aWorld, endWorlds, secret } from "../gateway/test/world.ts";
 import { readEnv } from "../server/env.ts";
-import { createSchemas } from "../server/plugins/schemas/schemas.ts";
+import { createSchemas } from "../server/plugins/settings/schemas/schemas.ts";
 import { aPlugin, commands, until } from "../server/plugins/test/harness.ts";
 import { createRuntime } from "../server/runtime.ts";
 import { type Answer, aStudio, type Studio } from "../server/testing.ts";

@@ -1,7 +1,7 @@
 import { appendFile, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { parseManifest } from "../server/plugins/manifest.ts";
+import { parseManifest } from "../server/plugins/catalog/manifest.ts";
 import { dataOf, until } from "../server/plugins/test/harness.ts";
 import { aStudio, type Studio } from "../server/testing.ts";
 

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createListener } from "../server/http/server.ts";
-import { parseManifest } from "../server/plugins/manifest.ts";
+import { parseManifest } from "../server/plugins/catalog/manifest.ts";
 import { until } from "../server/plugins/test/harness.ts";
 import { type Answer, aStudio, type Caller, type Studio } from "../server/testing.ts";
 

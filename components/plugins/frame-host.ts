@@ -1,6 +1,6 @@
 /**
  * The dashboard's end of a sandboxed plugin element. The frame has an opaque origin: no cookies, no storage, no network. All it can do is
- * ask through one MessagePort, and this module decides what an answer is. Framework-free; server/plugins/frame/bridge.js is the other end.
+ * ask through one MessagePort, and this module decides what an answer is. Framework-free; server/plugins/pages/frame/bridge.js is the other end.
  */
 
 export type FrameTheme = {

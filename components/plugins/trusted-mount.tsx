@@ -27,7 +27,7 @@ export function TrustedMount({ row, area, basePath, subPath, script, onFail }: M
   useEffect(() => {
     let gone = false;
     now.current.theme = pluginTheme(scheme);
-    // The same as sandboxed elements get (server/plugins/frame/bridge.js): an element cannot tell which it is.
+    // The same as sandboxed elements get (server/plugins/pages/frame/bridge.js): an element cannot tell which it is.
     const api = Object.freeze({
       call: (method: string, payload?: unknown) => callPlugin(row.plugin_id, area, method, payload),
       navigate: (to: string) => now.current.actions.toRoute(String(to)),

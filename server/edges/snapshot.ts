@@ -5,7 +5,7 @@ import { gatewayHookTypes, isGatewayHook } from "@portico/protocol";
 import { type AppConfig, type LlmConfig, type ModelPrice, type PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { sealStable } from "@portico/protocol/sealing";
 import { findVendor } from "@portico/protocol/vendors";
-import { grantedToServices } from "../plugins/grants.ts";
+import { grantedToServices } from "../plugins/catalog/grants.ts";
 
 /** What a namespace's snapshot is made of, as the tables hold it; in any order. */
 export type SnapshotRows = {

@@ -7,7 +7,7 @@ import { createTokenMint } from "../auth/token-mint.ts";
 import { tokenStore } from "../auth/token-store.ts";
 import { createCredentialService } from "../credentials/service.ts";
 import { createCredentialStore } from "../credentials/store.ts";
-import type { ObjectHooks } from "../plugins/hooks.ts";
+import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import { aStudio, countEachTime, type Studio } from "../testing.ts";
 import { UserDraft } from "./contract.ts";
 import { createUserService } from "./service.ts";

@@ -2,8 +2,8 @@ import { status } from "@grpc/grpc-js";
 import type { Admit, FollowGrants, PluginCaller } from "@portico/plugin-services";
 import { GrpcError } from "@portico/protocol/grpc-error";
 import type { EventBus } from "../../events/bus.ts";
-import { grantsOf } from "../grants.ts";
-import type { PluginStore } from "../store.ts";
+import { grantsOf } from "../catalog/grants.ts";
+import type { PluginStore } from "../catalog/store.ts";
 
 /** Who the plugin behind a socket is and what it was granted, for every service that plugins call. */
 export type PluginCallers = { admit: Admit; follow: FollowGrants };

@@ -2,8 +2,8 @@ import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { createPluginBus, type PluginBus } from "@portico/plugin-services";
 import type { EventBus } from "../../events/bus.ts";
-import { isObject } from "../json.ts";
-import type { PluginStore } from "../store.ts";
+import { isObject } from "../catalog/json.ts";
+import type { PluginStore } from "../catalog/store.ts";
 
 /** Settings and free text, which may hold anything: whoever may read the object asks for it. */
 const hiddenFields = ["config", "config_override", "metadata", "manifest"];

@@ -4,13 +4,13 @@ import type { PluginInfo } from "@portico/protocol/studio-management";
 import { parseInput } from "../../fields/input-error.ts";
 import { type Operation, operation } from "../../grpc/operation.ts";
 import { checkStorable, idOf, jsonOf, listQueryOf, unlessEmpty } from "../../grpc/requests.ts";
-import { redactConfig } from "../config.ts";
+import type { LlmPluginService } from "../../llms/llm-plugins.ts";
+import { isObject, type Json } from "../catalog/json.ts";
+import { categoryOf } from "../catalog/manifest.ts";
+import type { PluginService } from "../catalog/service.ts";
+import type { Plugin } from "../catalog/store.ts";
 import { LlmPlugins } from "../contract.ts";
-import { isObject, type Json } from "../json.ts";
-import type { LlmPluginService } from "../llm-plugins.ts";
-import { categoryOf } from "../manifest.ts";
-import type { PluginService } from "../service.ts";
-import type { Plugin } from "../store.ts";
+import { redactConfig } from "../settings/config.ts";
 
 /** As much as the REST API takes. */
 const maxConfigChars = 1024 * 1024;

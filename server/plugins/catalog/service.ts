@@ -1,0 +1,329 @@
+import { isDeepStrictEqual } from "node:util";
+import { AppError, notFound, slugify } from "@portico/core";
+import type { PluginHost } from "@portico/plugin-host";
+import { runsInStudio } from "@portico/protocol";
+import type { Actor } from "../../auth/actor.ts";
+import type { Db, Tx } from "../../db/client.ts";
+import { fromFreshRead, StaleRead } from "../../db/fresh.ts";
+import { type Change, record } from "../../db/journal.ts";
+import type { ListQuery, Page } from "../../db/paging.ts";
+import type { Vault } from "../../secrets/vault.ts";
+import type { ApproveScopes, PluginDraft, PluginPatch, PluginResource } from "../contract.ts";
+import type { Lifecycle } from "../processes/lifecycle.ts";
+import { restoreConfig } from "../settings/config.ts";
+import type { Schemas } from "../settings/schemas/schemas.ts";
+import { afterApproval } from "./approval.ts";
+import { approvalOf, keptGrants, requestedOf } from "./grants.ts";
+import type { Json } from "./json.ts";
+import { afterLoading, type BeforeLoading, type Loaded, loadPlugin } from "./loading.ts";
+import { routesOf } from "./manifest.ts";
+import type { Plugin, PluginFilters, PluginRow, PluginStore } from "./store.ts";
+import { toAttributes, toResource } from "./wire.ts";
+
+const reloadTimeoutMs = 45_000;
+
+export function createPluginService({
+  db,
+  store,
+  vault,
+  host,
+  schemas,
+  lifecycle,
+}: {
+  db: Db;
+  store: PluginStore;
+  vault: Vault;
+  host: PluginHost;
+  schemas: Schemas;
+  lifecycle: Lifecycle;
+}) {
+  const { openConfig } = lifecycle;
+
+  async function get(id: number): Promise<Plugin> {
+    const plugin = await store.find(id);
+    if (!plugin) throw notFound("Plugin");
+    return plugin;
+  }
+
+  const note = (tx: Tx, plugin: Plugin, actor: Actor, change: Pick<Change, "action" | "changes">) =>
+    record(tx, {
+      kind: "plugin",
+      id: plugin.id,
+      actor,
+      object: change.action === "deleted" ? null : { id: plugin.id, ...toAttributes(plugin, openConfig(plugin)) },
+      ...change,
+    });
+
+  /** Writes columns worked out from `before`, unless somebody changed the row meanwhile. */
+  async function write(
+    actor: Actor,
+    before: Plugin,
+    row: Partial<PluginRow>,
+    {
+      loaded,
+      grants,
+      action = "updated",
+      changes,
+    }: { loaded?: Loaded | undefined; grants?: string[] | undefined; action?: Change["action"]; changes: Json },
+  ): Promise<Plugin> {
+    return db.transaction(async (tx) => {
+      const current = await store.lock(tx, before.id);
+      if (!current) throw notFound("Plugin");
+      if (current.updatedAt.getTime() !== before.updatedAt.getTime()) throw new StaleRead();
+      if (grants) await store.replaceGrants(tx, before.id, grants, actor.userId);
+      const after = await store.update(tx, before.id, row);
+      if (loaded) await store.replaceRoutes(tx, before.id, routesOf(loaded.manifest));
+      await note(tx, after, actor, { action, changes });
+      return after;
+    });
+  }
+
+  const sealed = (config: Json) => vault.seal(JSON.stringify(config));
+
+  /** Reads the executable again and stores what it says. A stored config that no longer fits is kept; the plugin then waits for a better one. */
+  async function load(
+    actor: Actor,
+    id: number,
+    { command }: { command?: string | undefined } = {},
+  ): Promise<{ plugin: Plugin; loaded: Loaded }> {
+    return fromFreshRead(async () => {
+      const before = await get(id);
+      const changed = command !== undefined && command !== before.command;
+      const checksum = changed ? "" : before.checksum;
+      const loaded = await loadPlugin({ host, schemas }, command ?? before.command, checksum);
+      return { plugin: await storeLoaded(actor, before, loaded, changed ? { command, checksum, uiTrusted: false } : {}), loaded };
+    });
+  }
+
+  /** Writes what was read from a process or an executable, if it says anything new. */
+  async function storeLoaded(actor: Actor, before: Plugin, loaded: Loaded, more: Partial<PluginRow> = {}): Promise<Plugin> {
+    const { row, grants } = afterLoading(before, loaded, await circumstances(before.id));
+    const next = { ...row, ...more };
+    const news = Object.entries({ ...next, grants }).filter(
+      ([key, value]) => !isDeepStrictEqual(before[key as keyof PluginRow | "grants"], value),
+    );
+    if (news.length === 0) return before;
+    return write(actor, before, next, { loaded, grants, changes: { loaded: news.map(([key]) => key) } });
+  }
+
+  const circumstances = async (id: number) => ({ dev: lifecycle.dev, attached: await store.isAttached(id) });
+
+  async function resource(plugin: Plugin): Promise<PluginResource> {
+    const [llms, onEdges] = await Promise.all([store.linkedLlms([plugin.id]), lifecycle.edgeStates()]);
+    return toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms);
+  }
+
+  function hooksOfDraft({ hook_type, hook_types }: Pick<PluginDraft, "hook_type" | "hook_types">) {
+    const hookTypes = [...new Set(hook_types ?? (hook_type && hook_type !== "pending" ? [hook_type] : []))];
+    return { hookTypes: hookTypes as string[], hookType: hook_type ?? hookTypes[0] ?? "pending" };
+  }
+
+  return {
+    get,
+    resource,
+    load,
+    storeLoaded,
+
+    rows: (query: ListQuery, filters: PluginFilters): Promise<Page<Plugin>> => store.list(query, filters),
+
+    async list(query: ListQuery, filters: PluginFilters): Promise<Page<PluginResource>> {
+      const page = await store.list(query, filters);
+      const [llms, onEdges] = await Promise.all([store.linkedLlms(page.items.map(({ id }) => id)), lifecycle.edgeStates()]);
+      return { ...page, items: page.items.map((plugin) => toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms)) };
+    },
+
+    /**
+     * An active plugin is loaded before it is stored: what cannot be loaded is refused. A config that is given must be right; one that is
+     * not given may be filled in later, and the plugin waits for it.
+     */
+    async create(actor: Actor, draft: PluginDraft): Promise<Plugin> {
+      const loaded =
+        draft.is_active || draft.load_immediately ? await loadPlugin({ host, schemas }, draft.command, draft.checksum) : undefined;
+      const first: BeforeLoading = {
+        ...hooksOfDraft(draft),
+        hookTypesCustomized: draft.hook_types_customized,
+        configSchema: null,
+        serviceAccessAuthorized: false,
+        uiTrusted: false,
+        codeHash: "",
+        approvedCodeHash: "",
+        grants: [],
+      };
+      const { grants: _none, ...blank } = first;
+      const schema = loaded?.configSchema ?? null;
+      const config = draft.config
+        ? await schemas.accept(schema, restoreConfig(schema, draft.config, {}))
+        : (await schemas.check(schema, {})).config;
+      const row: PluginRow = {
+        name: draft.name,
+        slug: draft.slug ?? slugify(draft.name),
+        description: draft.description || (loaded?.manifest?.description ?? ""),
+        command: draft.command,
+        checksum: draft.checksum,
+        configSealed: sealed(config),
+        isActive: draft.is_active,
+        namespace: draft.namespace,
+        manifest: {},
+        serviceScopes: [],
+        declaredCapabilities: [],
+        declaredCodeHash: "",
+        generation: 1,
+        ...blank,
+        ...(loaded ? afterLoading(first, loaded, { dev: lifecycle.dev, attached: false }).row : {}),
+      };
+      const plugin = await db.transaction(async (tx) => {
+        const created = await store.insert(tx, row);
+        if (loaded) await store.replaceRoutes(tx, created.id, routesOf(loaded.manifest));
+        await note(tx, created, actor, { action: "created", changes: { name: row.name, command: row.command, is_active: row.isActive } });
+        return created;
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    async update(actor: Actor, id: number, patch: PluginPatch): Promise<Plugin> {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        const command = patch.command ?? before.command;
+        const moved = command !== before.command;
+        const checksum = patch.checksum ?? (moved ? "" : before.checksum);
+        const isActive = patch.is_active ?? before.isActive;
+        const neverLoaded = before.configSchema === null;
+        const mustLoad = patch.load_immediately || (isActive && (moved || checksum !== before.checksum || neverLoaded));
+        const loaded = mustLoad ? await loadPlugin({ host, schemas }, command, checksum) : undefined;
+        const customized = patch.hook_types_customized ?? (patch.hook_types ? true : before.hookTypesCustomized);
+        const hooks =
+          patch.hook_types || patch.hook_type ? hooksOfDraft(patch) : { hookTypes: before.hookTypes, hookType: before.hookType };
+        // Another command is another program until it has been read.
+        const grantsBefore = moved && !loaded && !lifecycle.dev ? [] : before.grants;
+        const base = { ...before, ...hooks, hookTypesCustomized: customized };
+        const read = loaded && afterLoading(base, loaded, await circumstances(id));
+        const schema = loaded?.configSchema ?? before.configSchema;
+        const stored = openConfig(before);
+        const config =
+          patch.config === undefined
+            ? stored
+            : await schemas.accept(schema, restoreConfig(before.configSchema, patch.config ?? {}, stored));
+        const row: Partial<PluginRow> = {
+          name: patch.name ?? before.name,
+          slug: patch.slug ?? before.slug,
+          description: patch.description ?? before.description,
+          namespace: patch.namespace ?? before.namespace,
+          command,
+          checksum,
+          isActive,
+          hookTypesCustomized: customized,
+          ...hooks,
+          // Trust was given to what ran then.
+          ...(read?.row ?? {}),
+          ...(moved ? { uiTrusted: false, ...(read ? {} : { codeHash: "", serviceAccessAuthorized: false }) } : {}),
+          ...(patch.ui_trusted === undefined ? {} : { uiTrusted: patch.ui_trusted }),
+          ...(isDeepStrictEqual(config, stored) ? {} : { configSealed: sealed(config) }),
+        };
+        const grants = read?.grants ?? keptGrants(grantsBefore, requestedOf({ ...before, ...hooks }));
+        const { config: given, plugin_type: _type, oci_reference: _oci, ...changes } = patch;
+        return write(actor, before, row, {
+          loaded,
+          grants,
+          changes: { ...changes, ...(given === undefined ? {} : { config: "changed" }) },
+        });
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    async delete(actor: Actor, id: number): Promise<void> {
+      await db.transaction(async (tx) => {
+        const plugin = await store.lock(tx, id);
+        if (!plugin) throw notFound("Plugin");
+        await note(tx, plugin, actor, { action: "deleted", changes: { name: plugin.name } });
+        await store.delete(tx, id);
+      });
+      await lifecycle.applySoon();
+    },
+
+    approve: async (actor: Actor, id: number, decision: ApproveScopes): Promise<Plugin> => {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        const { row, grants } = afterApproval(before, decision, lifecycle.dev);
+        const changes = { capabilities: grants, ui_trusted: row.uiTrusted };
+        return write(actor, before, row, { grants, action: decision.approved ? "approved" : "denied", changes });
+      });
+      await lifecycle.applySoon();
+      return plugin;
+    },
+
+    /**
+     * Approves another program at the same place, for plugins that are part of the product. What it asks for is granted in the same step,
+     * so that it is never without its grants.
+     */
+    async approveReplaced(actor: Actor, id: number): Promise<void> {
+      await fromFreshRead(async () => {
+        const before = await get(id);
+        if ((await host.codeHash(before.command)) === before.approvedCodeHash) return;
+        const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
+        const { row } = afterLoading(before, loaded, await circumstances(id));
+        const read = { ...before, ...row };
+        const approval = approvalOf(read);
+        const approved = afterApproval(read, { approved: true, approval, ui_trusted: before.uiTrusted }, lifecycle.dev);
+        const changes = { capabilities: approved.grants };
+        await write(actor, before, { ...row, ...approved.row }, { loaded, grants: approved.grants, action: "approved", changes });
+      });
+      await lifecycle.applySoon();
+    },
+
+    /**
+     * Reads the program again and restarts the process, here and wherever else it runs.
+     * @throws AppError plugin_failed when the new process is not healthy, with the reason.
+     */
+    async reload(actor: Actor, id: number): Promise<Plugin> {
+      const plugin = await fromFreshRead(async () => {
+        const before = await get(id);
+        if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active; activate it instead." });
+        // Read before it runs: another program has lost its grants by the time it starts.
+        const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
+        const read = afterLoading(before, loaded, await circumstances(id));
+        const row = { ...read.row, generation: before.generation + 1 };
+        return write(actor, before, row, {
+          loaded,
+          grants: read.grants,
+          action: "reloaded",
+          changes: { generation: row.generation, ...(before.uiTrusted && !row.uiTrusted ? { ui_trusted: false } : {}) },
+        });
+      });
+      if (!runsInStudio(plugin.hookTypes)) return plugin;
+      await lifecycle.applyNow(reloadTimeoutMs);
+      const { state, error } = lifecycle.live(await get(id), new Map());
+      if (state === "healthy" && error === "") return get(id);
+      throw new AppError({
+        code: "plugin_failed",
+        message:
+          state === "healthy"
+            ? `The plugin was not reloaded and runs on as before: ${error}`
+            : `The plugin was reloaded, but it is ${state}${error ? `: ${error}` : "."}`,
+        meta: { plugin: plugin.name, plugin_id: id, state },
+      });
+    },
+
+    /** Puts the plugin's pages up or takes them down; its process goes on. @returns how many it has. */
+    showPages: (actor: Actor, id: number, shown: boolean): Promise<number> =>
+      db.transaction(async (tx) => {
+        const plugin = await store.lock(tx, id);
+        if (!plugin) throw notFound("Plugin");
+        const pages = await store.showRoutes(tx, id, shown);
+        await note(tx, plugin, actor, { action: "updated", changes: { pages: shown ? "loaded" : "unloaded" } });
+        return pages;
+      }),
+
+    /** What goes with a plugin that is deleted. */
+    async dependents(id: number, storedValues: (id: number) => Promise<number>) {
+      await get(id);
+      const [llms, values] = await Promise.all([store.linkedLlms([id]), storedValues(id)]);
+      return [
+        ...llms.map((llm) => ({ type: "llms", id: String(llm.id), name: llm.name, effect: "is no longer served by this plugin" })),
+        ...(values === 0 ? [] : [{ type: "plugin-data", id: String(id), name: `${values} stored values`, effect: "are deleted with it" }]),
+      ];
+    },
+  };
+}
+export type PluginService = ReturnType<typeof createPluginService>;
