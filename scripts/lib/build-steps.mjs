@@ -4,6 +4,7 @@ import { hashOf, stamp } from "./inputs.mjs";
 import { takeLock } from "./lock.mjs";
 import { buildDir, pinnedNode, root, toolEnv } from "./paths.mjs";
 import { checkDisk } from "./preflight.mjs";
+import { stubsPresent, writeStubs } from "./protocol-stubs.mjs";
 import { Stop } from "./stop.mjs";
 
 const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
@@ -41,6 +42,23 @@ function generateStep() {
     present: () => existsSync(join(root, "server", "db", "generated", "client.ts")),
     run: (children) =>
       children.run(node, [prismaCli, "generate"], { doing: "Generating the database client", cwd: root, env: prismaEnv() }),
+  };
+}
+
+function stubsStep() {
+  return {
+    name: "protocol-stubs",
+    label: "Generating the protocol stubs",
+    hash: () =>
+      hashOf([
+        "packages/protocol/proto",
+        "packages/protocol/buf.gen.yaml",
+        "scripts/lib/protocol-stubs.mjs",
+        "node_modules/ts-proto/package.json",
+        "node_modules/@bufbuild/buf/package.json",
+      ]),
+    present: stubsPresent,
+    run: writeStubs,
   };
 }
 
@@ -93,7 +111,7 @@ function nextStep() {
  * @param {{ children: object, progress: object, pages?: boolean, force?: boolean }} options pages: also the production build of Next
  */
 export async function ensureBuilt({ children, progress, pages = true, force = false }) {
-  const due = [generateStep(), ...uiSteps(), ...(pages ? [nextStep()] : [])].flatMap((step) => {
+  const due = [stubsStep(), generateStep(), ...uiSteps(), ...(pages ? [nextStep()] : [])].flatMap((step) => {
     const hash = step.hash();
     return !force && stamp(step.name).matches(hash) && step.present() ? [] : [{ ...step, hash }];
   });

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt } from "./build-steps.mjs";
-import { saturateEdgeIntegers } from "./gen-edge.mjs";
 import { binDir, buildDir, pinnedNode, root, toolEnv } from "./paths.mjs";
+import { staleStubs } from "./protocol-stubs.mjs";
 import { Stop } from "./stop.mjs";
 
 /**
@@ -37,7 +37,13 @@ export function testSteps({ children, progress }) {
     { name: "types", needs: ["setup"], title: "Types", run: () => checkTypes(quiet, bin) },
     { name: "walls", title: "Import walls", run: script("check-walls.mjs") },
     { name: "unused", title: "Dead code", run: () => quiet(bin("knip"), ["--no-progress"], "knip") },
-    { name: "generated", title: "Generated code is current", run: () => checkGenerated(quiet, bin) },
+    { name: "generated", needs: ["setup"], title: "Generated code is current", run: () => checkGenerated(children) },
+    {
+      name: "contract",
+      title: "The protocol only grew",
+      run: () =>
+        quiet(bin("buf"), ["breaking", "--against", "released.binpb"], "buf breaking", { cwd: join(root, "packages", "protocol") }),
+    },
     { name: "drift", title: "Schema and migrations agree", run: script("check-drift.mjs") },
     { name: "unit", needs: ["setup"], title: "Unit and service tests", run: () => runVitest({ loud, bin, children, progress }) },
     { name: "gateway", title: "Gateway from an install of its own", run: script("check-gateway-alone.mjs") },
@@ -62,31 +68,10 @@ async function checkTypes(quiet, bin) {
   if (existsSync(join(root, "tsconfig.web.json"))) await quiet(bin("tsc"), ["-p", "tsconfig.web.json", "--noEmit"], "tsc (pages)");
 }
 
-/** Generates into a folder aside and compares, so that the check itself changes nothing. */
-async function checkGenerated(quiet, bin) {
-  const protocol = join(root, "packages", "protocol");
-  const aside = join(buildDir, "generated");
-  rmSync(aside, { recursive: true, force: true });
-  mkdirSync(aside, { recursive: true });
-  await quiet(bin("buf"), ["generate", "--output", aside], "buf generate", { cwd: protocol });
-  saturateEdgeIntegers(aside);
-  const fresh = filesOf(join(aside, "src", "gen"));
-  const kept = filesOf(join(protocol, "src", "gen"));
-  if (fresh.size === 0) throw new Stop("buf generated nothing, so nothing was compared.");
-  const different = [...new Set([...fresh.keys(), ...kept.keys()])].filter((name) => fresh.get(name) !== kept.get(name));
-  rmSync(aside, { recursive: true, force: true });
-  if (different.length)
-    throw new Stop("packages/protocol/src/gen is not what the .proto files give; run npm run gen and commit it.", { detail: different });
-}
-
-function filesOf(dir) {
-  if (!existsSync(dir)) return new Map();
-  return new Map(
-    readdirSync(dir, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [path.slice(dir.length), readFileSync(path, "utf8")]),
-  );
+async function checkGenerated(children) {
+  const stale = await staleStubs(children);
+  if (stale.length)
+    throw new Stop("packages/protocol/src/gen is not what the .proto files give; run npm run gen and commit it.", { detail: stale });
 }
 
 async function runVitest({ loud, bin, children, progress }) {
