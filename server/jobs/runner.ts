@@ -1,25 +1,84 @@
+import { EventEmitter } from "node:events";
+import { backoffMs, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { type Runner, run, runMigrations, type TaskList, Logger as WorkerLogger } from "graphile-worker";
+import { type Runner, run, runMigrations, type TaskList, type WorkerEvents, Logger as WorkerLogger } from "graphile-worker";
 import type pg from "pg";
+import { createLeases, type LeaseTimings } from "./leases.ts";
+import { createLeaseStore } from "./store.ts";
 
 /** Tasks by name: `(payload) => Promise<void>`. A throw is retried with growing pauses; the last failure stays in the table for people to see. */
 export type Jobs = TaskList;
 
-/** The queue and cron on Postgres (graphile-worker). Any number of replicas share it; each job runs on one of them. */
+export type JobQueue = {
+  /** Takes no more jobs and waits for those that run. */
+  stop(): Promise<void>;
+};
+
+const backoff = { baseMs: 500, capMs: 10_000 };
+
+/**
+ * The queue and cron on Postgres (graphile-worker). Any number of replicas share it; each job runs on one of them, and on another within
+ * a minute if that one ends. Should the library stop by itself, it is started again.
+ */
 export async function startJobs({
   pool,
   jobs,
   crontab = "",
   logger,
   concurrency = 4,
+  leaseTimings,
 }: {
   pool: pg.Pool;
   jobs: Jobs;
   crontab?: string;
   logger: Logger;
   concurrency?: number;
-}): Promise<Runner> {
-  return run({ pgPool: pool, taskList: jobs, crontab, concurrency, noHandleSignals: true, pollInterval: 2_000, logger: adapt(logger) });
+  leaseTimings?: LeaseTimings;
+}): Promise<JobQueue> {
+  const leases = createLeases({ store: createLeaseStore(pool), logger, timings: leaseTimings });
+  const events: WorkerEvents = new EventEmitter();
+  events.on("pool:create", ({ workerPool }) => leases.join(workerPool.id));
+  events.on("job:start", ({ job }) => leases.started(job.id));
+  events.on("job:complete", ({ job }) => leases.ended(job.id));
+  const start = () =>
+    run({
+      pgPool: pool,
+      taskList: jobs,
+      crontab,
+      concurrency,
+      noHandleSignals: true,
+      pollInterval: Math.min(2_000, leaseTimings?.beatMs ?? 2_000),
+      logger: adapt(logger),
+      events,
+    });
+
+  const stopping = new AbortController();
+  let runner: Runner = await start();
+  const keeping = (async () => {
+    for (let attempt = 0; ; attempt++) {
+      const reason = await runner.promise.then(() => "it ended", messageOf);
+      if (stopping.signal.aborted) return;
+      logger.error("the job queue stopped by itself; starting it again", { reason });
+      await sleep(backoffMs(attempt, backoff), stopping.signal);
+      if (stopping.signal.aborted) return;
+      await start().then(
+        (next) => {
+          runner = next;
+        },
+        (error: unknown) => logger.error("the job queue cannot be started", { error: messageOf(error) }),
+      );
+    }
+  })();
+
+  return {
+    async stop() {
+      stopping.abort();
+      // One that stopped by itself is stopped already.
+      await runner.stop().catch(() => {});
+      await keeping;
+      await leases.close();
+    },
+  };
 }
 
 /** Brings the queue's own tables up to date; safe to run on several replicas at once. */
