@@ -70,6 +70,19 @@ module.exports = {
       },
     },
     {
+      name: "dialects-know-no-pipeline",
+      comment: "How a vendor's protocol is written is one thing, what the gateway does with a request another.",
+      severity: "error",
+      from: { path: "^gateway/src/dialects/", pathNot: tests },
+      to: { path: "^gateway/src/(?!dialects/)" },
+    },
+    {
+      name: "vendors-know-dialects-only",
+      severity: "error",
+      from: { path: "^gateway/src/vendors/", pathNot: tests },
+      to: { path: "^gateway/src/(?!(dialects|vendors)/)" },
+    },
+    {
       name: "ui-kit-runs-in-browsers",
       severity: "error",
       from: { path: "^plugin-ui/src/", pathNot: tests },

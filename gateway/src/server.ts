@@ -189,7 +189,7 @@ const newExchange = (arrival: Arrival): Exchange => ({
   reservation: undefined,
   upstream: undefined,
   sentUpstream: false,
-  meter: undefined,
+  usage: undefined,
   statusCode: 0,
   firstByteMs: 0,
   pluginMs: 0,

@@ -1,17 +1,17 @@
 import type { Ledger } from "../budget/ledger.ts";
-import { nameOfPath, readMethods } from "../vendors/endpoints.ts";
-import { isObject, parseJson } from "../vendors/json.ts";
-import { setField } from "../vendors/json-splice.ts";
+import type { CallFacts } from "../dialects/dialect.ts";
+import { modelsInQuery, nameOfPath } from "../dialects/endpoints.ts";
+import { boundaryOf, fieldOf } from "../dialects/form.ts";
+import { readMethods } from "../dialects/rule.ts";
 import { type Exchange, headerOf, maxModelChars } from "./exchange.ts";
-import { boundaryOf, fieldOf } from "./form.ts";
-import { type BodyFacts, badRequest, changeField, factsOf, insertField } from "./judge-body.ts";
 import { next, refuse, type Step } from "./reply.ts";
 import { createReserve } from "./reserve.ts";
 import { refusesUsageOptions } from "./usage-options.ts";
 
 const mostResponseTokens = 1_000_000;
 const none: readonly string[] = Object.freeze([]);
-const openBrace = 123;
+
+const badRequest = (reason: string, message: string) => refuse({ status: 400, reason, message: `Bad request: ${message}` });
 
 /** Judges the request as it will be sent: endpoint, model, kind of call, budget. */
 export function createAdmit({ ledger }: { ledger: Ledger }) {
@@ -44,26 +44,28 @@ function admitBody(exchange: Exchange, body: Buffer): Step {
     const boundary = boundaryOf(headerOf(exchange, "content-type"), body);
     if (boundary !== undefined) return admitForm(exchange, body, boundary);
   }
-  if (!endpoint?.takesModel && !beginsLikeObject(body)) return admitModels(exchange, undefined, none);
-  return admitJson(exchange);
+  if (!endpoint?.takesModel && !endpoint?.format.canRead(body)) return admitModels(exchange, undefined, none);
+  return admitJson(exchange, body);
 }
 
-function admitJson(exchange: Exchange): Step {
-  const { mode } = exchange;
-  const judged = factsOf(exchange, isStrict(exchange));
-  if ("kind" in judged) return judged;
-  const modelStep = admitModels(exchange, judged.model, judged.otherModels ?? none);
+function admitJson(exchange: Exchange, body: Buffer): Step {
+  const { mode, endpoint } = exchange;
+  if (!endpoint) return notOpen(exchange);
+  const facts = endpoint.format.readRequest(body, isStrict(exchange));
+  if ("fault" in facts) return badRequest(facts.fault, facts.message);
+  if (facts.rewritten) exchange.body = facts.rewritten;
+  const modelStep = admitModels(exchange, facts.model, facts.otherModels ?? none);
   if (modelStep.kind !== "next") return modelStep;
 
-  exchange.streaming = judged.stream;
-  if (mode === "rest" && judged.stream) return badRequest("streaming_mismatch", "streaming is not allowed for this endpoint");
-  if (mode === "stream" && !judged.stream) return notStreamed(exchange);
+  exchange.streaming = facts.stream;
+  if (mode === "rest" && facts.stream) return badRequest("streaming_mismatch", "streaming is not allowed for this endpoint");
+  if (mode === "stream" && !facts.stream) return notStreamed(exchange);
   if (exchange.cost === "none") return next;
-  exchange.promptChars = judged.textChars;
-  exchange.hasTokenLimit = judged.maxTokens >= 0;
-  const limit = judged.maxTokens >= 0 ? judged.maxTokens : (exchange.endpoint?.assumedTokens ?? 0);
-  exchange.maxResponseTokens = Math.min(limit * judged.choices, mostResponseTokens);
-  if (exchange.cost === "text" && judged.stream) askForUsage(exchange, judged);
+  exchange.promptChars = facts.textChars;
+  exchange.hasTokenLimit = facts.maxTokens >= 0;
+  const limit = facts.maxTokens >= 0 ? facts.maxTokens : endpoint.assumedTokens;
+  exchange.maxResponseTokens = Math.min(limit * facts.choices, mostResponseTokens);
+  if (exchange.cost === "text" && facts.stream && endpoint.usageOnRequest) askForUsage(exchange, facts);
   return next;
 }
 
@@ -87,14 +89,15 @@ function admitModels(exchange: Exchange, named: string | undefined, others: read
   const { llm, endpoint, query } = exchange;
   if (!llm || !endpoint) return next;
   const more =
-    endpoint.model !== "" || query !== "" || others.length > 0 ? [...others, endpoint.model, ...queryModels(query)].filter(Boolean) : none;
+    endpoint.model !== "" || query !== "" || others.length > 0
+      ? [...others, endpoint.model, ...modelsInQuery(query)].filter(Boolean)
+      : none;
   if (named) exchange.model = named;
   else if (more.length > 0) exchange.model = more.at(-1) as string;
-  else if (endpoint.takesModel && exchange.body && beginsLikeObject(exchange.body)) {
+  else if (endpoint.takesModel && exchange.body && endpoint.format.canRead(exchange.body)) {
     if (!llm.defaultModel) return badRequest("model_missing", "model field is required");
     exchange.model = llm.defaultModel;
-    if (named === undefined) insertField(exchange, `"model":${JSON.stringify(llm.defaultModel)}`);
-    else changeField(exchange, "model", () => JSON.stringify(llm.defaultModel));
+    exchange.body = endpoint.format.withModel(exchange.body, llm.defaultModel, named !== undefined);
   } else if (exchange.cost !== "none" && llm.allowedModels.patterns.length > 0) {
     const message = `LLM "${llm.slug}" allows only certain models, and this request names none that can be checked.`;
     return refuse({ status: 403, reason: "model_not_allowed", message });
@@ -120,11 +123,6 @@ function judgeModel({ llm }: Exchange, model: string): Step | undefined {
   return refuse({ status: 403, reason: "model_not_allowed", message: `model '${model}' is not allowed`, error: allowedModels.fault });
 }
 
-const modelParameters = new Set(["model", "engine", "deployment", "deployment_id"]);
-
-const queryModels = (query: string): string[] =>
-  query === "" ? [] : [...new URLSearchParams(query)].filter(([name]) => modelParameters.has(name.toLowerCase())).map(([, value]) => value);
-
 /** Which model a request names decides something. */
 const isStrict = ({ llm, app }: Exchange): boolean =>
   llm !== undefined && (llm.allowedModels.patterns.length > 0 || llm.budget !== null || !!app?.budget);
@@ -139,29 +137,17 @@ function notOpen({ req, path, llm }: Exchange): Step {
 const notStreamed = (exchange: Exchange) =>
   badRequest("streaming_mismatch", `streaming is required for this endpoint: ${exchange.req.method} ${exchange.path}`);
 
-function beginsLikeObject(body: Buffer): boolean {
-  for (const byte of body) if (byte !== 32 && byte !== 9 && byte !== 10 && byte !== 13) return byte === openBrace;
-  return false;
-}
-
-/** Vendors that report a stream's usage only when asked are asked, whether or not the client did. */
-function askForUsage(exchange: Exchange, { hasStreamOptions }: BodyFacts): void {
-  if (!exchange.endpoint?.usageOnRequest) return;
-  exchange.hideUsage = true;
+/** A stream that reports usage only when asked is asked, whether or not the client did. */
+function askForUsage(exchange: Exchange, facts: CallFacts): void {
+  const { endpoint, llm, body } = exchange;
   // A client that sends options itself knows that the vendor takes them.
-  if (!hasStreamOptions && exchange.llm && refusesUsageOptions(exchange.llm)) return;
-  exchange.bodyAsSent = exchange.body;
-  if (!hasStreamOptions) {
-    insertField(exchange, '"stream_options":{"include_usage":true}');
+  if (!facts.hasUsageOptions && llm && refusesUsageOptions(llm)) {
+    exchange.hideUsage = true;
     return;
   }
-  changeField(exchange, "stream_options", (value = "null") => {
-    const given = parseJson(value);
-    if (isObject(given) && given.include_usage === true) {
-      exchange.hideUsage = false;
-      exchange.bodyAsSent = undefined;
-      return value;
-    }
-    return isObject(given) ? setField(value, "include_usage", "true") : '{"include_usage":true}';
-  });
+  const asking = body && endpoint?.format.withUsage(body, facts);
+  if (!asking) return;
+  exchange.hideUsage = true;
+  exchange.bodyAsSent = body;
+  exchange.body = asking;
 }

@@ -1,5 +1,5 @@
 import type { Price, Tokens } from "@portico/core";
-import { tokensOfChars } from "../vendors/json.ts";
+import { tokensOfChars } from "../dialects/json/text.ts";
 import type { Exchange, Outcome } from "./exchange.ts";
 import { priceOf } from "./price.ts";
 
@@ -13,7 +13,7 @@ const leastUnreadBytes = 1_024;
 
 /** What a request is charged for: what the vendor reported, or what it must be taken to have done. */
 export function chargeOf(exchange: Exchange, { outcome, reason }: { outcome: Outcome; reason: string }): Charge {
-  const reported = exchange.meter?.reported;
+  const reported = exchange.usage?.reported;
   const { llm, table } = exchange;
   // A model that has no price may have one under the name the vendor says it ran, often a dated one.
   const price = exchange.price ?? (llm && reported?.model ? priceOf(table, llm, reported.model) : undefined) ?? exchange.assumedPrice;
@@ -22,7 +22,7 @@ export function chargeOf(exchange: Exchange, { outcome, reason }: { outcome: Out
     return { tokens: tokens ?? noTokens, price, estimated: tokens !== undefined };
   }
   // What was reported before a stream was cut says nothing of what came after.
-  const isCut = exchange.streamed && outcome !== "completed" && !exchange.meter?.final;
+  const isCut = exchange.streamed && outcome !== "completed" && !exchange.usage?.final;
   const passed = isCut ? passedTokens(exchange) : 0;
   if (passed <= reported.tokens.response) return { tokens: reported.tokens, price, estimated: false };
   return { tokens: { ...reported.tokens, response: passed }, price, estimated: true };
@@ -30,27 +30,27 @@ export function chargeOf(exchange: Exchange, { outcome, reason }: { outcome: Out
 
 /** A vendor that took the request and did not refuse it charges for it, whether or not it said so before the end. */
 function isBilledUnreported(exchange: Exchange, reason: string): boolean {
-  const { cost, reservation, sentUpstream, statusCode, meter } = exchange;
+  const { cost, reservation, sentUpstream, statusCode, usage } = exchange;
   // What was generated before an error is paid for.
-  if (meter?.failed && meter.chars === 0) return false;
+  if (usage?.failed && usage.chars === 0) return false;
   const isCounted = cost === "text" || (cost === "media" && reservation !== undefined);
   // Silence is no refusal: a vendor that answers too late has worked.
   return isCounted && sentUpstream && (statusCode < 400 || (reason === "upstream_timeout" && reservation !== undefined));
 }
 
 function estimateOf(exchange: Exchange, outcome: Outcome): Tokens {
-  const { reservation, maxResponseTokens, streaming, streamed, meter, promptChars } = exchange;
+  const { reservation, maxResponseTokens, streaming, streamed, usage, promptChars } = exchange;
   const prompt = tokensOfChars(promptChars);
   const isStream = streamed || (streaming && outcome !== "completed");
-  const seen = isStream ? passedTokens(exchange) : tokensOfChars(meter?.chars ?? 0);
+  const seen = isStream ? passedTokens(exchange) : tokensOfChars(usage?.chars ?? 0);
   // A plain answer that nobody saw, or could read, may be as long as it was allowed to be.
   const isUnseen = !isStream && (outcome !== "completed" || seen === 0);
   const response = isUnseen && reservation ? Math.max(seen, maxResponseTokens) : seen;
   return { prompt, response, cacheWrite: 0, cacheRead: 0 };
 }
 
-function passedTokens({ meter, responseBytes, reservation }: Exchange): number {
-  const chars = meter?.chars ?? 0;
+function passedTokens({ usage, responseBytes, reservation }: Exchange): number {
+  const chars = usage?.chars ?? 0;
   if (chars > 0) return tokensOfChars(chars);
   return reservation && responseBytes > leastUnreadBytes ? Math.floor(responseBytes / unreadBytesPerToken) : 0;
 }

@@ -2,8 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Price } from "@portico/core";
 import type { Reservation } from "../budget/ledger.ts";
 import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
-import type { Endpoint } from "../vendors/endpoints.ts";
-import type { UsageMeter } from "../vendors/vendor.ts";
+import type { Endpoint, UsageReader } from "../dialects/dialect.ts";
 
 /** How an LLM is called: as the body says, or only plain, or only streamed. */
 export type CallMode = "call" | "rest" | "stream";
@@ -78,7 +77,8 @@ export type Exchange = {
   /** Set once the upstream works on the request; stops it. */
   upstream: { abort(reason: Error): void } | undefined;
   sentUpstream: boolean;
-  meter: UsageMeter | undefined;
+  /** Set once the answer begins, when its usage is of interest and can be read. */
+  usage: UsageReader | undefined;
   statusCode: number;
   firstByteMs: number;
   pluginMs: number;

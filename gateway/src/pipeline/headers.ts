@@ -37,14 +37,13 @@ const notForUpstream = new Set([
 
 const isForUpstream = (lower: string): boolean => !notForUpstream.has(lower) && !lower.startsWith(ownHeaderPrefix);
 
-/** Headers of the request to the vendor, as name and value in turn. */
-export function upstreamHeaders(exchange: Exchange, vendorHeaders: string[]): string[] {
+/** Headers of the request that go to the vendor, as name and value in turn, without those that authenticate the gateway there. */
+export function upstreamHeaders(exchange: Exchange): string[] {
   const { rawHeaders, headers } = exchange.req;
   const changes = exchange.headerChanges;
   const named = connectionTokens(headers.connection);
-  const result = vendorHeaders.slice();
   // A compressed answer could not be read for usage without work that is better left undone.
-  result.push("accept-encoding", "identity");
+  const result = ["accept-encoding", "identity"];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const lower = name.toLowerCase();

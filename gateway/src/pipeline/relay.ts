@@ -2,10 +2,8 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Chunks } from "@portico/core/chunks";
 import type { Logger } from "@portico/core/logger";
 import type { Dispatcher } from "undici";
+import type { StreamReader } from "../dialects/dialect.ts";
 import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
-import { firstUsage, lastUsage, parseJson } from "../vendors/json.ts";
-import { usageAtEnd } from "../vendors/json-scan.ts";
-import { beginsLikeEvents, createSseReader, type SseReader } from "../vendors/sse.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
@@ -14,7 +12,7 @@ import type { KeyMask } from "./key-mask.ts";
 import { refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
-import { isRefusalStatus, namesUsageOptions, noteRefusal, refusalBytes } from "./usage-options.ts";
+import { noteRefusal, refusalBytes } from "./usage-options.ts";
 
 /** How a request is sent a second time. */
 export type Retry = {
@@ -43,8 +41,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #deps: RelayDeps;
   #control: Dispatcher.DispatchController | undefined;
   #headers: HeaderList = [];
-  #sse: SseReader | undefined;
-  #isJson = false;
+  /** Reads the usage of a stream as it passes. */
+  #usageStream: StreamReader | undefined;
+  /** The usage of the answer is read once it is complete. */
+  #isReadWhole = false;
   /** A stream was asked for and not announced: the first bytes tell whether it comes all the same. */
   #mayBeStream = false;
   #scan: Collector | undefined;
@@ -84,7 +84,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     const exchange = this.#exchange;
     const isPlain = headers["content-encoding"] === undefined || headers["content-encoding"] === "identity";
-    if (this.#retry?.sendUnchanged && isPlain && isRefusalStatus(status) && !this.#refusal) {
+    if (this.#retry?.sendUnchanged && isPlain && !this.#refusal && exchange.endpoint?.format.mayRefuseUsage(status)) {
       this.#refusal = { status, headers, chunks: new Chunks() };
       return;
     }
@@ -108,16 +108,16 @@ export class Relay implements Dispatcher.DispatchHandler {
       keyMask: exchange.llm?.keyMask,
     });
     const contentType = String(headers["content-type"] ?? "");
-    const isStream = contentType.startsWith("text/event-stream");
+    const isStream = exchange.endpoint?.format.isStream(contentType) ?? false;
     exchange.streamed = isStream;
+    this.#readAs(contentType);
     // Streams of good answers go out as they come: looking for a key in each of their pieces would hold them back.
     if (!isStream || status >= 300) this.#mask = exchange.llm?.keyMask;
     const wanted = exchange.llm !== undefined && exchange.llm.chain.onResponse.length > 0;
     if (isStream) {
-      this.#readStream(wanted);
+      if (wanted) this.#keepForPlugins();
     } else {
       this.#mayBeStream = exchange.streaming && status < 300;
-      this.#isJson = exchange.meter !== undefined && contentType.includes("json");
       if (wanted && hasBody(exchange, status)) this.#held = new Chunks();
       const length = headers["content-length"];
       if (length !== undefined && !this.#decoder) this.#announced = Number(length);
@@ -141,27 +141,25 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (chunks.bytes > 0) this.onResponseData(control, chunks.all());
   }
 
-  #readStream(wanted: boolean): void {
-    const { meter, hideUsage } = this.#exchange;
-    if (meter) {
-      this.#sse = createSseReader({
-        onEvent(data) {
-          const seen = meter.event(data);
-          return hideUsage ? seen : true;
-        },
-        onLargeEvent: (tail) => meter.largeEvent(tail),
-      });
-    }
-    if (wanted) this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
+  #readAs(contentType: string): void {
+    const exchange = this.#exchange;
+    if (exchange.cost === "none") return;
+    exchange.usage = exchange.endpoint?.format.createUsageReader(contentType, exchange.hideUsage);
+    this.#usageStream = exchange.usage?.stream;
+    this.#isReadWhole = exchange.usage !== undefined && !this.#usageStream;
   }
 
-  /** Events came under another type. */
-  #becomeStream(): void {
+  #keepForPlugins(): void {
+    this.#stream = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: this.#deps.pluginBytes });
+  }
+
+  /** A stream came under another type. */
+  #becomeStream(contentType: string): void {
     this.#exchange.streamed = true;
     this.#mask = undefined;
-    this.#isJson = false;
     this.#announced = -1;
-    this.#readStream(this.#held !== undefined);
+    this.#readAs(contentType);
+    if (this.#held) this.#keepForPlugins();
     this.#held = undefined;
     this.#writeHead();
   }
@@ -175,9 +173,9 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseEnd(control: Dispatcher.DispatchController): void {
     const answer = this.#refusal?.chunks.all();
-    const { llm, settled } = this.#exchange;
+    const { llm, endpoint, settled } = this.#exchange;
     if (settled) return;
-    if (answer && llm && namesUsageOptions(answer)) {
+    if (answer && llm && endpoint?.format.refusesUsage(answer)) {
       const retry = this.#retry;
       noteRefusal(llm);
       this.#retry = undefined;
@@ -210,7 +208,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#exchange.settled) return;
     if (this.#mayBeStream) {
       this.#mayBeStream = false;
-      if (beginsLikeEvents(chunk)) this.#becomeStream();
+      const contentType = this.#exchange.endpoint?.format.unannouncedStream(chunk);
+      if (contentType !== undefined) this.#becomeStream(contentType);
     }
     if (!this.#mask) return this.#pass(chunk);
     const bytes = this.#unsure ? Buffer.concat([this.#unsure, chunk]) : chunk;
@@ -224,13 +223,13 @@ export class Relay implements Dispatcher.DispatchHandler {
   #pass(chunk: Buffer) {
     const exchange = this.#exchange;
     if (this.#held) return this.#hold(chunk);
-    if (this.#sse) {
+    if (this.#usageStream) {
       this.#chunks++;
       // Untouched bytes leave at once and are read afterwards; only a stream with something to hide goes out event by event.
-      if (exchange.hideUsage) this.#write(this.#sse.push(chunk));
+      if (exchange.hideUsage) this.#write(this.#usageStream.push(chunk));
       else {
         this.#write(chunk);
-        this.#sse.push(chunk);
+        this.#usageStream.push(chunk);
       }
       return;
     }
@@ -257,7 +256,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   /** Keeps what usage is read from afterwards. */
   #remember(chunk: Buffer): void {
-    if (!this.#isJson) return;
+    if (!this.#isReadWhole) return;
     this.#scan ??= createCollector({ maxBytes: scannedBytes, tailBytes: scannedTailBytes });
     this.#scan.add(chunk);
   }
@@ -281,8 +280,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       void this.#showToPlugins(this.#held.all());
       return;
     }
-    if (this.#sse) {
-      const rest = this.#sse.end();
+    if (this.#usageStream) {
+      const rest = this.#usageStream.end();
       if (exchange.hideUsage) this.#write(rest);
     }
     if (this.#decoder) this.#writeHead();
@@ -305,7 +304,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     const exchange = this.#exchange;
     this.#readUsage();
     const failed = exchange.statusCode >= 400;
-    const isError = !failed && exchange.meter?.failed === true;
+    const isError = !failed && exchange.usage?.failed === true;
     if (failed || isError) this.#deps.settle(exchange, { outcome: "failed", reason: failed ? "upstream_status" : "upstream_error" });
     else this.#deps.settle(exchange, { outcome: "completed", reason: "" });
     if (!this.#stream || failed) return;
@@ -317,26 +316,23 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   #readUsage() {
-    const { meter, price, statusCode } = this.#exchange;
-    if (!meter || !this.#isJson || statusCode >= 400) return;
+    const { usage, price, statusCode } = this.#exchange;
+    if (!usage || !this.#isReadWhole || statusCode >= 400) return;
     const all = this.#whole ?? this.#scan?.all();
-    if (!all) {
-      const found = this.#scan && (lastUsage(this.#scan.tail()) ?? firstUsage(this.#scan.head()));
-      if (found) meter.body({ usage: found }, "");
-      return;
-    }
-    // The usual answer is not parsed as a whole; the name of the model that ran matters only where the one asked for has no price.
-    const found = price ? usageAtEnd(all) : undefined;
-    if (found) meter.body({ usage: found }, "");
-    if (meter.reported) return;
-    const text = all.toString("utf8");
-    meter.body(parseJson(text), text);
+    // Which model ran matters only where the one asked for has no price.
+    if (all) usage.readAnswer(all, price === undefined);
+    else if (this.#scan) usage.readEnds(this.#scan.head(), this.#scan.tail());
   }
 
   /** A failure that the upstream does not know of: without a word it would go on sending, and hold its connection. */
   #failHere(error: Error): void {
     this.#fail(error);
     this.#control?.abort(error);
+  }
+
+  /** Nothing was sent: the request ends with what kept it. */
+  fail(error: Error): void {
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

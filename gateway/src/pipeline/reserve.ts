@@ -1,7 +1,7 @@
 import type { Price } from "@portico/core";
 import type { Ledger } from "../budget/ledger.ts";
 import { dearestOf } from "../config/price-list.ts";
-import { tokensOfChars } from "../vendors/json.ts";
+import { tokensOfChars } from "../dialects/json/text.ts";
 import type { Exchange } from "./exchange.ts";
 import { dearestPrice, priceOf } from "./price.ts";
 import { next, refuse, type Step } from "./reply.ts";

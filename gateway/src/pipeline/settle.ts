@@ -38,7 +38,7 @@ export function createSettle({
         llmId: spend.llmId,
         vendor: llm?.vendor.id ?? "",
         // The vendor's word has no length of its own, and a record must fit beside others in a message.
-        model: exchange.model || (exchange.meter?.reported?.model ?? "").slice(0, maxModelChars),
+        model: exchange.model || (exchange.usage?.reported?.model ?? "").slice(0, maxModelChars),
         outcome,
         // A client that left before any answer is written down the way web servers do.
         statusCode: exchange.statusCode || 499,

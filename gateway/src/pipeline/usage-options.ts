@@ -6,9 +6,5 @@ const refusing = new WeakSet<Llm>();
 export const refusesUsageOptions = (llm: Llm): boolean => refusing.has(llm);
 export const noteRefusal = (llm: Llm): void => void refusing.add(llm);
 
-/** Statuses with which vendors refuse a field that they do not know. */
-export const isRefusalStatus = (status: number): boolean => status === 400 || status === 422;
 /** A longer answer is no refusal of a field. */
 export const refusalBytes = 64 * 1024;
-
-export const namesUsageOptions = (answer: Buffer): boolean => answer.includes("stream_options") || answer.includes("include_usage");

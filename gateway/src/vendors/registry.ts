@@ -1,25 +1,30 @@
-import { type AuthScheme, vendors as catalog, type DialectId, type VendorEntry } from "@portico/protocol/vendors";
-import { AnthropicMeter } from "./anthropic.ts";
-import { OpenAiMeter } from "./openai.ts";
+import { type AuthScheme, vendors as catalog, type VendorEntry } from "@portico/protocol/vendors";
+import { dialects } from "../dialects/dialects.ts";
+import { joinUrl } from "./url.ts";
 import type { Vendor } from "./vendor.ts";
 
-const meters: Record<DialectId, Vendor["meter"]> = {
-  openai: () => new OpenAiMeter(),
-  // Its endpoint for clients of OpenAI answers like OpenAI.
-  anthropic: (endpoint) => (endpoint.name === "chat/completions" ? new OpenAiMeter() : new AnthropicMeter()),
+const preparations: { [S in AuthScheme["scheme"]]: (auth: Extract<AuthScheme, { scheme: S }>) => Vendor["prepare"] } = {
+  bearer: () => (call, credential) => {
+    if (credential) call.headers.push("authorization", `Bearer ${credential}`);
+    return call;
+  },
+  header:
+    ({ header }) =>
+    (call, credential) => {
+      if (credential) call.headers.push(header, credential);
+      return call;
+    },
 };
 
-const authHeaders = (auth: AuthScheme): Vendor["authHeaders"] =>
-  auth.scheme === "bearer"
-    ? (apiKey) => (apiKey ? ["authorization", `Bearer ${apiKey}`] : [])
-    : (apiKey) => (apiKey ? [auth.header, apiKey] : []);
+const preparationOf = (auth: AuthScheme): Vendor["prepare"] =>
+  auth.scheme === "bearer" ? preparations.bearer(auth) : preparations.header(auth);
 
 const createVendor = ({ id, dialect, auth, keyHeader }: VendorEntry): Vendor => ({
   id,
-  dialect,
+  dialect: dialects[dialect],
   keyHeader,
-  authHeaders: authHeaders(auth),
-  meter: meters[dialect],
+  pathAt: joinUrl,
+  prepare: preparationOf(auth),
 });
 
 const vendors = new Map<string, Vendor>(catalog.map((entry) => [entry.id, createVendor(entry)]));

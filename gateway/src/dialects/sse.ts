@@ -1,4 +1,5 @@
 import { Chunks } from "@portico/core/chunks";
+import type { StreamReader } from "./dialect.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
@@ -6,15 +7,12 @@ const none = Buffer.alloc(0);
 /** What is kept of the end of an event that is too large to read. */
 const largeTailBytes = 64 * 1024;
 
-/** Splits a stream of server-sent events wherever its chunks end. */
-export type SseReader = {
-  /** @returns the bytes of the events completed by this chunk, without those that `onEvent` refused. */
-  push(chunk: Buffer): Buffer;
-  /** @returns the bytes of an event that was never finished. */
-  end(): Buffer;
-};
+const eventStream = "text/event-stream";
+
+export const isEventStream = (contentType: string): boolean => contentType.startsWith(eventStream);
 
 /**
+ * Splits a stream of server-sent events wherever its chunks end.
  * @param onEvent gets the joined `data` lines of each event that has any; returns whether the event is passed on, or the data to pass on instead.
  * @param onLargeEvent gets the end of an event that was passed on unread.
  * @param maxEventBytes an event larger than this is passed on unread, so that nobody can make us hold it.
@@ -27,7 +25,7 @@ export function createSseReader({
   onEvent(data: string): boolean | string;
   onLargeEvent?(tail: Buffer): void;
   maxEventBytes?: number;
-}): SseReader {
+}): StreamReader {
   let held: Buffer = none;
   // Bytes of `held` already searched for the end of the event.
   let searched = 0;
@@ -199,7 +197,9 @@ function withData(event: string, data: string): string {
 
 const fields = ["data:", "event:", "id:", "retry:", ":"];
 
-/** Whether an answer that begins like this is a stream of events, whatever its type says. */
+/** The type of an answer that begins like a stream of events, whatever type it was given; undefined for others. */
+export const unannouncedStream = (chunk: Buffer): string | undefined => (beginsLikeEvents(chunk) ? eventStream : undefined);
+
 export function beginsLikeEvents(chunk: Buffer): boolean {
   const text = chunk.toString("utf8", 0, 16).replace(byteOrderMark, "").trimStart();
   return text !== "" && fields.some((field) => text.startsWith(field) || field.startsWith(text));

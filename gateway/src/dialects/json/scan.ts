@@ -1,35 +1,53 @@
-import { type Json, limitNames, maxDepth, notText } from "./json.ts";
+import type { CallFacts } from "../dialect.ts";
+import type { Json } from "./json.ts";
+import { maxDepth, notText } from "./text.ts";
 
 /*
  * Reads the few facts the gateway needs from the bytes of a JSON text, without building what they say. It is as strict as JSON.parse;
  * what is unusual it leaves to its caller, who then parses the text.
  */
 
-/** What is judged of a request's body. */
-export type RequestFacts = {
-  /** Undefined when the body names none. */
-  model: string | undefined;
-  stream: boolean;
-  hasStreamOptions: boolean;
-  /** Most tokens the body allows an answer, by the largest of its limits; -1 when it sets none. */
-  maxTokens: number;
-  /** Answers it asks for. */
-  choices: number;
-  /** As `textChars` counts them. */
-  textChars: number;
-};
-
 const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
 const [yes, no, nothing] = [bytesOf("true"), bytesOf("false"), bytesOf("null")];
-const model = bytesOf("model");
-const stream = bytesOf("stream");
-const streamOptions = bytesOf("stream_options");
-const bestOf = bytesOf("best_of");
-/** Fields that may name models besides `model`. */
-const moreModels = ["models", "fallbacks", "session"].map(bytesOf);
-const letterN = 110;
-const usage = bytesOf('"usage"');
-const limits = limitNames.map(bytesOf);
+/** Names of the fields of a request that are judged. */
+export type RequestFields = {
+  model: string;
+  /** Lists of more models, by name or as objects that name one. */
+  modelLists: readonly string[];
+  /** Objects that may name one more model. */
+  modelHolders: readonly string[];
+  stream: string;
+  /** Its value decides whether usage is reported. */
+  usageOptions: string;
+  /** Fields that limit the tokens of an answer. */
+  limits: readonly string[];
+  /** How many answers are asked for. */
+  choices: string;
+  /** Means the same as `choices`. */
+  moreChoices: string;
+};
+
+export type ScannedFields = {
+  model: Buffer;
+  stream: Buffer;
+  usageOptions: Buffer;
+  limits: readonly Buffer[];
+  choices: Buffer;
+  /** Whatever their case, they leave the body to be parsed. */
+  moreModels: readonly Buffer[];
+  /** Leaves the body to be parsed. */
+  moreChoices: Buffer;
+};
+
+export const scannedFields = (fields: RequestFields): ScannedFields => ({
+  model: bytesOf(fields.model),
+  stream: bytesOf(fields.stream),
+  usageOptions: bytesOf(fields.usageOptions),
+  limits: fields.limits.map(bytesOf),
+  choices: bytesOf(fields.choices),
+  moreModels: [...fields.modelLists, ...fields.modelHolders].map(bytesOf),
+  moreChoices: bytesOf(fields.moreChoices),
+});
 
 const quote = 34;
 const backslash = 92;
@@ -49,22 +67,23 @@ const mostChoices = 1_024;
  * @returns undefined for a body that is no JSON object, or an unusual one: with fields that are named twice, or spelled otherwise, or of
  *   another type than they should be.
  */
-export function readRequest(body: Buffer): RequestFacts | undefined {
+export function scanRequest(body: Buffer, fields: ScannedFields): CallFacts | undefined {
   const scanner = new Scanner(body, 0);
-  const facts = scanner.request();
+  const facts = scanner.request(fields);
   return facts && scanner.isAtEnd() ? facts : undefined;
 }
 
 const usageWindow = 4_096;
 
 /**
- * The counts in the `usage` object of a JSON answer, read from its end: it is the answer's own when exactly one brace is closed after it.
+ * The counts in the usage object of a JSON answer, read from its end: it is the answer's own when exactly one brace is closed after it.
+ * @param name of its field, in quotes.
  * @returns whole numbers by name, and objects of such; undefined when it cannot be told, and the answer must be parsed.
  */
-export function usageAtEnd(answer: Buffer): Json | undefined {
+export function scanUsageAtEnd(answer: Buffer, name: Buffer): Json | undefined {
   const first = Math.max(1, answer.length - usageWindow);
-  for (let at = answer.length - usage.length; at >= first; at--) {
-    if (!isAt(answer, at, usage)) continue;
+  for (let at = answer.length - name.length; at >= first; at--) {
+    if (!isAt(answer, at, name)) continue;
     // After a backslash the quote belongs to a longer name.
     if (answer[at - 1] === backslash) return undefined;
     return new Scanner(answer, at).usage();
@@ -83,9 +102,18 @@ function isAlike(bytes: Buffer, at: number, name: Buffer): boolean {
   return true;
 }
 
-function isLeftToParse(bytes: Buffer, at: number, length: number): boolean {
+function isNamed(bytes: Buffer, at: number, length: number, name: Buffer): boolean {
+  return length === name.length && isAt(bytes, at, name);
+}
+
+function isLeftToParse(bytes: Buffer, at: number, length: number, { moreModels, moreChoices }: ScannedFields): boolean {
   for (const name of moreModels) if (name.length === length && isAlike(bytes, at, name)) return true;
-  return length === bestOf.length && isAt(bytes, at, bestOf);
+  return isNamed(bytes, at, length, moreChoices);
+}
+
+function limitAt(bytes: Buffer, at: number, length: number, limits: readonly Buffer[]): number {
+  for (let rank = 0; rank < limits.length; rank++) if (isNamed(bytes, at, length, limits[rank] as Buffer)) return rank;
+  return -1;
 }
 
 /** Names of fields that hold no text, by their length. */
@@ -117,11 +145,12 @@ class Scanner {
     return Number.isNaN(this.#next());
   }
 
-  request(): RequestFacts | undefined {
+  request(fields: ScannedFields): CallFacts | undefined {
+    const { model, stream, usageOptions, limits, choices: choicesName } = fields;
     const bytes = this.#bytes;
     let named: string | undefined;
     let wants: boolean | undefined;
-    let hasStreamOptions = false;
+    let hasUsageOptions = false;
     let limit = -1;
     let limitsSeen = 0;
     let choices = 0;
@@ -133,26 +162,26 @@ class Scanner {
         if (!this.#key() || !this.#isPlain) return undefined;
         const keyStart = this.#keyStart;
         const length = this.#keyEnd - keyStart;
-        const rank = limits.findIndex((name) => name.length === length && isAt(bytes, keyStart, name));
+        const rank = limitAt(bytes, keyStart, length, limits);
         if (length === model.length && isAlike(bytes, keyStart, model)) {
           if (named !== undefined || !isAt(bytes, keyStart, model) || !this.#string() || !this.#isPlain) return undefined;
           if (this.#chars === 0) return undefined;
           named = bytes.toString("latin1", this.#at - 1 - this.#chars, this.#at - 1);
-        } else if (length === stream.length && isAt(bytes, keyStart, stream)) {
+        } else if (isNamed(bytes, keyStart, length, stream)) {
           if (wants !== undefined) return undefined;
           wants = this.#literal(yes);
           if (!wants && !this.#literal(no)) return undefined;
-        } else if (length === streamOptions.length && isAt(bytes, keyStart, streamOptions)) {
-          hasStreamOptions = true;
+        } else if (isNamed(bytes, keyStart, length, usageOptions)) {
+          hasUsageOptions = true;
           if (!this.#value(1, true)) return undefined;
         } else if (rank >= 0) {
           if (!this.#number() || this.#whole < 0 || limitsSeen & (1 << rank)) return undefined;
           limit = Math.max(limit, this.#whole);
           limitsSeen |= 1 << rank;
-        } else if (length === 1 && bytes[keyStart] === letterN) {
+        } else if (isNamed(bytes, keyStart, length, choicesName)) {
           if (choices > 0 || !this.#number() || this.#whole < 1 || this.#whole > mostChoices) return undefined;
           choices = this.#whole;
-        } else if (isLeftToParse(bytes, keyStart, length)) {
+        } else if (isLeftToParse(bytes, keyStart, length, fields)) {
           return undefined;
         } else if (!this.#value(1, this.#holdsText())) return undefined;
         const byte = this.#next();
@@ -160,8 +189,16 @@ class Scanner {
         if (byte === closeBrace) break;
         if (byte !== comma) return undefined;
       }
-    const textChars = this.#textChars;
-    return { model: named, stream: wants === true, hasStreamOptions, maxTokens: limit, choices: Math.max(1, choices), textChars };
+    return {
+      model: named,
+      otherModels: undefined,
+      stream: wants === true,
+      hasUsageOptions,
+      maxTokens: limit,
+      choices: Math.max(1, choices),
+      textChars: this.#textChars,
+      rewritten: undefined,
+    };
   }
 
   /** Begins at the name of the field; ends at the end of the text. */

@@ -1,16 +1,20 @@
 import type { Tokens } from "@portico/core";
-import { countIn, generatedChars, isErrorAnswer, type Json, lastUsage, mayTellError, objectIn, parseJson, reportsUsage } from "./json.ts";
-import type { Usage, UsageMeter } from "./vendor.ts";
+import { isErrorAnswer, mayTellError } from "../json/errors.ts";
+import { countIn, type Json, objectIn, parseJson } from "../json/json.ts";
+import { generatedChars } from "../json/text.ts";
+import { JsonUsageReader, usageField } from "../json/usage.ts";
 
-export class AnthropicMeter implements UsageMeter {
-  reported: Usage | undefined;
-  final = false;
-  failed = false;
-  chars = 0;
+const field = usageField("usage");
+
+/** Messages. */
+export class AnthropicUsageReader extends JsonUsageReader {
+  constructor() {
+    super(field);
+  }
 
   event(data: string): boolean {
     if (mayTellError(data) && isErrorAnswer(parseJson(data))) this.failed = true;
-    if (!reportsUsage(data)) {
+    if (!field.isIn(data)) {
       this.chars += generatedChars(data);
       return true;
     }
@@ -23,7 +27,7 @@ export class AnthropicMeter implements UsageMeter {
     return true;
   }
 
-  body(answer: unknown, text: string): void {
+  protected answer(answer: unknown, text: string): void {
     this.#take(objectIn(answer, "usage"), (answer as Json | undefined)?.model);
     if (this.reported) return;
     this.failed = isErrorAnswer(answer);
@@ -31,7 +35,7 @@ export class AnthropicMeter implements UsageMeter {
   }
 
   largeEvent(tail: Buffer): void {
-    this.#take(lastUsage(tail), undefined);
+    this.#take(field.lastIn(tail), undefined);
   }
 
   #take(reported: Json | undefined, model: unknown): void {

@@ -1,27 +1,20 @@
-import {
-  countIn,
-  generatedChars,
-  isErrorAnswer,
-  type Json,
-  lastUsage,
-  mayTellError,
-  objectIn,
-  parseJson,
-  reportsUsage,
-  withoutUsage,
-} from "./json.ts";
-import type { Usage, UsageMeter } from "./vendor.ts";
+import type { Usage } from "../dialect.ts";
+import { isErrorAnswer, mayTellError } from "../json/errors.ts";
+import { countIn, type Json, objectIn, parseJson } from "../json/json.ts";
+import { generatedChars } from "../json/text.ts";
+import { JsonUsageReader, usageField } from "../json/usage.ts";
+
+const field = usageField("usage");
 
 /** Chat completions, completions, responses, embeddings. */
-export class OpenAiMeter implements UsageMeter {
-  reported: Usage | undefined;
-  final = false;
-  failed = false;
-  chars = 0;
+export class OpenAiUsageReader extends JsonUsageReader {
+  constructor() {
+    super(field);
+  }
 
   event(data: string): boolean | string {
     if (mayTellError(data) && isErrorAnswer(parseJson(data))) this.failed = true;
-    if (!reportsUsage(data)) {
+    if (!field.isIn(data)) {
       this.chars += data.includes('.done"') ? 0 : generatedChars(data);
       return true;
     }
@@ -37,16 +30,16 @@ export class OpenAiMeter implements UsageMeter {
     if (!isLast && !response) this.chars += generatedChars(data);
     if (!isLast) return true;
     // A client that asked for no usage may not expect an event without choices; but what else is in it is the client's.
-    return holdsMore(chunk as Json) ? (withoutUsage(data) ?? true) : false;
+    return holdsMore(chunk as Json) ? (field.cutFrom(data) ?? true) : false;
   }
 
   largeEvent(tail: Buffer): void {
-    const found = lastUsage(tail);
+    const found = field.lastIn(tail);
     this.reported = (found && usageOf({}, found)) ?? this.reported;
     if (found && this.reported) this.final = true;
   }
 
-  body(answer: unknown, text: string): void {
+  protected answer(answer: unknown, text: string): void {
     const reported = objectIn(answer, "usage");
     if (reported) this.reported = usageOf(answer as Json, reported);
     if (this.reported) return;

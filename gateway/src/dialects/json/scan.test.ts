@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { textChars } from "./json.ts";
-import { readRequest, usageAtEnd } from "./json-scan.ts";
+import { requestFields } from "../openai/format.ts";
+import { scannedFields, scanRequest, scanUsageAtEnd } from "./scan.ts";
+import { textChars } from "./text.ts";
+
+const fields = scannedFields(requestFields);
+const usageName = Buffer.from('"usage"');
 
 const parsed = (text: string): unknown => {
   try {
@@ -10,8 +14,8 @@ const parsed = (text: string): unknown => {
     return undefined;
   }
 };
-const read = (body: unknown) => readRequest(Buffer.from(typeof body === "string" ? body : JSON.stringify(body)));
-const found = (answer: unknown) => usageAtEnd(Buffer.from(JSON.stringify(answer)));
+const read = (body: unknown) => scanRequest(Buffer.from(typeof body === "string" ? body : JSON.stringify(body)), fields);
+const found = (answer: unknown) => scanUsageAtEnd(Buffer.from(JSON.stringify(answer)), usageName);
 
 /** What a request's body means, by JSON.parse. */
 function meantBy(text: string) {
@@ -20,7 +24,7 @@ function meantBy(text: string) {
   return {
     model: body.model,
     stream: body.stream === true,
-    hasStreamOptions: body.stream_options !== undefined,
+    hasUsageOptions: body.stream_options !== undefined,
     maxTokens: Math.max(-1, ...limits),
     choices: Math.max(1, (body.n as number) ?? 1),
     textChars: textChars(body),
@@ -41,7 +45,7 @@ test("a usual request is read without being parsed", () => {
   expect(read({ model: "m", input: "\u{1f680}", ...limits })).toEqual({
     model: "m",
     stream: false,
-    hasStreamOptions: true,
+    hasUsageOptions: true,
     maxTokens: 3,
     choices: 1,
     textChars: 2,
@@ -167,7 +171,7 @@ test("usage read from the end of an answer is the answer's own, or nothing", () 
   expect(found({ id: "x", usage, service_tier: 'a "}]', more: [{ a: 1 }] })).toEqual(usage);
   // Left to be parsed: what is no count, and names that objects know themselves.
   expect(found({ id: "x", usage: { prompt_tokens: 1.5 } })).toBeUndefined();
-  expect(usageAtEnd(Buffer.from('{"id":"x","usage":{"__proto__":{"a":1}}}'))).toBeUndefined();
+  expect(scanUsageAtEnd(Buffer.from('{"id":"x","usage":{"__proto__":{"a":1}}}'), usageName)).toBeUndefined();
   // A tool's arguments are the model's words, not the vendor's.
   expect(found({ usage, content: [{ input: { usage: { prompt_tokens: 0 } } }] })).toBeUndefined();
   expect(found({ content: '"usage":{"prompt_tokens":0}}' })).toBeUndefined();

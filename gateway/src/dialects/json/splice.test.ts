@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { plainFields, setField, textOf } from "./json-splice.ts";
+import { plainFields, setField, textOf } from "./splice.ts";
 
 const object = fc.dictionary(fc.string(), fc.jsonValue());
 const written = fc.tuple(object, fc.constantFrom(undefined, 2, "\t")).map(([value, indent]) => JSON.stringify(value, null, indent));

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { dialects } from "./dialects.ts";
 import { createEndpointReader, nameOfPath } from "./endpoints.ts";
 
-const openai = (basePath = "/v1", allowed: string[] = []) => createEndpointReader({ dialect: "openai", basePath, allowed });
+const openai = (basePath = "/v1", allowed: string[] = []) => createEndpointReader({ dialect: dialects.openai, basePath, allowed });
 
 test("an endpoint is found wherever a vendor's API begins, with the base's path or without", () => {
   const places: [string, string][] = [

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { joinPath } from "./upstream.ts";
+import { joinPath } from "./url.ts";
 
 test("what the client writes of the endpoint's path is not sent twice", () => {
   const places: [string, string, string][] = [

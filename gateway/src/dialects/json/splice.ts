@@ -1,4 +1,5 @@
-import { endOfText, isObject, parseJson } from "./json.ts";
+import { isObject, parseJson } from "./json.ts";
+import { endOfText } from "./text.ts";
 
 /*
  * Changes fields of a JSON object in its text, so that every other byte stays as it was: numbers beyond 2^53 and fractions that end in zeros do
@@ -70,7 +71,7 @@ export function textOf(text: string, name: string): string | undefined {
 
 /**
  * Writes each name once and plainly, with its last value as it stood, and leaves out the names that `isDropped` says.
- * @param rewritten names whose values are written anew too, as they hold names themselves.
+ * @param rewritten names whose values are written again too, as they hold names themselves.
  */
 export function plainFields(
   text: string,
