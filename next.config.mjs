@@ -4,7 +4,7 @@ const config = {
   typescript: { tsconfigPath: "tsconfig.web.json", ignoreBuildErrors: true },
   poweredByHeader: false,
   reactStrictMode: true,
-  // Hono, in front of Next, answers compressed and knows which answers must not be.
+  // The listener in front of Next compresses (server/http/compression.ts) and knows which answers must not be.
   compress: false,
   devIndicators: false,
   // @rjsf/core's test helper names a validator that compiles schemas with eval; ours stands in and nothing of ajv is shipped.

@@ -1,10 +1,12 @@
 import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
 import { messageOf } from "@portico/core";
 import { takeSettings } from "@portico/core/private-settings";
 import { startWatchdog } from "@portico/core/watchdog";
 import { readEnv, secretNames } from "./env.ts";
 import { createPages } from "./http/pages.ts";
 import { createListener } from "./http/server.ts";
+import { createStaticFiles } from "./http/static.ts";
 import { createRuntime } from "./runtime.ts";
 
 const drainMs = 10_000;
@@ -22,7 +24,10 @@ async function main(): Promise<void> {
   const { logger } = runtime;
   const server = createServer();
   const pages = await createPages({ env, server, application: runtime.application });
-  server.on("request", createListener({ application: runtime.application, pages, proxies: runtime.proxies, logger }));
+  // Development builds pages in memory, and Next serves what belongs to them.
+  const built = fileURLToPath(new URL("../.next/static", import.meta.url));
+  const staticFiles = env.mode === "development" ? {} : { staticFiles: createStaticFiles(built) };
+  server.on("request", createListener({ application: runtime.application, pages, ...staticFiles, proxies: runtime.proxies, logger }));
   // Slow or silent clients do not hold connections for ever.
   server.headersTimeout = 20_000;
   server.requestTimeout = 120_000;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { hashOf, stamp } from "./inputs.mjs";
 import { takeLock } from "./lock.mjs";
 import { buildDir, pinnedNode, root, toolEnv } from "./paths.mjs";
+import { precompress } from "./precompress.mjs";
 import { checkDisk } from "./preflight.mjs";
 import { stubsPresent, writeStubs } from "./protocol-stubs.mjs";
 import { Stop } from "./stop.mjs";
@@ -21,6 +22,7 @@ const nextInputs = [
   "postcss.config.mjs",
   "package.json",
   "package-lock.json",
+  "scripts/lib/precompress.mjs",
 ];
 
 /** Generating the client needs no engine, only the name of some executable in its place; nothing is downloaded. */
@@ -97,12 +99,14 @@ function nextStep() {
     label: "Building the pages (first time: half a minute or more)",
     hash: () => hashOf(nextInputs),
     present: () => existsSync(join(root, ".next", "BUILD_ID")),
-    run: (children) =>
-      children.run(node, [join(root, "node_modules", "next", "dist", "bin", "next"), "build"], {
+    async run(children) {
+      await children.run(node, [join(root, "node_modules", "next", "dist", "bin", "next"), "build"], {
         doing: "Building the pages",
         cwd: root,
         env: toolEnv({ NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }),
-      }),
+      });
+      await precompress(join(root, ".next", "static"));
+    },
   };
 }
 

@@ -3,10 +3,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { getRequestListener } from "@hono/node-server";
 import { AppError } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
+import { compressed } from "./compression.ts";
 import { errorResponse } from "./errors.ts";
 import { type Application, isApiPath } from "./mount.ts";
 import type { Pages } from "./pages.ts";
 import { createProxyTrust, type ProxyTrust } from "./proxies.ts";
+import type { StaticFiles } from "./static.ts";
 
 const baseHeaders = {
   "x-content-type-options": "nosniff",
@@ -35,22 +37,21 @@ async function refuse(outgoing: ServerResponse, message: string, logger: Logger)
 export function createListener({
   application,
   pages,
+  staticFiles = () => false,
   proxies = createProxyTrust([]),
   logger,
 }: {
   application: Application;
   pages: Pages;
+  staticFiles?: StaticFiles;
   proxies?: ProxyTrust;
   logger: Logger;
 }): RequestListener {
   const api = getRequestListener((request, { incoming }) => application.fetch(request, { ip: incoming.socket.remoteAddress ?? "" }), {
     overrideGlobalObjects: false,
   });
-  return (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const fault = faultOfTarget(incoming);
-    if (fault) return void refuse(outgoing, fault, logger);
+  const answer = compressed((incoming: IncomingMessage, outgoing: ServerResponse) => {
     const path = (incoming.url ?? "/").split("?", 1)[0] ?? "/";
-    for (const [name, value] of Object.entries(baseHeaders)) outgoing.setHeader(name, value);
     if (isApiPath(path)) return void api(incoming, outgoing);
     const nonce = randomBytes(16).toString("base64");
     const policy = pages.contentSecurityPolicy(nonce);
@@ -67,5 +68,11 @@ export function createListener({
       if (!outgoing.headersSent) outgoing.writeHead(500, { "content-type": "text/plain" });
       outgoing.end("This page could not be shown. Try again; if it stays, look into the studio log.");
     });
+  });
+  return (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const fault = faultOfTarget(incoming);
+    if (fault) return void refuse(outgoing, fault, logger);
+    for (const [name, value] of Object.entries(baseHeaders)) outgoing.setHeader(name, value);
+    if (!staticFiles(incoming, outgoing)) answer(incoming, outgoing);
   };
 }

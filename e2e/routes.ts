@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Rest, type Session, signIn } from "./support.ts";
+
+// Every page there is, from the folders that make them: a page added tomorrow is looked at tomorrow.
+const root = join(import.meta.dirname, "..");
+export const routes = globSync("app/**/page.tsx", { cwd: root })
+  .map((file) => file.replace(/^app|\/page\.tsx$/g, "").replace(/\/\([^)]*\)/g, "") || "/")
+  .sort();
+
+type Registered = { route_pattern: string };
+const pagesOf = async (rest: Rest) => (await rest("GET", "/api/v1/plugins/ui-registry")).list as unknown as Registered[];
+
+/** The addresses that stand for a route: something of each kind that the demo made. */
+export async function addressesOf(route: string, rest: Rest): Promise<string[]> {
+  if (route === "/portal/plugins/[...path]") return ["/portal/plugins/feedback"];
+  if (route === "/admin/[...path]") return (await pagesOf(rest)).map((row) => row.route_pattern);
+  const [, kind] = /^\/admin\/([a-z-]+)\/\[id\]/.exec(route) ?? [];
+  if (!kind) return [route];
+  const { list } = await rest("GET", `/api/v1/${kind === "prices" ? "model-prices" : kind}?page_size=1`);
+  const [one] = list;
+  if (!one) throw new Error(`The demo has nothing under ${kind} to show ${route} with.`);
+  return [route.replace("[id]", String(one.attributes.edge_id ?? one.id))];
+}
+
+type Demo = { portal_email: string; portal_password: string };
+
+/** The demo's user who is no administrator. */
+export async function portalUser(studioUrl: string): Promise<Session> {
+  const file = join(process.env.PORTICO_STACK_DATA_DIR ?? "", "demo-app.json");
+  const demo = JSON.parse(readFileSync(file, "utf8")) as Demo;
+  return signIn(studioUrl, demo.portal_email, demo.portal_password);
+}
