@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { isLoopbackHost, messageOf } from "@portico/core";
 import { watchdogSeconds } from "@portico/core/watchdog";
 import { z } from "zod";
+import type { PoolSettings } from "./db/pool.ts";
 import { isAddressOrNetwork } from "./http/proxies.ts";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -24,6 +25,9 @@ const Env = z.object({
   CONTROL_PORT: port(50_051),
   HOST: z.string().default("127.0.0.1"),
   DATABASE_URL: z.string("DATABASE_URL is missing: start the product with `npm start`, or set it to a Postgres URL").min(1),
+  /** Connections of this process; the job queue takes up to five of them. */
+  PORTICO_DATABASE_CONNECTIONS: z.coerce.number().int().min(6).max(500).default(10),
+  PORTICO_DATABASE_TIMEOUT_SECONDS: z.coerce.number().min(0.2).max(300).default(10),
   PORTICO_DATA_DIR: z.string().default(".data"),
   /** Any text; 32 bytes are derived from it. Losing it loses every stored secret. */
   PORTICO_SECRET_KEY: z
@@ -79,6 +83,7 @@ export type Env = {
   controlPort: number;
   host: string;
   databaseUrl: string;
+  database: PoolSettings;
   dataDir: string;
   secretKey: string;
   /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
@@ -123,6 +128,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     controlPort: e.CONTROL_PORT,
     host: e.HOST,
     databaseUrl: e.DATABASE_URL,
+    database: { size: e.PORTICO_DATABASE_CONNECTIONS, statementMs: Math.round(e.PORTICO_DATABASE_TIMEOUT_SECONDS * 1000) },
     dataDir: resolve(e.PORTICO_DATA_DIR),
     secretKey: e.PORTICO_SECRET_KEY,
     trustedProxies: e.PORTICO_TRUSTED_PROXIES,

@@ -22,7 +22,6 @@ import { createCredentialService } from "./credentials/service.ts";
 import { createCredentialStore } from "./credentials/store.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
-import { rejectionOf } from "./db/failures.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { createMigrationCheck, migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import { seedDemo } from "./demo/seed.ts";
@@ -68,7 +67,10 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   await migrateDeploy(env.databaseUrl, migrationsDir, {
     onApply: (name) => logger.info("applied migration", { name }),
   });
-  const db = openDatabase(env.databaseUrl, { onError: (error) => logger.warn("a database connection broke", { error: error.message }) });
+  const db = openDatabase(env.databaseUrl, {
+    pool: env.database,
+    onError: (error) => logger.warn("a database connection broke", { error: error.message }),
+  });
   await prepareQueue(db.sql, logger);
   const vault = createVault(env.secretKey);
   const passwords = createPasswords();
@@ -103,7 +105,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     pluginDev: env.pluginDev,
     processes: { isolation: env.pluginIsolation, hiddenDirs: [env.dataDir], passEnvironment: env.pluginEnvironment },
     limits: pluginLimits,
-    rejectionOf,
+    rejectionOf: db.rejectionOf,
   });
   const { hooks } = plugins;
   const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
@@ -150,7 +152,10 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const checks: ReadyCheck[] = [
     {
       name: "database",
-      missing: async () => void (await db.sql.query("SELECT 1")),
+      missing: async () => {
+        await db.sql.query("SELECT 1");
+        return db.storageFault();
+      },
     },
     { name: "migrations", missing: await createMigrationCheck(db.sql) },
     { name: "events", missing: () => (listener.connected() ? undefined : "the event channel is not connected") },
@@ -171,7 +176,15 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   ];
   endpoints.push(...systemEndpoints({ checks, gatewayUrl: env.gatewayUrl, version, openapi: () => openApiDocument(endpoints, version) }));
   const proxies = createProxyTrust(env.trustedProxies);
-  const application = mountEndpoints({ endpoints, authenticator, csrf, proxies, logger, rejectionOf, verifyResults: env.mode === "test" });
+  const application = mountEndpoints({
+    endpoints,
+    authenticator,
+    csrf,
+    proxies,
+    logger,
+    rejectionOf: db.rejectionOf,
+    verifyResults: env.mode === "test",
+  });
 
   return {
     env,

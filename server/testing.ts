@@ -118,6 +118,7 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     dataDir,
     admin,
     call,
+    answerOf,
     aBrowser,
     /** Somebody who may sign in, with an API token. */
     async aUser({ email = `${newToken("user").toLowerCase()}@portico.test`, isAdmin = false, name = "Somebody" } = {}): Promise<Caller> {

@@ -1,8 +1,12 @@
-import { backoffMs, sleep } from "@portico/core";
+import { type AppError, backoffMs, sleep } from "@portico/core";
 import { PrismaPg } from "@prisma/adapter-pg";
-import pg from "pg";
+import type pg from "pg";
 import { isTransient, rejectionOf } from "./failures.ts";
 import { type Prisma, PrismaClient } from "./generated/client.ts";
+import { connectMsOf, createPool, defaultPoolSettings, type PoolSettings } from "./pool.ts";
+import { createStorage } from "./storage.ts";
+
+const transactionMs = 15_000;
 
 export type Tx = Prisma.TransactionClient;
 
@@ -21,33 +25,31 @@ export type Db = {
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   /** Called after each committed transaction with the kinds of object it changed (see journal.ts). A throw is logged. */
   onCommit(listener: (kinds: ReadonlySet<string>) => void): void;
+  /** What a thrown error means to the caller (see failures.ts); notes when it says that nothing can be written. */
+  rejectionOf(error: unknown): AppError | undefined;
+  /** Why nothing can be written at the moment; undefined as far as is known. */
+  storageFault(): Promise<string | undefined>;
   close(): Promise<void>;
 };
 
-// Counts and sums stay below 2^53 here; ids are 32-bit.
-pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-
 export function openDatabase(
   databaseUrl: string,
-  { poolSize = 10, onError }: { poolSize?: number; onError?: (error: Error) => void } = {},
+  { pool = defaultPoolSettings, onError = () => {} }: { pool?: PoolSettings; onError?: (error: Error) => void } = {},
 ): Db {
-  const sql = new pg.Pool({
-    connectionString: databaseUrl,
-    max: poolSize,
-    connectionTimeoutMillis: 10_000,
-    idleTimeoutMillis: 60_000,
-    application_name: "portico-studio",
-  });
-  // An idle connection that breaks (database restart) must not end the process; the pool opens another.
-  sql.on("error", (error) => onError?.(error));
-  sql.on("connect", (client) => client.on("error", (error) => onError?.(error)));
-  const prisma = new PrismaClient({ adapter: new PrismaPg(sql), transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
+  const sql = createPool(databaseUrl, pool, onError);
+  const transactionOptions = { maxWait: connectMsOf(pool), timeout: transactionMs };
+  const prisma = new PrismaClient({ adapter: new PrismaPg(sql), transactionOptions });
+  const storage = createStorage(sql);
+  const understood = (error: unknown) => {
+    storage.note(error);
+    return rejectionOf(error);
+  };
   const listeners: ((kinds: ReadonlySet<string>) => void)[] = [];
   return {
     prisma,
     sql,
     async transaction(run) {
-      const { result, kinds } = await retried(() => {
+      const { result, kinds } = await retried(understood, () => {
         const kinds = new Set<string>();
         return prisma.$transaction(async (tx) => {
           changedBy.set(tx, kinds);
@@ -60,11 +62,13 @@ export function openDatabase(
           try {
             listener(kinds);
           } catch (error) {
-            onError?.(error instanceof Error ? error : new Error(String(error)));
+            onError(error instanceof Error ? error : new Error(String(error)));
           }
         }
       return result;
     },
+    rejectionOf: understood,
+    storageFault: storage.fault,
     onCommit: (listener) => void listeners.push(listener),
     async close() {
       await prisma.$disconnect();
@@ -76,12 +80,12 @@ export function openDatabase(
 const attempts = 4;
 
 /** Two that waited for each other do so again when they start at the same moment. */
-async function retried<T>(transaction: () => Promise<T>): Promise<T> {
+async function retried<T>(understood: Db["rejectionOf"], transaction: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction();
     } catch (error) {
-      if (!isTransient(error) || attempt === attempts) throw rejectionOf(error) ?? error;
+      if (!isTransient(error) || attempt === attempts) throw understood(error) ?? error;
       await sleep(backoffMs(attempt, { baseMs: 10, capMs: 200 }));
     }
   }

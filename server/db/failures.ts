@@ -35,11 +35,16 @@ const models: Record<string, string> = {
   User: "User",
 };
 
-/** SQLSTATE classes and codes of a server that cannot be reached, is shutting down or has no connection left. */
-const unavailable = /^(08|57P0|53)/;
-const connectionErrors = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2028)/;
+/** SQLSTATEs of a server that cannot be reached, is shutting down, has no connection left or takes too long for a statement. */
+const unavailable = /^(08|57P0|57014|55P03|25P03|53(?!100))/;
+const connectionErrors =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|P1000|P1001|P1002|P1003|P1008|P1010|P1011|P1017|P2024|P2028|P2037)/;
 /** node-postgres has no codes for these. */
-const connectionMessages = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+const connectionMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end)/;
+/** SQLSTATE 53100, and what the server says of a file that it cannot extend or write. */
+const diskFull = /No space left on device|could not (extend|write).*: No space/i;
+const [stateDiskFull, stateIoError, stateReadOnly] = ["53100", "58030", "25006"];
 
 /** True for deadlocks and serialization failures: the same transaction may well succeed when it is run again. */
 export const isTransient = (error: unknown): boolean => {
@@ -59,14 +64,38 @@ export function rejectionOf(error: unknown): AppError | undefined {
   if (state === "23503") return brokenReference(error);
   if (prismaCodeOf(error) === "P2025") return notFound(models[metaOf(error).modelName ?? ""] ?? "The object");
   if (state === "23505") return conflict("Another object like this was created at the same moment.");
+  if (isDiskFull(error)) return full(error);
+  if (state === stateReadOnly) return outOfService(error, "The database takes no writes at the moment (it is read-only). Try again.");
+  if (state === stateIoError) return outOfService(error, "The database cannot read or write its files. Look at its log.");
   if (state && unavailable.test(state)) return outOfService(error);
   if (error instanceof Error && (connectionErrors.test(codeOf(error)) || connectionMessages.test(error.message)))
     return outOfService(error);
   return undefined;
 }
 
-const outOfService = (cause: unknown) =>
-  new AppError({ code: "unavailable", message: "The database does not answer at the moment. Try again.", cause });
+/** What keeps the database from writing, if that is what the error says. */
+export function storageFaultOf(error: unknown): string | undefined {
+  const cause = error instanceof AppError ? error.cause : error;
+  if (isDiskFull(cause)) return "the disk of the database is full";
+  const state = sqlStateOf(cause);
+  if (state === stateReadOnly) return "the database is read-only";
+  return state === stateIoError ? "the database cannot read or write its files" : undefined;
+}
+
+const isDiskFull = (error: unknown): boolean =>
+  sqlStateOf(error) === stateDiskFull || (error instanceof Error && diskFull.test(error.message));
+
+const retryAfterSeconds = 2;
+
+const outOfService = (cause: unknown, message = "The database does not answer at the moment. Try again.") =>
+  new AppError({ code: "database_unavailable", message, retryAfterSeconds, cause });
+
+const full = (cause: unknown) =>
+  new AppError({
+    code: "database_full",
+    message: "The disk of the database is full: nothing was saved. Free some space, then try again.",
+    cause,
+  });
 
 function brokenReference(error: unknown): AppError {
   const reference = references[constraintOf(error)];

@@ -2,6 +2,9 @@ import { backoffMs } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import pg from "pg";
 
+const beatMs = 10_000;
+const answerMs = 5_000;
+
 /** An event as every replica hears it; the row holds the rest. */
 export type Notice = { eventId: string; topic: string; objectId: string };
 
@@ -24,10 +27,22 @@ export function listenForEvents({
   let closed = false;
   let attempt = 0;
   let retry: NodeJS.Timeout | undefined;
+  // A connection that was cut off without a word, or a server that is frozen, shows only when it is asked.
+  const beat = setInterval(() => {
+    const asked = client;
+    asked?.query("SELECT 1").catch((error: Error) => asked.emit("error", error));
+  }, beatMs);
+  beat.unref();
 
   async function connect(): Promise<void> {
     if (closed) return;
-    const next = new pg.Client({ connectionString: databaseUrl, application_name: "portico-listener", keepAlive: true });
+    const next = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: "portico-listener",
+      keepAlive: true,
+      connectionTimeoutMillis: answerMs,
+      query_timeout: answerMs,
+    });
     client = next;
     const again = (error?: Error) => {
       if (closed || client !== next) return;
@@ -60,6 +75,7 @@ export function listenForEvents({
     async close() {
       closed = true;
       clearTimeout(retry);
+      clearInterval(beat);
       await client?.end().catch(() => {});
     },
   };

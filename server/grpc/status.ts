@@ -25,8 +25,10 @@ const statusOf: Record<ErrorCode, status> = {
   plugin_failed: status.UNAVAILABLE,
   upstream_failed: status.UNAVAILABLE,
   unavailable: status.UNAVAILABLE,
+  database_unavailable: status.UNAVAILABLE,
   plugin_unavailable: status.UNAVAILABLE,
   plugin_timeout: status.DEADLINE_EXCEEDED,
+  database_full: status.RESOURCE_EXHAUSTED,
 };
 
 const maxMessageChars = 2_000;

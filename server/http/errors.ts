@@ -16,6 +16,7 @@ const titles: Record<number, string> = {
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
+  507: "Insufficient Storage",
 };
 
 /** The one place that knows the error format: `{errors:[{status,code,title,detail,source?,meta?}]}`, one entry a fault. */

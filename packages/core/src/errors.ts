@@ -21,8 +21,10 @@ const statusOf = {
   plugin_failed: 502,
   upstream_failed: 502,
   unavailable: 503,
+  database_unavailable: 503,
   plugin_unavailable: 503,
   plugin_timeout: 504,
+  database_full: 507,
 } as const;
 
 export type ErrorCode = keyof typeof statusOf;

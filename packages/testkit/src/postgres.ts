@@ -19,7 +19,12 @@ const serverVariable = "PORTICO_TEST_POSTGRES";
 const templateDatabase = "portico_template";
 const keptCaches = 3;
 
-export type TestPostgres = { url(database: string): string; stop(): Promise<void> };
+export type TestPostgres = {
+  /** Of the postmaster. */
+  pid: number;
+  url(database: string): string;
+  stop(): Promise<void>;
+};
 
 /**
  * Starts a Postgres of our own in a temporary folder, holding a database migrated to the newest migration, for `createTestDatabase`
@@ -36,6 +41,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     const server = await startCluster({ children, place: { ...template, clusterDir: join(dir, "postgres") }, throwAway: true });
     process.env[serverVariable] = server.url("postgres");
     return {
+      pid: server.child.pid,
       url: server.url,
       async stop() {
         delete process.env[serverVariable];
