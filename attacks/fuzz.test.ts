@@ -40,7 +40,7 @@ async function send({ method, path, headers, body }: WireRequest, as: { token: s
     new Request(new URL(path, "http://studio.test"), {
       method,
       headers: { authorization: `Bearer ${as.token}`, ...headers },
-      body,
+      body: body ?? null,
       signal: AbortSignal.timeout(answerMs * 2),
     }),
   );

@@ -56,7 +56,7 @@ const price = (vendor: string, modelName: string, input: number, output: number)
 const prices = [price("openai", "gpt-4o", 2.5, 10), price("openai", "gpt-4o-mini", 0.15, 0.6)];
 
 type Scene = {
-  answer?: Answer;
+  answer?: Answer | undefined;
   llm?: Partial<LlmConfig>;
   /** Dollars of the app. */
   budget?: number;

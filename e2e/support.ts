@@ -36,7 +36,7 @@ export function restOf(studioUrl: string, token: string): Rest {
     const answer = await fetch(new URL(path, studioUrl), {
       method,
       headers: { authorization: `Bearer ${token}` },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await answer.text();
     const parsed = text.startsWith("{") ? JSON.parse(text) : {};

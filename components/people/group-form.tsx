@@ -67,7 +67,7 @@ export function GroupForm({ group, members = [] }: { group?: Resource<GroupAttri
             label="Name"
             required
             autoFocus={!group}
-            disabled={group?.attributes.is_default}
+            disabled={group?.attributes.is_default ?? false}
             {...(group?.attributes.is_default ? { description: "Everybody is in this group; it keeps its name." } : {})}
             {...form.getInputProps("name")}
           />

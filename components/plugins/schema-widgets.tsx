@@ -48,9 +48,9 @@ export function TextListWidget({
       id={id}
       label={label}
       description={[schema.description, "Enter after each."].filter(Boolean).join(" ")}
-      required={required}
+      required={required ?? false}
       value={Array.isArray(value) ? value.map(String) : []}
-      disabled={disabled || readonly}
+      disabled={disabled || readonly || false}
       error={rawErrors?.join(" ")}
       acceptValueOnBlur
       onChange={onChange}

@@ -111,7 +111,7 @@ export async function call(
     method: body === undefined ? "GET" : "POST",
     ...init,
     headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", ...(headers as Record<string, string>) },
-    body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+    body: body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body),
   });
   const text = await response.text();
   let json: Record<string, unknown> = {};

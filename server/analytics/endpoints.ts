@@ -10,7 +10,7 @@ import type { AnalyticsService } from "./service.ts";
 import type { Call } from "./store.ts";
 
 const maxDays = 400;
-const notTooLong = ({ start_date, end_date }: { start_date?: Date; end_date?: Date }) =>
+const notTooLong = ({ start_date, end_date }: { start_date?: Date | undefined; end_date?: Date | undefined }) =>
   !start_date || !end_date || (end_date >= start_date && end_date.getTime() - start_date.getTime() <= maxDays * 86_400_000);
 const tooLong = { message: `must be at most ${maxDays} days after start_date, and not before it`, path: ["end_date"] };
 

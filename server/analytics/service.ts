@@ -121,7 +121,15 @@ export function createAnalyticsService({
     },
 
     /** Spend of LLMs, then apps, in their current budget periods, beside their use between two days (default: this month). */
-    async budgets({ startDate, endDate, llm_id }: { startDate?: Date; endDate?: Date; llm_id?: number }) {
+    async budgets({
+      startDate,
+      endDate,
+      llm_id,
+    }: {
+      startDate?: Date | undefined;
+      endDate?: Date | undefined;
+      llm_id?: number | undefined;
+    }) {
       const at = now();
       const from = startDate ?? periodStart(at);
       const to = new Date((endDate ?? at).getTime() + dayMs);

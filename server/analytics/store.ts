@@ -40,8 +40,13 @@ export type Call = {
   edgeId: string;
 };
 
-export type CallFilters = { app_id?: number; llm_id?: number; outcome?: string; before?: string };
-export type UsageFilters = { vendor?: string; llm_id?: number; app_id?: number };
+export type CallFilters = {
+  app_id?: number | undefined;
+  llm_id?: number | undefined;
+  outcome?: string | undefined;
+  before?: string | undefined;
+};
+export type UsageFilters = { vendor?: string | undefined; llm_id?: number | undefined; app_id?: number | undefined };
 export type UsageDay = {
   day: string;
   prompt: number;
@@ -140,7 +145,7 @@ export function createAnalyticsStore(db: Db) {
     },
 
     /** Apps and LLMs that have a budget or were used between `from` and `to`, with what they used then. */
-    async budgeted({ from, to, llm_id }: { from: Date; to: Date; llm_id?: number }): Promise<Budgeted[]> {
+    async budgeted({ from, to, llm_id }: { from: Date; to: Date; llm_id?: number | undefined }): Promise<Budgeted[]> {
       const { rows } = await db.sql.query<Budgeted>(
         `WITH used AS (SELECT * FROM usage_minutes WHERE minute >= $1 AND minute < $2),
            sums AS (SELECT llm_id, app_id, sum(cost_micro_usd)::bigint AS cost,

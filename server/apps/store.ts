@@ -1,4 +1,4 @@
-import { fromDollars, invalid, periodStart, toDollars } from "@portico/core";
+import { defined, fromDollars, invalid, periodStart, toDollars } from "@portico/core";
 import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
@@ -30,7 +30,7 @@ export type App = {
 export type AppRow = Pick<
   AppPatch,
   "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids"
-> & { userId?: number | null };
+> & { userId?: number | null | undefined };
 
 const sorts = {
   id: "t.id",
@@ -45,7 +45,13 @@ const sorts = {
 } as const;
 export const appSorts = Object.keys(sorts);
 
-export type AppFilters = { user_id?: number; llm_id?: number; is_active?: boolean; is_orphaned?: boolean; namespace?: string };
+export type AppFilters = {
+  user_id?: number | undefined;
+  llm_id?: number | undefined;
+  is_active?: boolean | undefined;
+  is_orphaned?: boolean | undefined;
+  namespace?: string | undefined;
+};
 
 export function createAppStore(db: Db, counts: Counts, now: () => Date = () => new Date()) {
   const listing = createListing<{ id: number }, AppFilters>(
@@ -176,12 +182,13 @@ const toApp = ({ monthlyBudgetMicroUsd, llms, metadata, ...row }: Row, spentMicr
   metadata: metadata as Record<string, unknown>,
 });
 
-const toColumns = (row: AppRow) => ({
-  name: row.name,
-  description: row.description,
-  userId: row.userId,
-  monthlyBudgetMicroUsd: typeof row.monthly_budget === "number" ? BigInt(fromDollars(row.monthly_budget)) : row.monthly_budget,
-  budgetStartAt: row.budget_start_date,
-  isActive: row.is_active,
-  metadata: row.metadata as object | undefined,
-});
+const toColumns = (row: AppRow) =>
+  defined({
+    name: row.name,
+    description: row.description,
+    userId: row.userId,
+    monthlyBudgetMicroUsd: typeof row.monthly_budget === "number" ? BigInt(fromDollars(row.monthly_budget)) : row.monthly_budget,
+    budgetStartAt: row.budget_start_date,
+    isActive: row.is_active,
+    metadata: row.metadata as object | undefined,
+  });

@@ -38,7 +38,12 @@ export function createAuthenticator({ store, now = Date.now }: { store: AuthStor
      */
     async authenticate(
       request: Request,
-      { requestId, ip, isSecure, foreignTokens = false }: { requestId: string; ip: string; isSecure: boolean; foreignTokens?: boolean },
+      {
+        requestId,
+        ip,
+        isSecure,
+        foreignTokens = false,
+      }: { requestId: string; ip: string; isSecure: boolean; foreignTokens?: boolean | undefined },
     ): Promise<Actor | undefined> {
       const authorization = request.headers.get("authorization")?.trim();
       if (authorization) {

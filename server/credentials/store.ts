@@ -19,7 +19,7 @@ export type Credential = {
 const sorts = { id: "t.id", active: "t.active", app_name: "a.name", created_at: "t.created_at", updated_at: "t.updated_at" };
 export const credentialSorts = Object.keys(sorts);
 
-export type CredentialFilters = { active?: boolean; app_id?: number };
+export type CredentialFilters = { active?: boolean | undefined; app_id?: number | undefined };
 
 /** The control plane's own credential is not seen through here. */
 const visible = { app: { isSystem: false } } satisfies Prisma.CredentialWhereInput;

@@ -43,7 +43,7 @@ export function createFront({
   asksForCertificate: boolean;
   onConnection(socket: Socket): void;
   logger: Logger;
-  limits?: FrontLimits;
+  limits?: FrontLimits | undefined;
 }) {
   const peers = new Map<string, Peer>();
   const open = new Set<Socket>();

@@ -86,7 +86,7 @@ export function createHub({
   takePluginLogs(edgeId: string, namespace: string, lines: PluginLogLine[]): void;
   events: EventBus;
   logger: Logger;
-  timings?: HubTimings;
+  timings?: HubTimings | undefined;
 }) {
   const connections = new Map<string, Connection>();
   let beats = new Map<string, Beat>();

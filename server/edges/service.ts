@@ -7,7 +7,7 @@ import { record } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
 import type { EdgeDraft } from "./contract.ts";
 import type { Publisher } from "./publisher.ts";
-import type { Edge, EdgeStatus, EdgeStore } from "./store.ts";
+import type { Edge, EdgeFilters, EdgeStore } from "./store.ts";
 
 /** A request to edges to take their configuration anew. */
 export type Reload = { operationId: string; message: string };
@@ -29,7 +29,7 @@ export function createEdgeService({ db, store, publisher }: { db: Db; store: Edg
   }
 
   return {
-    list: (query: ListQuery, filters: { status?: EdgeStatus; namespace?: string }) => store.list(query, filters),
+    list: (query: ListQuery, filters: EdgeFilters) => store.list(query, filters),
     get,
 
     /** The token is in this answer only. */

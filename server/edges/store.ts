@@ -77,7 +77,7 @@ export const silentMs = 20_000;
 /** An edge that does not serve the expected snapshot for this long is stale. */
 const pendingMs = 15 * 60_000;
 
-export type EdgeFilters = { status?: EdgeStatus; namespace?: string };
+export type EdgeFilters = { status?: EdgeStatus | undefined; namespace?: string | undefined };
 
 const sorts = {
   id: "t.id",

@@ -29,7 +29,7 @@ export function createLeases({
 }: {
   store: LeaseStore;
   logger: Logger;
-  timings?: LeaseTimings;
+  timings?: LeaseTimings | undefined;
 }): Leases {
   let poolId = "";
   const running = new Set<string>();

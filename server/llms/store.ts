@@ -35,7 +35,7 @@ export type Llm = {
 /** What is written: the draft, and the key already sealed (undefined keeps the stored one). */
 export type LlmRow = Omit<LlmDraft, "api_key"> & { sealedApiKey: string | null | undefined; metadata: Record<string, unknown> };
 
-export type LlmFilters = { vendor?: string; active?: boolean; namespace?: string };
+export type LlmFilters = { vendor?: string | undefined; active?: boolean | undefined; namespace?: string | undefined };
 
 const sorts = {
   id: "t.id",

@@ -1,4 +1,4 @@
-import { conflict, perMillionFromPerToken } from "@portico/core";
+import { conflict, defined, perMillionFromPerToken } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
@@ -20,7 +20,7 @@ const sorts = {
 };
 export const priceSorts = Object.keys(sorts);
 
-export type PriceFilters = { vendor?: string };
+export type PriceFilters = { vendor?: string | undefined };
 
 export function createPriceStore(db: Db, counts: Counts) {
   const listing = createListing<{ id: number }, PriceFilters>(
@@ -40,8 +40,8 @@ export function createPriceStore(db: Db, counts: Counts) {
     list: async (query: ListQuery, filters: PriceFilters): Promise<Page<ModelPrice>> =>
       loadPage(await listing.page(query, filters), (ids) => db.prisma.modelPrice.findMany({ where: { id: { in: ids } }, select: columns })),
 
-    async find(where: { id: number } | { modelName: string; vendor?: string }): Promise<ModelPrice | undefined> {
-      return (await db.prisma.modelPrice.findFirst({ where, select: columns, orderBy: { id: "asc" } })) ?? undefined;
+    async find(where: { id: number } | { modelName: string; vendor?: string | undefined }): Promise<ModelPrice | undefined> {
+      return (await db.prisma.modelPrice.findFirst({ where: defined(where), select: columns, orderBy: { id: "asc" } })) ?? undefined;
     },
 
     insert: (tx: Tx, price: ModelPricePatch & { model_name: string; vendor: string }): Promise<ModelPrice> =>
@@ -75,12 +75,13 @@ const columns = {
 
 const stored = (perToken: number | undefined) => (perToken === undefined ? undefined : BigInt(perMillionFromPerToken(perToken)));
 
-const toColumns = (price: ModelPricePatch) => ({
-  vendor: price.vendor,
-  modelName: price.model_name,
-  outputMicroUsdPerMillion: stored(price.cpt),
-  inputMicroUsdPerMillion: stored(price.cpit),
-  cacheWriteMicroUsdPerMillion: stored(price.cache_write_pt),
-  cacheReadMicroUsdPerMillion: stored(price.cache_read_pt),
-  currency: price.currency,
-});
+const toColumns = (price: ModelPricePatch) =>
+  defined({
+    vendor: price.vendor,
+    modelName: price.model_name,
+    outputMicroUsdPerMillion: stored(price.cpt),
+    inputMicroUsdPerMillion: stored(price.cpit),
+    cacheWriteMicroUsdPerMillion: stored(price.cache_write_pt),
+    cacheReadMicroUsdPerMillion: stored(price.cache_read_pt),
+    currency: price.currency,
+  });

@@ -1,4 +1,4 @@
-import { conflict, invalid } from "@portico/core";
+import { conflict, defined, invalid } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
@@ -27,7 +27,7 @@ const sorts = {
 };
 export const userSorts = Object.keys(sorts);
 
-export type UserFilters = { group_id?: number; exclude_group_id?: number };
+export type UserFilters = { group_id?: number | undefined; exclude_group_id?: number | undefined };
 
 export function createUserStore(db: Db, counts: Counts) {
   const listing = createListing<{ id: number }, UserFilters>(
@@ -71,7 +71,7 @@ export function createUserStore(db: Db, counts: Counts) {
         .create({
           data: {
             ...toColumns(profile),
-            passwordHash,
+            ...defined({ passwordHash }),
             metadata: metadata as object,
             groups: { create: groupIds.map((groupId) => ({ groupId })) },
           },
@@ -87,7 +87,7 @@ export function createUserStore(db: Db, counts: Counts) {
           where: { id },
           data: {
             ...toColumns(profile),
-            passwordHash,
+            ...defined({ passwordHash }),
             metadata: metadata as object,
             groups: {
               deleteMany: { groupId: { notIn: groupIds } },
@@ -157,13 +157,14 @@ const toUser = ({ groups, tokens, metadata, ...row }: Prisma.UserGetPayload<{ se
   metadata: metadata as Record<string, unknown>,
 });
 
-const toColumns = (profile: UserProfile) => ({
-  email: profile.email,
-  name: profile.name,
-  isAdmin: profile.is_admin,
-  showPortal: profile.show_portal,
-  showChat: profile.show_chat,
-  emailVerified: profile.email_verified,
-  notificationsEnabled: profile.notifications_enabled,
-  accessToSsoConfig: profile.access_to_sso_config,
-});
+const toColumns = (profile: UserProfile) =>
+  defined({
+    email: profile.email,
+    name: profile.name,
+    isAdmin: profile.is_admin,
+    showPortal: profile.show_portal,
+    showChat: profile.show_chat,
+    emailVerified: profile.email_verified,
+    notificationsEnabled: profile.notifications_enabled,
+    accessToSsoConfig: profile.access_to_sso_config,
+  });

@@ -29,7 +29,7 @@ export type Journal = {
   /**
    * Moves rejected records, all without `records`, out of the batch to a table of their own, bounded, with the reason. @returns what is left of the batch, which stays to be sent; undefined when nothing is.
    */
-  setAside(batch: StoredBatch, refused: { reason: string; records?: readonly number[] }): StoredBatch | undefined;
+  setAside(batch: StoredBatch, refused: { reason: string; records?: readonly number[] | undefined }): StoredBatch | undefined;
   /** Records set aside since the start. */
   rejectedTotal(): number;
   /** Records not yet acknowledged. */
@@ -192,7 +192,7 @@ export function openJournal({
     return true;
   };
 
-  function setAside(batch: StoredBatch, { reason, records }: { reason: string; records?: readonly number[] }): StoredBatch | undefined {
+  function setAside(batch: StoredBatch, { reason, records }: { reason: string; records?: readonly number[] | undefined }): StoredBatch | undefined {
     const { refused, left } = split(batch, records);
     if (refused.count === 0) return batch;
     rejectedTotal += refused.count;

@@ -1,4 +1,5 @@
 export * from "./deadline.ts";
+export * from "./defined.ts";
 export * from "./errors.ts";
 export * from "./loopback.ts";
 export * from "./money.ts";

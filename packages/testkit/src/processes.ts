@@ -22,7 +22,7 @@ export type ProcessKeeper = {
    * Starts a TypeScript or JavaScript file of the checkout on the pinned Node.
    * @param options.wrap a command to start it through, e.g. `["taskset", "-c", "0"]`
    */
-  node(file: string, options?: { args?: string[]; env?: Record<string, string>; name?: string; wrap?: string[] }): TestProcess;
+  node(file: string, options?: { args?: string[]; env?: Record<string, string>; name?: string; wrap?: string[] | undefined }): TestProcess;
   stopAll(): Promise<void>;
 };
 

@@ -5,7 +5,7 @@ export type Question = { schema: string; config?: string | undefined };
 
 export type Answer = {
   config?: string;
-  issues?: { path: string[]; message: string }[];
+  issues?: { path: string[]; message: string }[] | undefined;
   /** Why the schema cannot be used, as a sentence's end. */
   refused?: string;
   /** The thread was ended before it answered: with more time or memory it might. */
