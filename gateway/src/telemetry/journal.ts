@@ -192,7 +192,10 @@ export function openJournal({
     return true;
   };
 
-  function setAside(batch: StoredBatch, { reason, records }: { reason: string; records?: readonly number[] | undefined }): StoredBatch | undefined {
+  function setAside(
+    batch: StoredBatch,
+    { reason, records }: { reason: string; records?: readonly number[] | undefined },
+  ): StoredBatch | undefined {
     const { refused, left } = split(batch, records);
     if (refused.count === 0) return batch;
     rejectedTotal += refused.count;
