@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { anApp, anLlm } from "../gateway/test/hub.ts";
 import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, secret, until, type World } from "../gateway/test/world.ts";
 import { createCsrf } from "../server/auth/csrf.ts";
+import { createVersions } from "../server/db/versions.ts";
 import type { Endpoint } from "../server/http/endpoint.ts";
 import { mountEndpoints } from "../server/http/mount.ts";
 import { createProxyTrust } from "../server/http/proxies.ts";
@@ -233,6 +234,7 @@ test("a response that was not made for browsers does not leave studio", async ()
     authenticator,
     csrf: createCsrf("a key for tests only"),
     proxies: createProxyTrust([]),
+    versions: createVersions(studio.db),
     logger: quiet,
   }).fetch(new Request(`http://studio.test${path}`));
   expect(answer.status).toBe(500);

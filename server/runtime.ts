@@ -24,6 +24,7 @@ import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { createMigrationCheck, migrateDeploy, migrationsDir } from "./db/migrate.ts";
+import { createVersions } from "./db/versions.ts";
 import { seedDemo } from "./demo/seed.ts";
 import { createDemoStore } from "./demo/store.ts";
 import { createEdges } from "./edges/feature.ts";
@@ -181,6 +182,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     authenticator,
     csrf,
     proxies,
+    versions: createVersions(db),
     logger,
     rejectionOf: db.rejectionOf,
     verifyResults: env.mode === "test",

@@ -64,11 +64,17 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
   const admin: Caller = { userId: 1, email: settings.firstAdmin?.email ?? "", token: settings.firstAdmin?.apiToken ?? token };
 
   /** Sends a request as the first administrator, as another caller, or as nobody (null). */
-  async function call(method: string, path: string, body?: unknown, as: { token: string } | null = admin): Promise<Answer> {
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    as: { token: string } | null = admin,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const response = await runtime.application.fetch(
       new Request(new URL(path, "http://studio.test"), {
         method,
-        headers: as ? { authorization: `Bearer ${as.token}` } : {},
+        headers: { ...(as ? { authorization: `Bearer ${as.token}` } : {}), ...headers },
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       }),
     );

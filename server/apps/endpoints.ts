@@ -19,6 +19,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
     endpoint({
       method: "POST",
       path: `/api/v1/apps/:id/${verb}`,
+      object: "app",
       status: 204,
       summary,
       permission: "apps.write",
@@ -77,6 +78,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
     endpoint({
       method: "POST",
       path: "/api/v1/apps",
+      object: "app",
       status: 201,
       summary: "Create an app; the secret of its credential is in this answer only",
       permission: "apps.write",
@@ -90,6 +92,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
     endpoint({
       method: "GET",
       path: "/api/v1/apps/:id",
+      object: "app",
       summary: "Get an app",
       permission: "apps.read",
       params: IdParam,
@@ -99,6 +102,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
     endpoint({
       method: "PATCH",
       path: "/api/v1/apps/:id",
+      object: "app",
       summary: "Change an app; fields that are not named stay",
       permission: "apps.write",
       params: IdParam,
@@ -109,6 +113,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
     endpoint({
       method: "DELETE",
       path: "/api/v1/apps/:id",
+      object: "app",
       status: 204,
       summary: "Delete an app and its credentials",
       permission: "apps.write",
@@ -178,6 +183,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
     endpoint({
       method: "GET",
       path: "/common/apps/:id",
+      object: "app",
       summary: "One of your apps, with its credential but not the secret",
       permission: "user",
       params: IdParam,

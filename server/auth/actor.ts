@@ -1,5 +1,11 @@
+import type { ObjectKind } from "../db/journal.ts";
+import type { ObjectVersion } from "../db/versions.ts";
+
 /** What a caller showed: a browser's session or an API token. */
 export type Credential = { kind: "session" | "token"; id: number; expiresAt: Date | null };
+
+/** The state in which a caller last saw an object: a write over another state is refused, in the transaction that writes (db/journal.ts). */
+export type Expectation = { kind: ObjectKind; id: string; isMetBy(version: ObjectVersion): boolean };
 
 /** Who does something: every service takes one, every audit entry names one. */
 export type Actor = {
@@ -16,6 +22,8 @@ export type Actor = {
   credential?: Credential;
   requestId: string;
   ip: string;
+  /** Only of a request that is conditional (`If-Match`). */
+  expects?: Expectation;
 };
 
 /** The product acting by itself (start-up, jobs). */

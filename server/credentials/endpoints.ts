@@ -24,6 +24,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
     endpoint({
       method: "POST",
       path: `/api/v1/credentials/:id/${verb}`,
+      object: "credential",
       summary: active ? "Let a credential in" : "Refuse a credential from now on, at every edge",
       permission: "credentials.write",
       params: IdParam,
@@ -46,6 +47,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
     endpoint({
       method: "GET",
       path: "/api/v1/credentials/:id",
+      object: "credential",
       summary: "Get a credential",
       permission: "credentials.read",
       params: IdParam,
@@ -55,6 +57,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
     endpoint({
       method: "PATCH",
       path: "/api/v1/credentials/:id",
+      object: "credential",
       summary: "Let a credential in, or refuse it",
       permission: "credentials.write",
       params: IdParam,
@@ -72,6 +75,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
     endpoint({
       method: "DELETE",
       path: "/api/v1/credentials/:id",
+      object: "credential",
       status: 204,
       summary: "Delete a credential; every edge refuses it from now on",
       permission: "credentials.write",

@@ -1,6 +1,7 @@
 import type { Actor } from "../auth/actor.ts";
 import { noteChange, type Tx } from "./client.ts";
 import type { Prisma } from "./generated/client.ts";
+import { requireExpected } from "./versions.ts";
 
 export type ObjectKind = "llm" | "app" | "credential" | "plugin" | "user" | "group" | "model_price" | "edge" | "api_token";
 
@@ -17,7 +18,9 @@ export type Change = {
 
 /**
  * Writes what happened beside what was changed: one audit entry and one event `system.<kind>.<action>`, in the caller's
- * transaction. Replicas hear of the event when it commits; after-hooks run from it at least once.
+ * transaction. Replicas hear of the event when it commits; after-hooks run from it at least once. The
+ * transaction holds the object's row by now: the newest entry is the object's version (versions.ts).
+ * @throws AppError precondition_failed when the object is not in the state that the caller expects.
  */
 export const record = (tx: Tx, change: Change): Promise<void> => recordAll(tx, [change]);
 
@@ -25,6 +28,7 @@ export const record = (tx: Tx, change: Change): Promise<void> => recordAll(tx, [
 export async function recordAll(tx: Tx, changes: Change[]): Promise<void> {
   if (changes.length === 0) return;
   for (const { kind } of changes) noteChange(tx, kind);
+  await requireExpected(tx, changes);
   await tx.auditEntry.createMany({ data: changes.map(toAuditEntry) });
   const events = await tx.outboxEvent.createManyAndReturn({ data: changes.map(toEvent), select: { id: true } });
   await tx.$queryRaw`SELECT graphile_worker.add_job('deliver-event', json_build_object('id', id), max_attempts => 12)

@@ -36,6 +36,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "POST",
     path: "/api/v1/edges",
+    object: "edge",
     status: 201,
     summary: "Announce an edge gateway; its token is in this answer only",
     permission: "edges.write",
@@ -55,6 +56,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "GET",
     path: "/api/v1/edges/:edge_id",
+    object: "edge",
     summary: "Get an edge gateway",
     permission: "edges.read",
     params: EdgeParam,
@@ -64,6 +66,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "DELETE",
     path: "/api/v1/edges/:edge_id",
+    object: "edge",
     status: 204,
     summary: "Delete an edge gateway that is not connected; its token ends",
     permission: "edges.write",

@@ -25,6 +25,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "POST",
     path: "/api/v1/groups",
+    object: "group",
     status: 201,
     summary: "Create a group",
     permission: "groups.write",
@@ -35,6 +36,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "GET",
     path: "/api/v1/groups/:id",
+    object: "group",
     summary: "Get a group",
     permission: "groups.read",
     params: IdParam,
@@ -44,6 +46,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "PATCH",
     path: "/api/v1/groups/:id",
+    object: "group",
     summary: "Change a group; fields that are not named stay",
     permission: "groups.write",
     params: IdParam,
@@ -54,6 +57,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "DELETE",
     path: "/api/v1/groups/:id",
+    object: "group",
     status: 204,
     summary: "Delete a group; its members stay users",
     permission: "groups.write",
@@ -66,6 +70,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "GET",
     path: "/api/v1/groups/:id/users",
+    object: "group",
     summary: "Members of a group",
     permission: "groups.read",
     params: IdParam,
@@ -79,6 +84,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "POST",
     path: "/api/v1/groups/:id/users",
+    object: "group",
     status: 204,
     summary: "Add a member to a group",
     permission: "groups.write",
@@ -92,6 +98,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "PUT",
     path: "/api/v1/groups/:id/users",
+    object: "group",
     summary: "Replace the members of a group",
     permission: "groups.write",
     params: IdParam,

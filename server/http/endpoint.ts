@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Actor } from "../auth/actor.ts";
+import type { ObjectKind } from "../db/journal.ts";
 import type { WholeResponse } from "./whole.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -54,6 +55,11 @@ export type EndpointDefinition<
   body?: B;
   /** What `handle` answers: its type, the OpenAPI document, and what tests check real answers against. */
   result?: R;
+  /**
+   * What the path, or a creation's answer, is about: answers carry its `ETag`, writes obey `If-Match`. The object's id is the path's
+   * first parameter.
+   */
+  object?: ObjectKind;
   /** 200 unless said otherwise; 204 answers without a body. */
   status?: number;
   /** Default 1 MiB. */

@@ -7,8 +7,10 @@ import type { Actor } from "../auth/actor.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Csrf } from "../auth/csrf.ts";
 import { faultOfText } from "../db/storable.ts";
+import { PreconditionFailed, type Versions } from "../db/versions.ts";
 import { parseInput } from "../fields/input-error.ts";
 import { readJsonBody } from "./body.ts";
+import { createConditions, expectationOf, idParameterOf, isKnown } from "./conditional.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
 import { errorResponse } from "./errors.ts";
 import type { ProxyTrust } from "./proxies.ts";
@@ -28,6 +30,7 @@ export function mountEndpoints({
   authenticator,
   csrf,
   proxies,
+  versions,
   logger,
   rejectionOf,
   verifyResults = false,
@@ -36,6 +39,7 @@ export function mountEndpoints({
   authenticator: Authenticator;
   csrf: Csrf;
   proxies: ProxyTrust;
+  versions: Versions;
   logger: Logger;
   /** What a thrown error that is not the product's own means to the caller; undefined when nobody knows. */
   rejectionOf?: (error: unknown) => AppError | undefined;
@@ -43,6 +47,7 @@ export function mountEndpoints({
 }): Application {
   const app = new Hono<{ Bindings: { ip: string } }>({ strict: false });
   const paths = new Map<string, Set<string>>();
+  const conditions = createConditions({ versions, endpoints });
 
   for (const one of endpoints) {
     if (paths.get(one.path)?.has(one.method)) throw new Error(`two endpoints for ${one.method} ${one.path}`);
@@ -59,8 +64,12 @@ export function mountEndpoints({
         const isForeign = foreignTokens === true && !actor && c.req.raw.headers.has("authorization");
         if (!isForeign) authorise(one, actor);
         if (!isForeign && one.csrf !== false) csrf.check(c.req.raw, actor, isSecure, { safeMethodsToo: one.csrf === "always" });
+        const params = parse(one.params, withoutNul(c.req.param(), "path"), "path");
+        const id = one.object && idOf(one, params);
+        const expects =
+          one.object && id !== undefined && one.method !== "GET" ? expectationOf(c.req.raw.headers, one.object, id) : undefined;
         const call: Call<unknown, unknown, unknown> = {
-          actor: actor ?? nobody(requestId, ip),
+          actor: { ...(actor ?? nobody(requestId, ip)), ...(expects ? { expects } : {}) },
           isSecure,
           async isStillAllowed() {
             try {
@@ -71,7 +80,7 @@ export function mountEndpoints({
               throw error;
             }
           },
-          params: parse(one.params, withoutNul(c.req.param(), "path"), "path"),
+          params,
           query: parse(one.query, withoutNul(c.req.query(), "query"), "query"),
           body: one.body
             ? parse(
@@ -83,9 +92,18 @@ export function mountEndpoints({
           request: c.req.raw,
           signal: c.req.raw.signal,
         };
-        const reply = await one.handle(call);
-        if (verifyResults) verify(one, reply);
-        return respond(one, reply, requestId);
+        try {
+          const seen = await conditions.before(one, call, id);
+          const reply = await one.handle(call);
+          if (verifyResults) verify(one, reply);
+          const etag = await conditions.after(one, call, reply, seen);
+          if (etag && one.method === "GET" && isKnown(c.req.raw.headers, etag)) return notModified(etag, requestId);
+          return respond(one, reply, requestId, etag);
+        } catch (error) {
+          if (!(error instanceof PreconditionFailed) || id === undefined) throw error;
+          const stale = await conditions.stale(one, call, id);
+          return errorResponse(stale, log, { "x-request-id": requestId, etag: String(stale.meta.etag) });
+        }
       } catch (error) {
         return errorResponse(rejectionOf?.(error) ?? error, log, { "x-request-id": requestId });
       }
@@ -136,7 +154,15 @@ function withoutNul(values: Record<string, string>, where: "query" | "path"): Re
 const parse = (schema: Endpoint["body"], value: unknown, where: "body" | "query" | "path"): unknown =>
   schema ? parseInput(schema, value, where) : undefined;
 
-function respond(one: Endpoint, reply: Reply, requestId: string): Response {
+function idOf({ path }: Endpoint, params: unknown): string | undefined {
+  const name = idParameterOf(path);
+  return name === undefined ? undefined : String((params as Record<string, unknown>)[name]);
+}
+
+const notModified = (etag: string, requestId: string): Response =>
+  new Response(null, { status: 304, headers: { etag, "x-request-id": requestId, "cache-control": "no-store" } });
+
+function respond(one: Endpoint, reply: Reply, requestId: string, etag?: string): Response {
   if (reply instanceof Response) {
     requireSealed(reply);
     reply.headers.set("x-request-id", requestId);
@@ -144,6 +170,7 @@ function respond(one: Endpoint, reply: Reply, requestId: string): Response {
   }
   const status = reply?.status ?? one.status ?? 200;
   const headers = new Headers({ "x-request-id": requestId, "cache-control": "no-store", "content-security-policy": noDocument });
+  if (etag) headers.set("etag", etag);
   for (const [name, value] of Object.entries(reply?.headers ?? {}))
     for (const each of Array.isArray(value) ? value : [value]) headers.append(name, each);
   return reply === undefined || status === 204

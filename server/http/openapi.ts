@@ -37,7 +37,7 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
       tags: [path.split("/")[3] ?? path.split("/")[1] ?? "system"],
       security: one.permission === "public" ? [] : [{ bearer: [] }, { session: [] }],
       "x-permission": one.permission,
-      parameters: [...pathParameters(one, path), ...queryParameters(one)],
+      parameters: [...pathParameters(one, path), ...queryParameters(one), ...headerParameters(one)],
       ...(one.body
         ? { requestBody: { required: !one.bodyOptional, content: { "application/json": { schema: jsonSchema(one.body, "input") } } } }
         : {}),
@@ -74,6 +74,15 @@ function pathParameters(one: Endpoint, path: string): unknown[] {
     required: true,
     schema: properties[name] ?? { type: "string" },
   }));
+}
+
+/** Conditional requests; see conditional.ts. */
+function headerParameters({ method, object, path }: Endpoint): unknown[] {
+  if (!object || !path.includes(":")) return [];
+  const header = (name: string, description: string) => ({ name, in: "header", required: false, description, schema: { type: "string" } });
+  return method === "GET"
+    ? [header("If-None-Match", "ETag of what you have: 304 while it is the newest.")]
+    : [header("If-Match", "ETag that you last saw: 412 when the object has changed since. The answer says who changed it and when.")];
 }
 
 function queryParameters(one: Endpoint): unknown[] {

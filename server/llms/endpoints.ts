@@ -24,6 +24,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
   endpoint({
     method: "POST",
     path: "/api/v1/llms",
+    object: "llm",
     status: 201,
     summary: "Create an LLM",
     permission: "llms.write",
@@ -34,6 +35,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
   endpoint({
     method: "GET",
     path: "/api/v1/llms/:id",
+    object: "llm",
     summary: "Get an LLM",
     permission: "llms.read",
     params: IdParam,
@@ -43,6 +45,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
   endpoint({
     method: "PATCH",
     path: "/api/v1/llms/:id",
+    object: "llm",
     summary: "Change an LLM; fields that are not named stay",
     permission: "llms.write",
     params: IdParam,
@@ -53,6 +56,7 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
   endpoint({
     method: "DELETE",
     path: "/api/v1/llms/:id",
+    object: "llm",
     status: 204,
     summary: "Delete an LLM; apps lose it and its gateway path ends",
     permission: "llms.write",

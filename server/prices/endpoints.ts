@@ -42,6 +42,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
   endpoint({
     method: "POST",
     path: "/api/v1/model-prices",
+    object: "model_price",
     status: 201,
     summary: "Set what a token of a model costs",
     permission: "model-prices.write",
@@ -52,6 +53,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
   endpoint({
     method: "GET",
     path: "/api/v1/model-prices/:id",
+    object: "model_price",
     summary: "Get a price",
     permission: "model-prices.read",
     params: IdParam,
@@ -61,6 +63,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
   endpoint({
     method: "PATCH",
     path: "/api/v1/model-prices/:id",
+    object: "model_price",
     summary: "Change a price; fields that are not named stay, and so does what is booked",
     permission: "model-prices.write",
     params: IdParam,
@@ -90,6 +93,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
   endpoint({
     method: "DELETE",
     path: "/api/v1/model-prices/:id",
+    object: "model_price",
     status: 204,
     summary: "Delete a price; the model costs nothing from now on",
     permission: "model-prices.write",

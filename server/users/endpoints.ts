@@ -26,6 +26,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
   endpoint({
     method: "POST",
     path: "/api/v1/users",
+    object: "user",
     status: 201,
     summary: "Create a user",
     permission: "users.write",
@@ -36,6 +37,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
   endpoint({
     method: "GET",
     path: "/api/v1/users/:id",
+    object: "user",
     summary: "Get a user",
     permission: "users.read",
     params: IdParam,
@@ -45,6 +47,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
   endpoint({
     method: "PATCH",
     path: "/api/v1/users/:id",
+    object: "user",
     summary: "Change a user; fields that are not named stay, a new password ends the person's sessions and API tokens",
     permission: "users.write",
     params: IdParam,
@@ -58,6 +61,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
   endpoint({
     method: "DELETE",
     path: "/api/v1/users/:id",
+    object: "user",
     status: 204,
     summary: "Delete a user; apps stay without an owner and their credentials stop working",
     permission: "users.write",
@@ -70,6 +74,7 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
   endpoint({
     method: "POST",
     path: "/api/v1/users/:id/roll-api-key",
+    object: "user",
     summary: "Give a user a new API key in place of the former; it is in this answer only",
     permission: "users.write",
     params: IdParam,

@@ -56,6 +56,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
   endpoint({
     method: "POST",
     path: "/api/v1/plugins",
+    object: "plugin",
     status: 201,
     summary: "Install a plugin; an active one is loaded first, and refused with the reason when that fails",
     permission: "plugins.write",
@@ -83,6 +84,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/:id",
+    object: "plugin",
     summary: "Get a plugin",
     permission: "plugins.read",
     params: IdParam,
@@ -92,6 +94,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
   endpoint({
     method: "PATCH",
     path: "/api/v1/plugins/:id",
+    object: "plugin",
     summary: "Change a plugin; `config` replaces the whole configuration and is judged by the plugin's schema",
     permission: "plugins.write",
     params: IdParam,
@@ -102,6 +105,7 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
   endpoint({
     method: "DELETE",
     path: "/api/v1/plugins/:id",
+    object: "plugin",
     status: 204,
     summary: "Delete a plugin with its stored data; its process stops",
     permission: "plugins.write",
@@ -259,6 +263,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
   endpoint({
     method: "GET",
     path: "/api/v1/llms/:id/plugins",
+    object: "llm",
     summary: "Plugins of an LLM, in the order in which they run",
     permission: "llms.read",
     params: IdParam,
@@ -268,6 +273,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
   endpoint({
     method: "PUT",
     path: "/api/v1/llms/:id/plugins",
+    object: "llm",
     summary: "Set the plugins of an LLM and their order; those that stay keep their overrides",
     permission: "llms.write",
     params: IdParam,
@@ -281,6 +287,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
   endpoint({
     method: "GET",
     path: "/api/v1/llms/:id/plugins/:plugin_id/config",
+    object: "llm",
     summary: "What is different about a plugin's configuration for this LLM",
     permission: "llms.read",
     params: Link,
@@ -290,6 +297,7 @@ export const llmPluginEndpoints = ({ llmPlugins }: { llmPlugins: LlmPluginServic
   endpoint({
     method: "PUT",
     path: "/api/v1/llms/:id/plugins/:plugin_id/config",
+    object: "llm",
     summary: "Set what is different about a plugin's configuration for this LLM",
     permission: "llms.write",
     params: Link,
