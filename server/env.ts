@@ -4,6 +4,7 @@ import { watchdogSeconds } from "@portico/core/watchdog";
 import { z } from "zod";
 import type { PoolSettings } from "./db/pool.ts";
 import { isAddressOrNetwork } from "./http/proxies.ts";
+import type { RetentionDays } from "./retention/retention.ts";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const flag = (fallback: boolean) =>
@@ -12,6 +13,16 @@ const flag = (fallback: boolean) =>
     .default(fallback ? "1" : "0")
     .transform((value) => value === "1" || value === "true");
 const blankIsAbsent = (value: unknown) => (value === "" ? undefined : value);
+
+/** 0 keeps permanently. */
+const days = (fallback: number, least: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .default(fallback)
+    .refine((value) => value === 0 || value >= least, `must be 0 (keep permanently) or at least ${least} days`);
 
 const namesIn = (list: string) =>
   list
@@ -28,6 +39,12 @@ const Env = z.object({
   /** Connections of this process; the job queue takes up to five of them. */
   PORTICO_DATABASE_CONNECTIONS: z.coerce.number().int().min(6).max(500).default(10),
   PORTICO_DATABASE_TIMEOUT_SECONDS: z.coerce.number().min(0.2).max(300).default(10),
+  /** After-hooks are retried from events for about two days. */
+  PORTICO_KEEP_EVENTS_DAYS: days(14, 3),
+  PORTICO_KEEP_AUDIT_DAYS: days(730, 1),
+  /** A budget whose start was moved is summed from the calls of its period. */
+  PORTICO_KEEP_USAGE_DAYS: days(90, 35),
+  PORTICO_KEEP_STATISTICS_DAYS: days(1_095, 62),
   PORTICO_DATA_DIR: z.string().default(".data"),
   /** Any text; 32 bytes are derived from it. Losing it loses every stored secret. */
   PORTICO_SECRET_KEY: z
@@ -84,6 +101,7 @@ export type Env = {
   host: string;
   databaseUrl: string;
   database: PoolSettings;
+  retentionDays: RetentionDays;
   dataDir: string;
   secretKey: string;
   /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
@@ -129,6 +147,12 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     host: e.HOST,
     databaseUrl: e.DATABASE_URL,
     database: { size: e.PORTICO_DATABASE_CONNECTIONS, statementMs: Math.round(e.PORTICO_DATABASE_TIMEOUT_SECONDS * 1000) },
+    retentionDays: {
+      events: e.PORTICO_KEEP_EVENTS_DAYS,
+      audit: e.PORTICO_KEEP_AUDIT_DAYS,
+      usage: e.PORTICO_KEEP_USAGE_DAYS,
+      statistics: e.PORTICO_KEEP_STATISTICS_DAYS,
+    },
     dataDir: resolve(e.PORTICO_DATA_DIR),
     secretKey: e.PORTICO_SECRET_KEY,
     trustedProxies: e.PORTICO_TRUSTED_PROXIES,

@@ -49,6 +49,8 @@ import { priceEndpoints } from "./prices/endpoints.ts";
 import { priceOperations } from "./prices/operations.ts";
 import { createPriceService } from "./prices/service.ts";
 import { createPriceStore } from "./prices/store.ts";
+import { createRetention } from "./retention/retention.ts";
+import { createRetentionStore } from "./retention/store.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { type ReadyCheck, systemEndpoints } from "./system/endpoints.ts";
@@ -138,11 +140,12 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   await listener.start();
   const serviceApi = plugins.serve(operations);
   await plugins.start();
+  const retention = createRetention({ store: createRetentionStore(db.sql), days: env.retentionDays, logger });
   const runner = await startJobs({
     pool: db.sql,
     logger,
-    jobs: { ...plugins.jobs, ...edges.jobs, "trim-sign-in": () => auth.trim() },
-    crontab: [plugins.crontab, edges.crontab, "*/10 * * * * trim-sign-in"].join("\n"),
+    jobs: { ...plugins.jobs, ...retention.jobs, "trim-sign-in": () => auth.trim() },
+    crontab: [plugins.crontab, retention.crontab, "*/10 * * * * trim-sign-in"].join("\n"),
   });
   await edges.start();
   if (env.demo) {

@@ -6,7 +6,6 @@ import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Endpoint } from "../http/endpoint.ts";
-import type { Jobs } from "../jobs/runner.ts";
 import type { LlmService } from "../llms/service.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { makeAuthority, openAuthority } from "./authority.ts";
@@ -110,9 +109,6 @@ export async function createEdges({
 
   return {
     endpoints,
-    jobs: { "trim-usage": () => telemetry.trim() } satisfies Jobs as Jobs,
-    /** Hourly, on one replica. */
-    crontab: "17 * * * * trim-usage",
     async start(): Promise<void> {
       await publisher.start();
       await writeWhole(hubSettings.dataDir, "hub-ca.pem", authority.certificate);

@@ -162,12 +162,3 @@ test("spend is told to every edge, and counts from a period's changed start exac
   await edge(0).send(randomUUID(), [usage({ costMicroUsd: 5 })]);
   expect(await since()).toBe(counted + 5);
 });
-
-test("old records and batches are deleted, recent ones stay", async () => {
-  const old = usage({ startedAtMs: Date.now() - 120 * 86_400_000 });
-  await edge().send(randomUUID(), [old, usage()]);
-  const before = await studio.db.prisma.usageRecord.count();
-  const store = createUsageStore(studio.db);
-  expect(await store.deleteOld("usage_records", new Date(Date.now() - 90 * 86_400_000), 5_000)).toBe(1);
-  expect(await studio.db.prisma.usageRecord.count()).toBe(before - 1);
-});

@@ -8,14 +8,6 @@ import type { UsageStore } from "./usage-store.ts";
 const maxRecords = 10_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const dayMs = 86_400_000;
-/** How long single requests are kept; their sums are kept longer. */
-const recordsKeptMs = 90 * dayMs;
-/** How long a batch is remembered, and so how late an edge may send it again. */
-const batchesKeptMs = 30 * dayMs;
-const trimChunk = 5_000;
-const trimChunks = 200;
-
 /** Takes usage from edges: checked record by record, stored once, summed, announced. */
 export function createTelemetry({
   store,
@@ -72,19 +64,6 @@ export function createTelemetry({
       }
       if (stored > 0) announceSoon();
       return { batchId, duplicate, stored, usage, rejected };
-    },
-
-    /** Deletes what has been kept long enough, in small steps. */
-    async trim(): Promise<void> {
-      for (const [table, keptMs] of [
-        ["usage_records", recordsKeptMs],
-        ["telemetry_batches", batchesKeptMs],
-      ] as const) {
-        const olderThan = new Date(Date.now() - keptMs);
-        for (let chunk = 0; chunk < trimChunks; chunk++) {
-          if ((await store.deleteOld(table, olderThan, trimChunk)) < trimChunk) break;
-        }
-      }
     },
 
     close: () => clearTimeout(timer),

@@ -94,16 +94,6 @@ export function createUsageStore(db: Db) {
     },
 
     spent: (spends: Spend[]): Promise<BudgetUsage[]> => spentOf(db.sql, spends),
-
-    /** Deletes up to `limit` of the oldest rows beyond an age. @returns how many there were. */
-    async deleteOld(table: "usage_records" | "telemetry_batches", olderThan: Date, limit: number): Promise<number> {
-      const [key, time] = table === "usage_records" ? ["id", "at"] : ["batch_id", "received_at"];
-      const { rowCount } = await db.sql.query(
-        `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${time} < $1 ORDER BY ${time} LIMIT $2)`,
-        [olderThan, limit],
-      );
-      return rowCount ?? 0;
-    },
   };
 }
 export type UsageStore = ReturnType<typeof createUsageStore>;

@@ -1,0 +1,36 @@
+import type pg from "pg";
+
+/** What grows with use and is deleted by age. */
+export type TrimmedTable = keyof typeof tables;
+
+/** What a row is deleted by, and what is kept whatever its age. Each has an index that begins with its time. */
+const tables = {
+  outbox_events: { key: "id", time: "created_at", unless: "" },
+  // What the demo wrote tells it later what is still its own (server/demo/store.ts).
+  audit_log: { key: "id", time: "at", unless: "actor_id = 0 AND request_id = 'demo'" },
+  usage_records: { key: "id", time: "at", unless: "" },
+  usage_minutes: { key: "ctid", time: "minute", unless: "" },
+  budget_usage: { key: "ctid", time: "period_start", unless: "" },
+  telemetry_batches: { key: "batch_id", time: "received_at", unless: "" },
+  // Jobs that failed for good; the others end by themselves.
+  "graphile_worker._private_jobs": { key: "id", time: "run_at", unless: "attempts < max_attempts OR locked_at IS NOT NULL" },
+} as const;
+
+export type RetentionStore = {
+  /** Deletes up to `limit` of the oldest rows that are older than so many days. @returns how many there were. */
+  deleteOld(table: TrimmedTable, days: number, limit: number): Promise<number>;
+};
+
+export function createRetentionStore(pool: pg.Pool): RetentionStore {
+  return {
+    async deleteOld(table, days, limit) {
+      const { key, time, unless } = tables[table];
+      const old = `${time} < now() - $1 * interval '1 day'${unless ? ` AND NOT (${unless})` : ""}`;
+      const { rowCount } = await pool.query(
+        `DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${old} ORDER BY ${time} LIMIT $2))`,
+        [days, limit],
+      );
+      return rowCount ?? 0;
+    },
+  };
+}
