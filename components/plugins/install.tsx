@@ -18,11 +18,13 @@ import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { toast } from "../ui/toast.tsx";
 import { useSearch } from "../ui/use-search.ts";
 import { ConfigEditor } from "./config-editor.tsx";
+import { HookPicker } from "./hook-picker.tsx";
 import { HookList } from "./hooks.tsx";
 import classes from "./install.module.css";
 import { manifestText } from "./manifest.ts";
 import { PluginStateLabel } from "./plugin-state.tsx";
 import { ScopeList } from "./scopes.tsx";
+import { PluginWarnings } from "./warnings.tsx";
 
 /**
  * Installing in four steps. Once the plugin exists its id is in the address, so that the page can be left and found
@@ -164,10 +166,16 @@ function Unread({
 }) {
   const client = useQueryClient();
   const [command, setCommand] = useState(plugin.attributes.command);
+  const [hooks, setHooks] = useState<string[]>([]);
+  const lacksHooks = error instanceof ApiError && error.issues.some(({ field }) => field === "hook_types");
   const correct = useMutation({
     mutationFn: async () => {
-      if (command.trim() === plugin.attributes.command) return;
-      await call("PATCH", `/api/v1/plugins/${plugin.id}`, { command: command.trim() });
+      const change = {
+        ...(command.trim() === plugin.attributes.command ? {} : { command: command.trim() }),
+        ...(hooks.length === 0 ? {} : { hook_types: hooks }),
+      };
+      if (Object.keys(change).length === 0) return;
+      await call("PATCH", `/api/v1/plugins/${plugin.id}`, change);
       await client.invalidateQueries({ queryKey: ["plugins"] });
     },
     onSuccess: onRetry,
@@ -180,13 +188,20 @@ function Unread({
         correct.mutate();
       }}
     >
-      <Notice tone="bad" title="It did not start">
-        {messageOf(error)}
-      </Notice>
+      {lacksHooks ? (
+        <Notice tone="info" title="The plugin does not say at which hooks it is called">
+          Its manifest is missing or incomplete. Select its hooks here.
+        </Notice>
+      ) : (
+        <Notice tone="bad" title={isAboutManifest(error) ? "Its manifest is not valid" : "The plugin did not start"}>
+          {messageOf(error)}
+        </Notice>
+      )}
+      {lacksHooks && <HookPicker value={hooks} onChange={setHooks} />}
       <CommandInput value={command} onChange={setCommand} error={correct.error && messageOf(correct.error)} />
       <Group gap="xs">
-        <Button type="submit" loading={correct.isPending} disabled={command.trim() === ""}>
-          Try again
+        <Button type="submit" loading={correct.isPending} disabled={command.trim() === "" || (lacksHooks && hooks.length === 0)}>
+          {lacksHooks ? "Use these hooks" : "Try again"}
         </Button>
         <Button variant="default" onClick={onRemove}>
           Remove it
@@ -195,6 +210,8 @@ function Unread({
     </form>
   );
 }
+
+const isAboutManifest = (error: unknown): boolean => error instanceof ApiError && /^manifest\b/.test(error.issues[0]?.field ?? "");
 
 function Installing({ id }: { id: string }) {
   const router = useRouter();
@@ -275,6 +292,7 @@ function Installing({ id }: { id: string }) {
               {manifestText(metadata.manifest, "name") || row.attributes.name} {version && <code>{version}</code>} takes part in{" "}
               <HookList hooks={metadata.hook_types} />
             </p>
+            <PluginWarnings warnings={metadata.warnings} />
             {row.attributes.code_changed && (
               <Notice tone="warn" title="Its program has changed since it was approved">
                 Everything that was approved for the former program has to be approved again.

@@ -26,6 +26,7 @@ import { LogViewer } from "./log-viewer.tsx";
 import { manifestText } from "./manifest.ts";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { ScopeList } from "./scopes.tsx";
+import { PluginWarnings } from "./warnings.tsx";
 
 /** A plugin with the LLMs that it is attached to. */
 type WithLlms = Resource<PluginAttributes> & Pick<PluginResource, "relationships">;
@@ -112,7 +113,7 @@ function Detail({ plugin }: { plugin: WithLlms }) {
           </>
         }
       />
-      {(attributes.state_error || waiting) && (
+      {(attributes.state_error || waiting || attributes.warnings.length > 0) && (
         <div style={{ display: "grid", gap: 8, marginBottom: 20 }}>
           {waiting && (
             <Notice
@@ -142,6 +143,7 @@ function Detail({ plugin }: { plugin: WithLlms }) {
               {attributes.state_error}
             </Notice>
           )}
+          <PluginWarnings warnings={attributes.warnings} />
         </div>
       )}
       <UrlTabs

@@ -169,6 +169,8 @@ export const PluginAttributes = attributesOf(PluginFields, {
   /** Why it is not healthy, in a sentence; "" when it is. */
   state_error: z.string(),
   restarts: z.number(),
+  /** What its manifest leaves out, and what of it has no effect, in sentences. */
+  warnings: z.array(z.string()),
   /** Where its process runs: in studio, on gateways, or both. */
   runs_on: z.array(z.enum(["studio", "gateway"])),
   ...timestamps,

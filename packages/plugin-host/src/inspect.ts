@@ -46,11 +46,12 @@ export async function inspectPlugin({
       (await client.unary(fallback.getConfigSchema, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented));
     if (schema?.success === false) throw unreadable("config schema", schema.errorMessage);
     // Plugins without the config service answer the same questions on their main one; the oldest have no manifest at all.
+    const provided = await client.unary(methods.getManifest, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented);
     const manifest =
-      (await client.unary(methods.getManifest, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented)) ??
-      (await client.unary(fallback.getManifest, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented));
-    if (manifest?.success === false) throw unreadable("manifest", manifest.errorMessage);
-    const read = { manifest: manifest?.manifestJson ?? "", configSchema: schema?.schemaJson || "{}" };
+      provided ?? (await client.unary(fallback.getManifest, {}, { timeoutMs: readTimeoutMs, signal }).catch(unlessUnimplemented));
+    // On the main service, "no success" is how plugins without a manifest answer.
+    if (provided?.success === false) throw unreadable("manifest", provided.errorMessage);
+    const read = { manifest: manifest?.success ? manifest.manifestJson : "", configSchema: schema?.schemaJson || "{}" };
     for (const [what, text] of Object.entries(read))
       if (text.length > maxTextChars) throw unreadable(what, "it is longer than a million characters");
     return { ...read, codeHash: launched.process.codeHash ?? "" };

@@ -130,7 +130,7 @@ const description = {
   getManifest: (_: unknown, answer: (e: null, r: object) => void) =>
     answer(null, {
       success: true,
-      manifestJson: JSON.stringify({ id: "test.fixture", initialized: Object.keys(config).length > 0 }),
+      manifestJson: process.env.TEST_PLUGIN_MANIFEST ?? JSON.stringify({ id: "test.fixture", initialized: Object.keys(config).length > 0 }),
       errorMessage: "",
     }),
 };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isObjectHook } from "./capabilities.ts";
-import { hookTypes } from "./hooks.ts";
+import { type HookType, hookTypes } from "./hooks.ts";
 import { isKnownScope } from "./scopes.ts";
 
 const text = z.string().max(2000);
@@ -84,19 +84,15 @@ const topics = z
   .max(100)
   .optional();
 
-/**
- * What a plugin says of itself: JSON text answered by GetManifest. Unknown keys are kept and ignored, so that
- * manifests written for other hosts load unchanged.
- */
-export const PluginManifest = z
-  .looseObject({
+const manifestOf = <Hooks extends z.ZodArray<z.ZodEnum<{ [K in HookType]: K }>>>(hooks: Hooks) =>
+  z.looseObject({
     /** Reverse-DNS identifier, e.g. `com.acme.audit`. */
     id: name,
     version: name,
     name,
     description: text.optional(),
     capabilities: z.looseObject({
-      hooks: z.array(z.enum(hookTypes)).min(1, "declare at least one hook"),
+      hooks,
       /** Must be one of `hooks`; default is the first. */
       primary_hook: z.enum(hookTypes).optional(),
     }),
@@ -121,55 +117,134 @@ export const PluginManifest = z
     assets: z.array(z.string().max(500)).max(2000).optional(),
     schedules: z.array(ManifestSchedule).max(200).optional(),
     resource_types: z.array(ManifestResourceType).max(200).optional(),
-  })
-  .superRefine((manifest, ctx) => {
-    const { hooks, primary_hook } = manifest.capabilities;
-    if (primary_hook && !hooks.includes(primary_hook)) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["capabilities", "primary_hook"],
-        message: `must be one of capabilities.hooks (${hooks.join(", ")})`,
-      });
-    }
-    for (const [i, scope] of (manifest.permissions?.services ?? []).entries()) {
-      if (scope.startsWith("analytics.")) {
-        ctx.addIssue({
-          code: "custom",
-          path: ["permissions", "services", i],
-          message: `analytics functionality is not available to plugins - scope '${scope}' not allowed`,
-        });
-      } else if (!isKnownScope(scope)) {
-        ctx.addIssue({
-          code: "custom",
-          path: ["permissions", "services", i],
-          message: `there is no scope "${scope}"; ask for what the plugin needs by name, e.g. llms.read`,
-        });
-      }
-    }
-    for (const [i, hook] of (manifest.permissions?.object_hooks ?? []).entries()) {
-      if (isObjectHook(hook)) continue;
-      ctx.addIssue({
-        code: "custom",
-        path: ["permissions", "object_hooks", i],
-        message: `there is no object hook "${hook}"; name an object and a moment, e.g. llm.before_create`,
-      });
-    }
-    const slots = [
-      ...(manifest.ui?.slots ?? []).map((slot, i) => ({ slot, at: ["ui", "slots", i] })),
-      ...(manifest.portal?.slots ?? []).map((slot, i) => ({ slot, at: ["portal", "slots", i] })),
-    ];
-    for (const { slot, at } of slots) {
-      for (const [j, item] of slot.items.entries()) {
-        const need = (field: string, value: string | undefined, where: (string | number)[]) => {
-          if (!value) ctx.addIssue({ code: "custom", path: [...at, "items", j, ...where], message: `${field} is required here` });
-        };
-        if (item.type === "route") need("path", item.path, ["path"]);
-        if (item.mount.kind === "webc") {
-          need("tag", item.mount.tag, ["mount", "tag"]);
-          need("entry", item.mount.entry, ["mount", "entry"]);
-        }
-        if (item.mount.kind === "iframe") need("app", item.mount.app, ["mount", "app"]);
-      }
-    }
   });
+
+const Hooks = z.array(z.enum(hookTypes));
+
+/**
+ * What a plugin says of itself: JSON text answered by GetManifest. Unknown keys are kept and ignored, so that
+ * manifests written for other hosts load unchanged.
+ */
+export const PluginManifest = manifestOf(Hooks.min(1, "declare at least one hook")).superRefine(checkManifest);
 export type PluginManifest = z.infer<typeof PluginManifest>;
+
+/**
+ * A manifest as hosts read it. Generated and older plugins leave out the id, or list their hooks where an object with `hooks` belongs:
+ * what can be derived is filled in, and `hooks` is empty where an administrator has to name them. `gapsOfManifest` says what was done.
+ */
+export const LenientManifest = z.preprocess(
+  (json) => (isRecord(json) ? filledIn(json).manifest : json),
+  manifestOf(Hooks).superRefine(checkManifest),
+);
+
+/** What a manifest leaves out or writes in another form, and what counts instead: sentences for administrators. */
+export const gapsOfManifest = (json: unknown): string[] =>
+  isRecord(json) && Object.keys(json).length > 0
+    ? filledIn(json).gaps
+    : ["It has no manifest: the hooks that an administrator names count."];
+
+type Json = Record<string, unknown>;
+const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const isHook = (word: unknown): word is HookType => (hookTypes as readonly unknown[]).includes(word);
+/** Words that generated manifests have for hooks. */
+const aliases: Record<string, HookType> = { data_collector: "data_collection", data_collectors: "data_collection" };
+
+function filledIn(json: Json): { manifest: Json; gaps: string[] } {
+  const gaps: string[] = [];
+  const { capabilities, ...manifest } = json;
+  const absent = (field: string) => manifest[field] === undefined || manifest[field] === null || manifest[field] === "";
+  if (absent("name")) {
+    manifest.name = "Unnamed plugin";
+    gaps.push("Its manifest has no name.");
+  }
+  if (absent("version")) {
+    manifest.version = "0.0.0";
+    gaps.push("Its manifest has no version.");
+  }
+  if (absent("id")) {
+    manifest.id = `local.${idPart(String(manifest.name))}`;
+    gaps.push(`Its manifest has no id: "${manifest.id}" is used.`);
+  }
+  const named =
+    'The hooks that an administrator names count; the manifest should have "capabilities": {"hooks": ["post_auth"]}, for example.';
+  if (Array.isArray(capabilities)) {
+    const words = capabilities.map((word) => (typeof word === "string" ? (aliases[word] ?? word) : word));
+    const unknown = words.filter((word) => !isHook(word));
+    gaps.push('Its manifest lists "capabilities" where an object with "hooks" belongs: the list is read as the hooks.');
+    if (unknown.length > 0)
+      gaps.push(
+        `Its manifest names hooks that do not exist: ${unknown
+          .map((word) => JSON.stringify(word))
+          .join(", ")
+          .slice(0, 300)}.`,
+      );
+    if (unknown.length === words.length) gaps.push(named);
+    return { manifest: { ...manifest, capabilities: { hooks: [...new Set(words.filter(isHook))] } }, gaps };
+  }
+  if (capabilities === undefined || capabilities === null || (isRecord(capabilities) && isEmpty(capabilities.hooks))) {
+    gaps.push(`Its manifest declares no hooks. ${named}`);
+    return { manifest: { ...manifest, capabilities: { ...(isRecord(capabilities) ? capabilities : {}), hooks: [] } }, gaps };
+  }
+  return { manifest: { ...manifest, capabilities }, gaps };
+}
+
+const isEmpty = (hooks: unknown): boolean => hooks === undefined || hooks === null || (Array.isArray(hooks) && hooks.length === 0);
+const idPart = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 100) || "plugin";
+
+type AnyManifest = z.infer<ReturnType<typeof manifestOf<typeof Hooks>>>;
+
+function checkManifest(manifest: AnyManifest, ctx: z.RefinementCtx): void {
+  const { hooks, primary_hook } = manifest.capabilities;
+  if (primary_hook && hooks.length > 0 && !hooks.includes(primary_hook)) {
+    ctx.addIssue({
+      code: "custom",
+      path: ["capabilities", "primary_hook"],
+      message: `must be one of capabilities.hooks (${hooks.join(", ")})`,
+    });
+  }
+  for (const [i, scope] of (manifest.permissions?.services ?? []).entries()) {
+    if (scope.startsWith("analytics.")) {
+      ctx.addIssue({
+        code: "custom",
+        path: ["permissions", "services", i],
+        message: `analytics functionality is not available to plugins - scope '${scope}' not allowed`,
+      });
+    } else if (!isKnownScope(scope)) {
+      ctx.addIssue({
+        code: "custom",
+        path: ["permissions", "services", i],
+        message: `there is no scope "${scope}"; ask for what the plugin needs by name, e.g. llms.read`,
+      });
+    }
+  }
+  for (const [i, hook] of (manifest.permissions?.object_hooks ?? []).entries()) {
+    if (isObjectHook(hook)) continue;
+    ctx.addIssue({
+      code: "custom",
+      path: ["permissions", "object_hooks", i],
+      message: `there is no object hook "${hook}"; name an object and a moment, e.g. llm.before_create`,
+    });
+  }
+  const slots = [
+    ...(manifest.ui?.slots ?? []).map((slot, i) => ({ slot, at: ["ui", "slots", i] })),
+    ...(manifest.portal?.slots ?? []).map((slot, i) => ({ slot, at: ["portal", "slots", i] })),
+  ];
+  for (const { slot, at } of slots) {
+    for (const [j, item] of slot.items.entries()) {
+      const need = (field: string, value: string | undefined, where: (string | number)[]) => {
+        if (!value) ctx.addIssue({ code: "custom", path: [...at, "items", j, ...where], message: `${field} is required here` });
+      };
+      if (item.type === "route") need("path", item.path, ["path"]);
+      if (item.mount.kind === "webc") {
+        need("tag", item.mount.tag, ["mount", "tag"]);
+        need("entry", item.mount.entry, ["mount", "entry"]);
+      }
+      if (item.mount.kind === "iframe") need("app", item.mount.app, ["mount", "app"]);
+    }
+  }
+}

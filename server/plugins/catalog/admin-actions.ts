@@ -25,6 +25,7 @@ import { categoryOf } from "./manifest.ts";
 import type { PluginService } from "./service.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 import { tryPlugin } from "./test-plugin.ts";
+import { warningsOf } from "./warnings.ts";
 import { statusOf } from "./wire.ts";
 
 /** What administrators do with a plugin beyond its row, in the shapes of the API. */
@@ -140,6 +141,7 @@ export function createPluginOperations({
           pending_capabilities: pendingOf(plugin),
           approval: approvalOf(plugin),
           status: statusOf(plugin),
+          warnings: warningsOf(plugin),
           loaded_at: new Date().toISOString(),
         },
       };

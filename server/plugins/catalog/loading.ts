@@ -3,7 +3,7 @@ import type { PluginHost } from "@portico/plugin-host";
 import { isGatewayHook, type PluginManifest, requestedCapabilities } from "@portico/protocol";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { keptGrants, pendingOf } from "./grants.ts";
-import type { Json } from "./json.ts";
+import { isObject, type Json } from "./json.ts";
 import { parseManifest, requestedScopes } from "./manifest.ts";
 import type { Plugin, PluginRow } from "./store.ts";
 
@@ -68,11 +68,9 @@ export function afterLoading(
   { manifest, manifestJson, configSchema, codeHash = before.codeHash }: Loaded,
   { dev, attached }: { dev: boolean; attached: boolean },
 ): { row: Partial<PluginRow>; grants: string[] } {
-  const hookTypes = hookTypesOf(before, manifest);
-  if (hookTypes.length === 0)
-    throw unusable("hook_types", 'The plugin has no manifest: name the hooks that it takes part in as hook_types, e.g. ["post_auth"].');
-  const custom = !manifest || (before.hookTypesCustomized && before.hookTypes.length > 0);
-  const hookType = custom ? (hookTypes[0] ?? "pending") : (manifest.capabilities.primary_hook ?? hookTypes[0] ?? "pending");
+  const { hookTypes, custom } = hookTypesOf(before, manifest, manifestJson);
+  if (hookTypes.length === 0) throw unusable("hook_types", withoutHooks(manifest));
+  const hookType = custom ? (hookTypes[0] ?? "pending") : (manifest?.capabilities.primary_hook ?? hookTypes[0] ?? "pending");
   const requested = requestedCapabilities(manifest, hookTypes);
   const first = before.configSchema === null;
   const known = before.approvedCodeHash || before.codeHash;
@@ -99,7 +97,22 @@ export function afterLoading(
   };
 }
 
-function hookTypesOf({ hookTypesCustomized, hookTypes, hookType }: BeforeLoading, manifest: PluginManifest | undefined): string[] {
-  if (!manifest) return hookTypes.length > 0 || hookType === "pending" ? hookTypes : [hookType];
-  return hookTypesCustomized && hookTypes.length > 0 ? hookTypes : [...new Set(manifest.capabilities.hooks)];
+/** Why a plugin that declares no hooks needs an administrator to name them. */
+export const withoutHooks = (manifest: PluginManifest | undefined): string =>
+  `${manifest ? "The plugin's manifest declares no hooks" : "The plugin has no manifest"}: name the hooks at which it is called as hook_types, e.g. ["post_auth"].`;
+
+/**
+ * The hooks that count. A manifest that declares them decides, unless an administrator changed them. Without one, or with one that only
+ * lists words, what an administrator named comes first.
+ */
+export function hookTypesOf(
+  { hookTypesCustomized, hookTypes, hookType }: Pick<BeforeLoading, "hookTypesCustomized" | "hookTypes" | "hookType">,
+  manifest: PluginManifest | undefined,
+  manifestJson: Json,
+): { hookTypes: string[]; custom: boolean } {
+  const declared = [...new Set(manifest?.capabilities.hooks)];
+  const named = hookTypes.length > 0 || hookType === "pending" ? hookTypes : [hookType];
+  const declares = declared.length > 0 && isObject(manifestJson.capabilities);
+  const custom = named.length > 0 && (!declares || (hookTypesCustomized && hookTypes.length > 0));
+  return { hookTypes: custom ? named : declared, custom };
 }

@@ -1,5 +1,5 @@
 import { AppError, type FieldIssue, messageOf } from "@portico/core";
-import { PluginManifest, runsOnGateways, type UiSlotItem } from "@portico/protocol";
+import { LenientManifest, type PluginManifest, runsOnGateways, type UiSlotItem } from "@portico/protocol";
 import { placeOfFault } from "../../db/storable.ts";
 import type { MountConfig } from "../contract/pages.ts";
 import type { PluginCategory } from "../contract.ts";
@@ -15,8 +15,26 @@ const refuse = (issues: FieldIssue[], message = "The plugin's manifest is not va
 
 export type ParsedManifest = { manifest: PluginManifest | undefined; json: Json };
 
+/** What is wrong with one place, in words; undefined leaves that to the schema. */
+function wordsFor(issue: { code?: string; expected?: unknown; input?: unknown }): string | undefined {
+  if (issue.code !== "invalid_type") return undefined;
+  if (issue.input === undefined || issue.input === null) return "is missing";
+  const found = Array.isArray(issue.input) ? "a list" : typeof issue.input === "object" ? "an object" : `${JSON.stringify(issue.input)}`;
+  return `must be ${kinds[String(issue.expected)] ?? String(issue.expected)}, not ${found.slice(0, 100)}`;
+}
+const kinds: Record<string, string> = {
+  string: "text",
+  object: "an object",
+  record: "an object",
+  array: "a list",
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+};
+
 /**
- * Reads a manifest's text. Plugins older than manifests answer nothing or `{}`; they have none.
+ * Reads a manifest's text. Plugins older than manifests answer nothing or `{}`; they have none. `capabilities.hooks` is empty when the
+ * manifest leaves the hooks to an administrator.
  * @throws AppError plugin_invalid naming what is wrong as `manifest.<path>`.
  */
 export function parseManifest(text: string): ParsedManifest {
@@ -31,7 +49,7 @@ export function parseManifest(text: string): ParsedManifest {
   if (json === null || (isObject(json) && Object.keys(json).length === 0)) return { manifest: undefined, json: {} };
   const unstorable = placeOfFault(json);
   if (unstorable) throw refuse([{ field: ["manifest", ...unstorable.path].join(".").slice(0, maxFieldChars), message: unstorable.fault }]);
-  const parsed = PluginManifest.safeParse(json);
+  const parsed = LenientManifest.safeParse(json, { error: wordsFor });
   if (!parsed.success)
     throw refuse(
       parsed.error.issues
@@ -45,7 +63,8 @@ export function parseManifest(text: string): ParsedManifest {
 
 /** The manifest a row holds, or undefined before one was read. */
 export function storedManifest(json: Json): PluginManifest | undefined {
-  const parsed = PluginManifest.safeParse(json);
+  if (Object.keys(json).length === 0) return undefined;
+  const parsed = LenientManifest.safeParse(json);
   return parsed.success ? parsed.data : undefined;
 }
 

@@ -91,7 +91,7 @@ test("a test of a plugin says what its executable, hooks and settings lack, and 
   expect(await tried()).toMatchObject({
     status: "failed",
     message: "hook_types has auth, but the manifest declares only object_hooks, studio_ui.",
-    details: { command_valid: true, hook_type_valid: false, config_valid: false, tests_run: ["command", "hook_types"] },
+    details: { command_valid: true, hook_type_valid: false, config_valid: false, tests_run: ["command", "manifest", "hook_types"] },
   });
   await call("PATCH", `/api/v1/plugins/${id}`, { command: "/nowhere/at/all" });
   expect(await tried()).toMatchObject({

@@ -3,8 +3,9 @@ import type { PluginHost } from "@portico/plugin-host";
 import type { PluginTrial } from "../contract/operations.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import type { Json } from "./json.ts";
-import { type Loaded, loadPlugin } from "./loading.ts";
+import { hookTypesOf, type Loaded, loadPlugin, withoutHooks } from "./loading.ts";
 import type { Plugin } from "./store.ts";
+import { warningsOf } from "./warnings.ts";
 
 type Check = PluginTrial["details"]["tests_run"][number];
 
@@ -16,13 +17,20 @@ export async function tryPlugin(
 ): Promise<PluginTrial> {
   const run: Check[] = ["command"];
   const read = await loadPlugin({ host, schemas }, plugin.command, plugin.checksum).catch(refusal);
-  if (Array.isArray(read)) return report(plugin, config, run, read);
-  run.push("hook_types");
+  if (Array.isArray(read)) {
+    // The program started and answered; what it answered is at fault.
+    if (read.every(({ field }) => field === "manifest" || field.startsWith("manifest."))) run.push("manifest");
+    return report(plugin, config, run, read);
+  }
+  const { manifestJson, configSchema } = read;
+  const { hookTypes } = hookTypesOf(plugin, read.manifest, manifestJson);
+  const warnings = warningsOf({ manifest: manifestJson, configSchema, hookTypes });
+  run.push("manifest", "hook_types");
   const undeclared = issuesOfHooks(plugin, read);
-  if (undeclared.length > 0) return report(plugin, config, run, undeclared);
+  if (undeclared.length > 0) return report(plugin, config, run, undeclared, warnings);
   run.push("config");
   const issues = await schemas.check(read.configSchema, config).then((checked) => checked.issues, refusal);
-  return report(plugin, config, run, issues);
+  return report(plugin, config, run, issues, warnings);
 }
 
 function refusal(error: unknown): FieldIssue[] {
@@ -31,23 +39,26 @@ function refusal(error: unknown): FieldIssue[] {
   throw error;
 }
 
-function issuesOfHooks({ hookTypes }: Plugin, { manifest }: Loaded): FieldIssue[] {
-  if (!manifest) return [];
-  const { hooks } = manifest.capabilities;
+function issuesOfHooks(plugin: Plugin, { manifest, manifestJson }: Loaded): FieldIssue[] {
+  const { hookTypes, custom } = hookTypesOf(plugin, manifest, manifestJson);
+  if (hookTypes.length === 0) return [{ field: "hook_types", message: withoutHooks(manifest) }];
+  const hooks = manifest?.capabilities.hooks ?? [];
+  if (!custom || hooks.length === 0) return [];
   const foreign = hookTypes.filter((hook) => !hooks.some((declared) => declared === hook));
   return foreign.map((hook) => ({ field: "hook_types", message: `has ${hook}, but the manifest declares only ${hooks.join(", ")}` }));
 }
 
-function report(plugin: Plugin, config: Json, run: Check[], issues: FieldIssue[]): PluginTrial {
+function report(plugin: Plugin, config: Json, run: Check[], issues: FieldIssue[], warnings: string[] = []): PluginTrial {
   const passed = (check: Check) => run.includes(check) && (run.at(-1) !== check || issues.length === 0);
   return {
     plugin_id: plugin.id,
     plugin_name: plugin.name,
     hook_type: plugin.hookType,
     status: issues.length === 0 ? "passed" : "failed",
-    message: issues.length === 0 ? "The plugin starts and its settings fit." : issues.map(sentence).join(" "),
+    message: [issues.length === 0 ? "The plugin starts and its settings fit." : issues.map(sentence).join(" "), ...warnings].join(" "),
     details: {
       command_valid: passed("command"),
+      manifest_valid: passed("manifest"),
       hook_type_valid: passed("hook_types"),
       config_valid: passed("config"),
       config_keys: Object.keys(config).length,
@@ -55,6 +66,7 @@ function report(plugin: Plugin, config: Json, run: Check[], issues: FieldIssue[]
       namespace: plugin.namespace,
       tests_run: run,
       issues: issues.map(({ field, message }) => ({ field, message })),
+      warnings,
     },
   };
 }

@@ -6,6 +6,7 @@ import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.t
 import type { Json } from "./json.ts";
 import { categoryOf } from "./manifest.ts";
 import type { LinkedLlm, Plugin } from "./store.ts";
+import { warningsOf } from "./warnings.ts";
 
 export type LiveState = {
   state: PluginAttributes["state"];
@@ -57,6 +58,7 @@ export const toAttributes = (
   requires_approval: requiresApproval(plugin),
   status: statusOf(plugin),
   ui_trusted: plugin.uiTrusted,
+  warnings: warningsOf(plugin),
   has_config_schema: Object.keys(plugin.configSchema ?? {}).length > 0,
   generation: plugin.generation,
   created_at: plugin.createdAt.toISOString(),

@@ -58,6 +58,7 @@ export const PluginMetadata = resourceOf(
     pending_capabilities: true,
     approval: true,
     status: true,
+    warnings: true,
   }).extend({
     primary_hook: z.string(),
     config_schema: z.record(z.string(), z.unknown()),
@@ -99,13 +100,16 @@ export const PluginTrial = z.object({
   details: z.object({
     command_valid: z.boolean(),
     hook_type_valid: z.boolean(),
+    manifest_valid: z.boolean(),
     config_valid: z.boolean(),
     config_keys: z.number(),
     has_checksum: z.boolean(),
     namespace: z.string(),
     /** The checks that were made, in order; a failed one ends them. */
-    tests_run: z.array(z.enum(["command", "hook_types", "config"])),
+    tests_run: z.array(z.enum(["command", "manifest", "hook_types", "config"])),
     issues: z.array(z.object({ field: z.string(), message: z.string() })),
+    /** What works differently from what the plugin's author may expect, in sentences. */
+    warnings: z.array(z.string()),
   }),
 });
 export type PluginTrial = z.infer<typeof PluginTrial>;

@@ -7,6 +7,8 @@ const at = (path: string) => `file://${fileURLToPath(new URL(path, import.meta.u
 export const commands = {
   probe: at("./probe-plugin.ts"),
   writer: at("./writer-plugin.ts"),
+  /** Answers the text in TEST_PLUGIN_MANIFEST as its manifest. */
+  bare: at("../../../packages/plugin-host/test/fixture-plugin.ts"),
   validator: at("../../../plugins/llm-validator/plugin.ts"),
   enricher: at("../../../plugins/request-enricher/plugin.ts"),
   feedback: at("../../../plugins/portal-feedback/plugin.ts"),

@@ -1,0 +1,26 @@
+import { gapsOfManifest } from "@portico/protocol";
+import type { Plugin } from "./store.ts";
+
+type Declared = Pick<Plugin, "manifest" | "hookTypes" | "configSchema">;
+
+/** Hooks that plugins may declare and that no host calls yet. */
+const unserved: Record<string, string> = {
+  agent: "The hook agent is not called yet: the plugin cannot be talked to as an agent.",
+  custom_endpoint: "The hook custom_endpoint is not called yet: gateways do not serve the plugin's own addresses.",
+  data_collection: "The hook data_collection is not called yet: the plugin receives no records of calls.",
+  resource_provider: "The hook resource_provider is not called yet: what the plugin offers cannot be attached to apps.",
+};
+
+const hasEntries = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+
+/** What an administrator should know of a plugin that runs: what its manifest leaves out, and what of it has no effect. Sentences. */
+export function warningsOf({ manifest, hookTypes, configSchema }: Declared): string[] {
+  // Before it was read, nothing is known of its manifest.
+  if (configSchema === null) return [];
+  return [
+    ...gapsOfManifest(manifest),
+    ...hookTypes.flatMap((hook) => unserved[hook] ?? []),
+    ...(hasEntries(manifest.schedules) ? ["Its manifest declares schedules, which do not run yet."] : []),
+    ...(hasEntries(manifest.resource_types) ? ["Its manifest declares resource types, which cannot be used yet."] : []),
+  ];
+}
