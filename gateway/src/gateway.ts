@@ -14,22 +14,19 @@ import type { RoutingTable } from "./config/routing-table.ts";
 import { createSnapshots } from "./config/snapshots.ts";
 import { createConfigStore } from "./config/store.ts";
 import { readiness } from "./health.ts";
-import { createAdmit } from "./pipeline/admit.ts";
-import { createAuthenticate } from "./pipeline/authenticate.ts";
-import type { Exchange } from "./pipeline/exchange.ts";
+import { createHookChain } from "./hooks/chain.ts";
+import { createRequestHooks } from "./hooks/request-hooks.ts";
+import { createResponseHooks } from "./hooks/response-hooks.ts";
 import { createPools } from "./pipeline/pools.ts";
-import { receive } from "./pipeline/receive.ts";
-import { next } from "./pipeline/reply.ts";
-import { createRunner, type Phase } from "./pipeline/run.ts";
 import { createSettle } from "./pipeline/settle.ts";
 import { createUpstream } from "./pipeline/upstream.ts";
 import { createPluginCaller } from "./plugins/caller.ts";
 import { createEventBus } from "./plugins/event-bus.ts";
 import { openKvStore } from "./plugins/kv.ts";
 import { createLogFeed } from "./plugins/log-feed.ts";
-import { createRequestPluginPhases } from "./plugins/request-phases.ts";
-import { createResponsePluginPhases } from "./plugins/response-phases.ts";
 import { createServiceApi } from "./plugins/service-api.ts";
+import { createLlmSurface } from "./routes/llm.ts";
+import { createStatusSurface } from "./routes/status.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { openJournal } from "./telemetry/journal.ts";
@@ -76,8 +73,10 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     hiddenDirs: [dirname(dataDir)],
   });
   const caller = createPluginCaller({ host, edgeId, edgeNamespace, limits });
-  const requestPlugins = createRequestPluginPhases({ caller, pluginBytes: limits.pluginBytes, logger });
-  const responsePlugins = createResponsePluginPhases({ caller, pluginBytes: limits.pluginBytes, logger });
+  const { pluginBytes } = limits;
+  const chain = createHookChain({ caller, timeoutMs: limits.pluginTimeoutMs, logger });
+  const requestHooks = createRequestHooks({ chain, caller, pluginBytes, logger });
+  const responseHooks = createResponseHooks({ chain, caller, pluginBytes });
 
   const vitals = { total: 0, active: 0 };
   const settle = createSettle({
@@ -89,22 +88,17 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     },
   });
   const pools = createPools(limits, settings.outbound ?? createOutbound());
-  const upstream = createUpstream({ pools, settle, responsePlugins, logger, pluginBytes: limits.pluginBytes });
-  // Plugins that judge callers see the body, so it is read before anyone is known; without them, only those who may call.
-  const judgedUnknown = ({ llm }: Exchange) => llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
-  const phases: readonly Phase[] = [
-    {
-      name: "receive for plugins",
-      run: (exchange, resume) => (judgedUnknown(exchange) ? receive(exchange, limits.requestBytes, resume) : next),
-    },
-    { name: "pre_auth", run: requestPlugins.preAuth },
-    { name: "auth", run: createAuthenticate({ store, askPlugins: requestPlugins.auth }) },
-    { name: "receive", run: (exchange, resume) => receive(exchange, limits.requestBytes, resume) },
-    { name: "post_auth", run: requestPlugins.postAuth },
-    { name: "admit", run: createAdmit({ ledger }) },
-    { name: "upstream", run: upstream },
-  ];
-  const runner = createRunner({ phases, settle, logger });
+  const llmSurface = createLlmSurface({
+    store,
+    ledger,
+    hooks: requestHooks,
+    upstream: createUpstream({ pools, settle, responseHooks, logger, pluginBytes }),
+    settle,
+    onStarted: () => void vitals.active++,
+    maxRequestBytes: limits.requestBytes,
+    corsOrigins: settings.corsOrigins ?? [],
+    logger,
+  });
 
   const snapshots = createSnapshots({
     store,
@@ -120,19 +114,13 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     },
   });
 
-  const server = createGatewayServer({
-    store,
-    start: runner.start,
-    settle,
+  const statusSurface = createStatusSurface({
     readiness: (authorization) =>
       readiness({ table: store.read(), plugins: host.statuses(), hub: link.state(), detailed: isOperator(authorization) }),
-    onStarted: () => void vitals.active++,
-    limits,
-    corsOrigins: settings.corsOrigins ?? [],
-    logger,
   });
+  const server = createGatewayServer({ surfaces: [llmSurface, statusSurface], limits, logger });
 
-  /** Whoever has the edge's own token may read what is inside. */
+  /** A holder of the edge's own token may read what is inside. */
   const isOperator = (authorization: string | undefined): boolean =>
     authorization !== undefined && sameToken(authorization, `Bearer ${edgeToken}`);
 

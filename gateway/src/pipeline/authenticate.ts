@@ -1,22 +1,35 @@
 import { hashToken } from "@portico/core/tokens";
-import { createSystemCallVerifier, isSystemCallToken } from "@portico/protocol/system-calls";
+import { isSystemCallToken } from "@portico/protocol/system-calls";
 import type { App } from "../config/routing-table.ts";
 import type { ConfigStore } from "../config/store.ts";
-import { type Exchange, headerOf } from "./exchange.ts";
-import { next, refuse, type Step, unauthorized } from "./reply.ts";
+import { type Exchange, headerOf, type Target } from "./exchange.ts";
+import { next, type Step, unauthorized } from "./reply.ts";
+import { createStudioCalls } from "./studio-call.ts";
 
-/** Asks the LLM's auth plugins who the caller is. */
-export type AskAuthPlugins = (exchange: Exchange, credential: string) => Promise<Step>;
+/** Has plugins say who the caller is; undefined when none judges callers of this target. */
+export type AskAuthPlugins<T extends Target> = (exchange: Exchange<T>, credential: string) => Promise<Step> | undefined;
 
 const rememberedHashes = 10_000;
 const bearer = /^Bearer +(\S+) *$/i;
 
-export function createAuthenticate({ store, askPlugins }: { store: ConfigStore; askPlugins: AskAuthPlugins }) {
-  const userOfCall = createSystemCallVerifier();
+/**
+ * Finds out who calls.
+ * @param keyHeadersOf headers in which clients of this target may send their key, besides `Authorization: Bearer`.
+ */
+export function createAuthenticate<T extends Target>({
+  store,
+  keyHeadersOf,
+  askPlugins,
+}: {
+  store: ConfigStore;
+  keyHeadersOf(exchange: Exchange<T>): readonly string[];
+  askPlugins: AskAuthPlugins<T>;
+}): (exchange: Exchange<T>) => Step | Promise<Step> {
+  const studioCalls = createStudioCalls();
   // Hashes of secrets that were good once; hashing again is most of what authentication costs. Guesses are never kept.
   const hashes = new Map<string, string>();
 
-  function appWith(exchange: Exchange, secret: string): App | undefined {
+  function appWith(exchange: Exchange<T>, secret: string): App | undefined {
     const known = hashes.get(secret);
     const hash = known ?? hashToken(secret);
     const app = store.appOf(exchange.table, hash);
@@ -28,69 +41,31 @@ export function createAuthenticate({ store, askPlugins }: { store: ConfigStore; 
     return app;
   }
 
-  /** The control plane's own call: its token is good for this request alone, and nobody else ever judges it. */
-  function authenticateSystemCall(exchange: Exchange, token: string): Step {
-    const { req, table } = exchange;
-    const { systemCallKey: key, systemApp } = table;
-    const userId = key && systemApp && userOfCall(token, { method: req.method ?? "", path: req.url ?? "", key });
-    if (!userId) return unauthorized("credential_invalid", "Invalid or expired bearer token");
-    exchange.app = systemApp;
-    exchange.userId = userId;
-    exchange.interaction = "studio";
-    return admitApp(exchange);
+  function keyOf(exchange: Exchange<T>): string {
+    for (const name of keyHeadersOf(exchange)) {
+      const key = headerOf(exchange, name);
+      if (key) return key;
+    }
+    return "";
   }
 
-  return function authenticate(exchange: Exchange): Step | Promise<Step> {
-    const { llm } = exchange;
+  return function authenticate(exchange) {
     const header = headerOf(exchange, "authorization");
     const fromBearer = header ? (bearer.exec(header)?.[1] ?? "") : "";
     const secret = fromBearer || (header ? "" : keyOf(exchange));
     if (!secret) return unauthorized("credential_missing", "Missing or invalid authentication method.");
 
-    if (isSystemCallToken(secret)) return authenticateSystemCall(exchange, secret);
+    if (isSystemCallToken(secret)) return studioCalls.authenticate(exchange, secret);
     const app = appWith(exchange, secret);
     // The control plane's own app has authenticated its user itself; auth plugins judge everybody else.
-    if (llm && llm.chain.auth.length > 0 && !app?.system) {
-      return askPlugins(exchange, secret).then((step) => (step.kind === "next" ? admitApp(exchange) : step));
-    }
+    const judged = app?.system ? undefined : askPlugins(exchange, secret);
+    if (judged) return judged;
     if (!app) {
       const message = fromBearer ? "Invalid or expired bearer token" : "Invalid API key or insufficient permissions.";
       return unauthorized("credential_invalid", message);
     }
     exchange.app = app;
     exchange.userId = app.userId;
-    return app.system ? admitOldSystemCall(exchange) : admitApp(exchange);
+    return app.system ? studioCalls.identifyUser(exchange) : next;
   };
-}
-
-/** A control plane of the last release: it sends a credential that does not change, and names the user in a header. */
-function admitOldSystemCall(exchange: Exchange): Step {
-  exchange.interaction = "studio";
-  // As the client sent it, not as a plugin would have it.
-  const named = exchange.req.headers["x-portico-user"];
-  if (named !== undefined) {
-    const userId = Number(named);
-    if (!Number.isInteger(userId) || userId <= 0 || userId > 0x7fff_ffff) {
-      return refuse({ status: 400, reason: "user_invalid", message: "X-Portico-User must be the id of a user." });
-    }
-    exchange.userId = userId;
-  }
-  return admitApp(exchange);
-}
-
-/** Clients of some vendors send their key in a header of its own. Before the LLM is known to exist, all are tried alike. */
-function keyOf(exchange: Exchange): string {
-  const { llm } = exchange;
-  if (llm) return headerOf(exchange, llm.vendor.keyHeader) || headerOf(exchange, "api-key");
-  return headerOf(exchange, "x-api-key") || headerOf(exchange, "api-key");
-}
-
-function admitApp(exchange: Exchange): Step {
-  const { app, llm, slug } = exchange;
-  if (!app) throw new Error("no app after authentication");
-  if (!llm) return refuse({ status: 404, reason: "llm_not_found", message: `LLM not found: ${slug}` });
-  if (!app.system && !app.llmIds.has(llm.id)) {
-    return refuse({ status: 403, reason: "llm_not_allowed", message: `App "${app.name}" may not call LLM "${llm.slug}".` });
-  }
-  return next;
 }

@@ -1,7 +1,9 @@
 import type { Price, Tokens } from "@portico/core";
 import { tokensOfChars } from "../dialects/json/text.ts";
-import type { Exchange, Outcome } from "./exchange.ts";
+import type { Outcome } from "./exchange.ts";
+import type { LlmExchange } from "./llm-call.ts";
 import { priceOf } from "./price.ts";
+import type { Ending } from "./settle.ts";
 
 export type Charge = { tokens: Tokens; price: Price | undefined; estimated: boolean };
 
@@ -12,25 +14,26 @@ const unreadBytesPerToken = 64;
 const leastUnreadBytes = 1_024;
 
 /** What a request is charged for: what the vendor reported, or what it must be taken to have done. */
-export function chargeOf(exchange: Exchange, { outcome, reason }: { outcome: Outcome; reason: string }): Charge {
-  const reported = exchange.usage?.reported;
-  const { llm, table } = exchange;
+export function chargeOf(exchange: LlmExchange, { outcome, reason }: Ending): Charge {
+  const { target, table } = exchange;
+  const { llm, usage } = target;
+  const reported = usage?.reported;
   // A model that has no price may have one under the name the vendor says it ran, often a dated one.
-  const price = exchange.price ?? (llm && reported?.model ? priceOf(table, llm, reported.model) : undefined) ?? exchange.assumedPrice;
+  const price = target.price ?? (llm && reported?.model ? priceOf(table, llm, reported.model) : undefined) ?? target.assumedPrice;
   if (!reported) {
     const tokens = isBilledUnreported(exchange, reason) ? estimateOf(exchange, outcome) : undefined;
     return { tokens: tokens ?? noTokens, price, estimated: tokens !== undefined };
   }
   // What was reported before a stream was cut says nothing of what came after.
-  const isCut = exchange.streamed && outcome !== "completed" && !exchange.usage?.final;
+  const isCut = exchange.streamed && outcome !== "completed" && !usage?.final;
   const passed = isCut ? passedTokens(exchange) : 0;
   if (passed <= reported.tokens.response) return { tokens: reported.tokens, price, estimated: false };
   return { tokens: { ...reported.tokens, response: passed }, price, estimated: true };
 }
 
 /** A vendor that took the request and did not refuse it charges for it, whether or not it said so before the end. */
-function isBilledUnreported(exchange: Exchange, reason: string): boolean {
-  const { cost, reservation, sentUpstream, statusCode, usage } = exchange;
+function isBilledUnreported({ target, reservation, sentUpstream, statusCode }: LlmExchange, reason: Ending["reason"]): boolean {
+  const { cost, usage } = target;
   // What was generated before an error is paid for.
   if (usage?.failed && usage.chars === 0) return false;
   const isCounted = cost === "text" || (cost === "media" && reservation !== undefined);
@@ -38,8 +41,9 @@ function isBilledUnreported(exchange: Exchange, reason: string): boolean {
   return isCounted && sentUpstream && (statusCode < 400 || (reason === "upstream_timeout" && reservation !== undefined));
 }
 
-function estimateOf(exchange: Exchange, outcome: Outcome): Tokens {
-  const { reservation, maxResponseTokens, streaming, streamed, usage, promptChars } = exchange;
+function estimateOf(exchange: LlmExchange, outcome: Outcome): Tokens {
+  const { target, reservation, streamed } = exchange;
+  const { maxResponseTokens, streaming, usage, promptChars } = target;
   const prompt = tokensOfChars(promptChars);
   const isStream = streamed || (streaming && outcome !== "completed");
   const seen = isStream ? passedTokens(exchange) : tokensOfChars(usage?.chars ?? 0);
@@ -49,8 +53,8 @@ function estimateOf(exchange: Exchange, outcome: Outcome): Tokens {
   return { prompt, response, cacheWrite: 0, cacheRead: 0 };
 }
 
-function passedTokens({ usage, responseBytes, reservation }: Exchange): number {
-  const chars = usage?.chars ?? 0;
+function passedTokens({ target, responseBytes, reservation }: LlmExchange): number {
+  const chars = target.usage?.chars ?? 0;
   if (chars > 0) return tokensOfChars(chars);
   return reservation && responseBytes > leastUnreadBytes ? Math.floor(responseBytes / unreadBytesPerToken) : 0;
 }

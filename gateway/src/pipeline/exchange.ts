@@ -1,22 +1,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Price } from "@portico/core";
 import type { Reservation } from "../budget/ledger.ts";
-import type { App, Llm, RoutingTable } from "../config/routing-table.ts";
-import type { Endpoint, UsageReader } from "../dialects/dialect.ts";
-
-/** How an LLM is called: as the body says, or only plain, or only streamed. */
-export type CallMode = "call" | "rest" | "stream";
-
-/** Longest name of a model. */
-export const maxModelChars = 256;
+import type { App, RoutingTable } from "../config/routing-table.ts";
+import type { LlmCall } from "./llm-call.ts";
 
 export type Outcome = "completed" | "failed" | "aborted" | "blocked";
 
 /**
- * One request from arrival to settlement. Phases fill it in from top to bottom. No field holds a function made for one request: V8
- * then keeps requests alive in chains until its next full collection, and every collection of young objects takes ten times as long.
+ * What a request is for. Calls of tools, queries of datasources, sessions of MCP and endpoints of plugins become further kinds, each with its
+ * own phases and its own part in `settle`.
  */
-export type Exchange = {
+export type Target = LlmCall;
+
+/**
+ * One request from arrival to settlement, whatever it is for: transport, identity, money and ending. Phases fill it in. No field holds a
+ * function made for one request: V8 then keeps requests alive in chains until its next full collection, and every collection of young objects
+ * takes ten times as long.
+ */
+export type Exchange<T extends Target = Target> = {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
@@ -25,15 +25,9 @@ export type Exchange = {
   readonly startedMs: number;
   /** The table at arrival: a swap in between does not change the rules of a request under way. */
   readonly table: RoutingTable;
-  readonly mode: CallMode;
-  readonly slug: string;
-  /** Path after the slug, in the form that is judged and sent; begins with "/". */
-  readonly path: string;
-  /** With its "?", or "". */
-  readonly query: string;
-  readonly llm: Llm | undefined;
+  readonly target: T;
 
-  /** Index of the phase that answered `later`; -1 when none has. */
+  /** Index of the phase that returned `later`; -1 when none has. */
   waitingAt: number;
   /** Headers plugins have set, by lower-case name; they win over the client's. */
   headerChanges: Map<string, string> | undefined;
@@ -51,41 +45,51 @@ export type Exchange = {
   authUserId: string;
   authClaims: Record<string, string>;
 
-  /** What the path means at the vendor; undefined before admission. */
-  endpoint: Endpoint | undefined;
-  cost: Endpoint["cost"];
-  model: string;
-  /** All models that the request names, when it names several. */
-  models: readonly string[] | undefined;
-  /** Of the model that was asked for. */
-  price: Price | undefined;
-  /** Under a budget: what is charged when nothing better is known in the end. */
-  assumedPrice: Price | undefined;
-  /** The client asked for a stream. */
-  streaming: boolean;
-  /** Usage was asked for in the client's stead, so its event is not the client's to see. */
-  hideUsage: boolean;
-  /** The body as it was before usage was asked for in it; undefined when nothing was added. */
-  bodyAsSent: Buffer | undefined;
-  promptChars: number;
-  /** Most tokens the answer may have, or what is assumed for it. */
-  maxResponseTokens: number;
-  /** The request says how long its answer may be. */
-  hasTokenLimit: boolean;
   reservation: Reservation | undefined;
 
   /** Set once the upstream works on the request; stops it. */
   upstream: { abort(reason: Error): void } | undefined;
   sentUpstream: boolean;
-  /** Set once the answer begins, when its usage is of interest and can be read. */
-  usage: UsageReader | undefined;
   statusCode: number;
   firstByteMs: number;
   pluginMs: number;
   responseBytes: number;
+  /** The answer came as a stream. */
   streamed: boolean;
   settled: boolean;
 };
+
+type Arrival<T extends Target> = Pick<Exchange<T>, "req" | "res" | "requestId" | "table" | "target"> & { nowMs: number };
+
+// Every field is named, so that all exchanges have one shape.
+export const newExchange = <T extends Target>(arrival: Arrival<T>): Exchange<T> => ({
+  req: arrival.req,
+  res: arrival.res,
+  requestId: arrival.requestId,
+  startedAtMs: arrival.nowMs,
+  startedMs: performance.now(),
+  table: arrival.table,
+  target: arrival.target,
+  waitingAt: -1,
+  headerChanges: undefined,
+  contextUpdates: undefined,
+  body: undefined,
+  requestBytes: 0,
+  app: undefined,
+  userId: 0,
+  interaction: "proxy",
+  authUserId: "",
+  authClaims: {},
+  reservation: undefined,
+  upstream: undefined,
+  sentUpstream: false,
+  statusCode: 0,
+  firstByteMs: 0,
+  pluginMs: 0,
+  responseBytes: 0,
+  streamed: false,
+  settled: false,
+});
 
 const processId = Math.floor(Math.random() * 36 ** 6)
   .toString(36)

@@ -1,15 +1,18 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import { AppError, messageOf } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
 import type { Logger } from "@portico/core/logger";
+import { isGatewayReason } from "@portico/protocol";
 import type { Dispatcher } from "undici";
 import type { StreamReader } from "../dialects/dialect.ts";
-import type { ResponsePluginPhases } from "../plugins/response-phases.ts";
+import type { Answer, ResponseHooks } from "../hooks/response-hooks.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
-import type { Exchange } from "./exchange.ts";
 import { clientHeaders, type HeaderList, headersOf } from "./headers.ts";
 import type { KeyMask } from "./key-mask.ts";
-import { refuse, sendReply } from "./reply.ts";
+import type { LlmCall, LlmExchange } from "./llm-call.ts";
+import { isPluginFailure, pluginFailure } from "./plugin-failure.ts";
+import { type Refusal, refuse, sendReply } from "./reply.ts";
 import type { Settle } from "./settle.ts";
 import { upstreamProblem } from "./upstream-problem.ts";
 import { noteRefusal, refusalBytes } from "./usage-options.ts";
@@ -22,9 +25,10 @@ export type Retry = {
   sendUnchanged?(relay: Relay): void;
 };
 
-export type RelayDeps = { settle: Settle; responsePlugins: ResponsePluginPhases; logger: Logger; pluginBytes: number };
+export type RelayDeps = { settle: Settle; responseHooks: ResponseHooks; logger: Logger; pluginBytes: number };
 
-type Refusal = { status: number; headers: OutgoingHttpHeaders; chunks: Chunks };
+/** An answer that may refuse what the gateway has added to the request. */
+type HeldRefusal = { status: number; headers: OutgoingHttpHeaders; chunks: Chunks };
 
 const scannedBytes = 1024 * 1024;
 const scannedTailBytes = 64 * 1024;
@@ -37,7 +41,8 @@ const joinedBytes = 32 * 1024;
  * they can be sent.
  */
 export class Relay implements Dispatcher.DispatchHandler {
-  readonly #exchange: Exchange;
+  readonly #exchange: LlmExchange;
+  readonly #target: LlmCall;
   readonly #deps: RelayDeps;
   #control: Dispatcher.DispatchController | undefined;
   #headers: HeaderList = [];
@@ -64,10 +69,11 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   /** Set while sending once more is safe and has not been tried. */
   #retry: Retry | undefined;
-  #refusal: Refusal | undefined;
+  #refusal: HeldRefusal | undefined;
 
-  constructor(exchange: Exchange, deps: RelayDeps, retry?: Retry) {
+  constructor(exchange: LlmExchange, deps: RelayDeps, retry?: Retry) {
     this.#exchange = exchange;
+    this.#target = exchange.target;
     this.#deps = deps;
     this.#retry = retry;
   }
@@ -84,7 +90,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     const exchange = this.#exchange;
     const isPlain = headers["content-encoding"] === undefined || headers["content-encoding"] === "identity";
-    if (this.#retry?.sendUnchanged && isPlain && !this.#refusal && exchange.endpoint?.format.mayRefuseUsage(status)) {
+    if (this.#retry?.sendUnchanged && isPlain && !this.#refusal && this.#target.endpoint?.format.mayRefuseUsage(status)) {
       this.#refusal = { status, headers, chunks: new Chunks() };
       return;
     }
@@ -104,20 +110,21 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#headers = clientHeaders(headers, {
       requestId: exchange.requestId,
       // With an event left out it is shorter than the upstream says.
-      decoded: this.#decoder !== undefined || (exchange.hideUsage && status < 300 && (encoding === undefined || encoding === "identity")),
-      keyMask: exchange.llm?.keyMask,
+      decoded:
+        this.#decoder !== undefined || (this.#target.hideUsage && status < 300 && (encoding === undefined || encoding === "identity")),
+      keyMask: this.#target.llm?.keyMask,
     });
     const contentType = String(headers["content-type"] ?? "");
-    const isStream = exchange.endpoint?.format.isStream(contentType) ?? false;
+    const isStream = this.#target.endpoint?.format.isStream(contentType) ?? false;
     exchange.streamed = isStream;
     this.#readAs(contentType);
     // Streams of good answers go out as they come: looking for a key in each of their pieces would hold them back.
-    if (!isStream || status >= 300) this.#mask = exchange.llm?.keyMask;
-    const wanted = exchange.llm !== undefined && exchange.llm.chain.onResponse.length > 0;
+    if (!isStream || status >= 300) this.#mask = this.#target.llm?.keyMask;
+    const wanted = this.#target.llm !== undefined && this.#target.llm.chain.onResponse.length > 0;
     if (isStream) {
       if (wanted) this.#keepForPlugins();
     } else {
-      this.#mayBeStream = exchange.streaming && status < 300;
+      this.#mayBeStream = this.#target.streaming && status < 300;
       if (wanted && hasBody(exchange, status)) this.#held = new Chunks();
       const length = headers["content-length"];
       if (length !== undefined && !this.#decoder) this.#announced = Number(length);
@@ -128,13 +135,13 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   /** The answer may be a refusal of what the gateway added, which is not the client's to see. */
   #holdRefusal(control: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { chunks } = this.#refusal as Refusal;
+    const { chunks } = this.#refusal as HeldRefusal;
     chunks.add(chunk);
     if (chunks.bytes > refusalBytes) this.#passRefusal(control);
   }
 
   #passRefusal(control: Dispatcher.DispatchController): void {
-    const { status, headers, chunks } = this.#refusal as Refusal;
+    const { status, headers, chunks } = this.#refusal as HeldRefusal;
     this.#retry = undefined;
     this.#refusal = undefined;
     this.onResponseStart(control, status, headers);
@@ -142,11 +149,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   #readAs(contentType: string): void {
-    const exchange = this.#exchange;
-    if (exchange.cost === "none") return;
-    exchange.usage = exchange.endpoint?.format.createUsageReader(contentType, exchange.hideUsage);
-    this.#usageStream = exchange.usage?.stream;
-    this.#isReadWhole = exchange.usage !== undefined && !this.#usageStream;
+    const target = this.#target;
+    if (target.cost === "none") return;
+    target.usage = target.endpoint?.format.createUsageReader(contentType, target.hideUsage);
+    this.#usageStream = target.usage?.stream;
+    this.#isReadWhole = target.usage !== undefined && !this.#usageStream;
   }
 
   #keepForPlugins(): void {
@@ -173,8 +180,8 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseEnd(control: Dispatcher.DispatchController): void {
     const answer = this.#refusal?.chunks.all();
-    const { llm, endpoint, settled } = this.#exchange;
-    if (settled) return;
+    const { llm, endpoint } = this.#target;
+    if (this.#exchange.settled) return;
     if (answer && llm && endpoint?.format.refusesUsage(answer)) {
       const retry = this.#retry;
       noteRefusal(llm);
@@ -208,7 +215,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#exchange.settled) return;
     if (this.#mayBeStream) {
       this.#mayBeStream = false;
-      const contentType = this.#exchange.endpoint?.format.unannouncedStream(chunk);
+      const contentType = this.#target.endpoint?.format.unannouncedStream(chunk);
       if (contentType !== undefined) this.#becomeStream(contentType);
     }
     if (!this.#mask) return this.#pass(chunk);
@@ -221,12 +228,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   #pass(chunk: Buffer) {
-    const exchange = this.#exchange;
     if (this.#held) return this.#hold(chunk);
     if (this.#usageStream) {
       this.#chunks++;
       // Untouched bytes leave at once and are read afterwards; only a stream with something to hide goes out event by event.
-      if (exchange.hideUsage) this.#write(this.#usageStream.push(chunk));
+      if (this.#target.hideUsage) this.#write(this.#usageStream.push(chunk));
       else {
         this.#write(chunk);
         this.#usageStream.push(chunk);
@@ -282,7 +288,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     if (this.#usageStream) {
       const rest = this.#usageStream.end();
-      if (exchange.hideUsage) this.#write(rest);
+      if (this.#target.hideUsage) this.#write(rest);
     }
     if (this.#decoder) this.#writeHead();
     if (this.#whole) exchange.responseBytes += this.#whole.length;
@@ -293,31 +299,48 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   async #showToPlugins(body: Buffer): Promise<void> {
     const exchange = this.#exchange;
-    const answer = await this.#deps.responsePlugins.onAnswer(exchange, { headers: headersOf(this.#headers), body });
+    let answer: Answer;
+    try {
+      answer = await this.#deps.responseHooks.onAnswer(exchange, { headers: headersOf(this.#headers), body });
+    } catch (error) {
+      return this.#failInPlugins(error);
+    }
     if (exchange.settled) return;
     exchange.responseBytes = answer.body.length;
     sendReply(exchange.res, exchange.requestId, { status: exchange.statusCode, headers: answer.headers, body: answer.body });
     this.#finish();
   }
 
+  /** A plugin without which the answer may not pass has failed; the vendor's work is owed all the same. */
+  #failInPlugins(error: unknown): void {
+    const exchange = this.#exchange;
+    if (exchange.settled) return;
+    const { requestId } = exchange;
+    this.#deps.logger.error("a plugin stopped an answer", { requestId, error: messageOf(error) });
+    this.#readUsage();
+    const isKnown = error instanceof AppError && isGatewayReason(error.code) && isPluginFailure(error);
+    const cause = isKnown ? error : new AppError({ code: "plugin_failed", message: messageOf(error) });
+    this.#refuse(pluginFailure(cause, isGatewayReason(cause.code) ? cause.code : "plugin_failed", requestId));
+  }
+
   #finish(): void {
     const exchange = this.#exchange;
     this.#readUsage();
     const failed = exchange.statusCode >= 400;
-    const isError = !failed && exchange.usage?.failed === true;
+    const isError = !failed && this.#target.usage?.failed === true;
     if (failed || isError) this.#deps.settle(exchange, { outcome: "failed", reason: failed ? "upstream_status" : "upstream_error" });
     else this.#deps.settle(exchange, { outcome: "completed", reason: "" });
     if (!this.#stream || failed) return;
     const body = this.#stream.all();
     if (body) {
       const requestBody = exchange.body ?? Buffer.alloc(0);
-      this.#deps.responsePlugins.onStreamComplete(exchange, { body, headers: headersOf(this.#headers), chunks: this.#chunks, requestBody });
+      this.#deps.responseHooks.onStreamComplete(exchange, { body, headers: headersOf(this.#headers), chunks: this.#chunks, requestBody });
     } else this.#deps.logger.warn("a stream is too large for its plugins", { requestId: exchange.requestId });
   }
 
   #readUsage() {
-    const { usage, price, statusCode } = this.#exchange;
-    if (!usage || !this.#isReadWhole || statusCode >= 400) return;
+    const { usage, price } = this.#target;
+    if (!usage || !this.#isReadWhole || this.#exchange.statusCode >= 400) return;
     const all = this.#whole ?? this.#scan?.all();
     // Which model ran matters only where the one asked for has no price.
     if (all) usage.readAnswer(all, price === undefined);
@@ -338,7 +361,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #fail(error: Error): void {
     const exchange = this.#exchange;
     if (exchange.settled) return;
-    const problem = upstreamProblem(error, exchange.llm?.slug ?? "");
+    const problem = upstreamProblem(error, this.#target.llm?.slug ?? "");
     const { res } = exchange;
     if (res.headersSent) {
       // The client must not take half an answer for a whole one.
@@ -346,11 +369,17 @@ export class Relay implements Dispatcher.DispatchHandler {
       this.#deps.settle(exchange, { outcome: "failed", reason: "upstream_broke_off" });
       return;
     }
-    const { reply } = refuse(problem);
     // Nothing was answered, so nothing is known to be owed; a request that timed out may still have been worked on.
+    this.#refuse(problem);
+  }
+
+  /** Answers in the upstream's place. */
+  #refuse(refusal: Refusal): void {
+    const exchange = this.#exchange;
+    const { reply } = refuse(refusal);
     exchange.statusCode = reply.status;
     exchange.responseBytes = reply.body.length;
-    sendReply(res, exchange.requestId, reply);
+    sendReply(exchange.res, exchange.requestId, reply);
     this.#deps.settle(exchange, { outcome: "failed", reason: reply.reason });
   }
 }
@@ -360,4 +389,4 @@ const lostCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 /** The other side closed a connection: as it does with idle ones, and then it has not read the request that was just on its way. */
 const isConnectionLost = (error: Error): boolean => "code" in error && lostCodes.has(String(error.code));
 
-const hasBody = (exchange: Exchange, status: number): boolean => exchange.req.method !== "HEAD" && status !== 204 && status !== 304;
+const hasBody = ({ req }: LlmExchange, status: number): boolean => req.method !== "HEAD" && status !== 204 && status !== 304;

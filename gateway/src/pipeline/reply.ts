@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Outcome } from "./exchange.ts";
+import type { GatewayReason } from "@portico/protocol";
 import { answerGuards } from "./headers.ts";
 
 /** An answer the gateway gives itself. */
@@ -7,12 +7,11 @@ export type Reply = {
   status: number;
   headers: OutgoingHttpHeaders;
   body: Buffer;
-  outcome: Outcome;
-  /** Stable code for usage records, e.g. `model_not_allowed`. */
-  reason: string;
+  outcome: "failed" | "blocked";
+  reason: GatewayReason;
 };
 
-/** A phase continues, replies, goes on later by `resume`, or has taken over the answer. */
+/** A phase continues, replies, goes on later through `resume`, or has taken over the answer. */
 export type Step = typeof next | typeof later | typeof answering | { kind: "reply"; reply: Reply };
 
 export const next = Object.freeze({ kind: "next" as const });
@@ -21,16 +20,17 @@ export const later = Object.freeze({ kind: "later" as const });
 /** The upstream's answer is on its way to the client. */
 export const answering = Object.freeze({ kind: "answering" as const });
 
-/** Refuses a request with the gateway's error shape: `{"status","message","error"?}`. */
-export function refuse(refusal: {
+export type Refusal = {
   status: number;
-  reason: string;
+  reason: GatewayReason;
   message: string;
-  /** Detail for whoever has to find the cause; never a secret. */
+  /** Detail that helps to find the cause; never a secret. */
   error?: string | undefined;
   headers?: OutgoingHttpHeaders | undefined;
-}): { kind: "reply"; reply: Reply } {
-  const { status, reason, message, error, headers } = refusal;
+};
+
+/** Refuses a request with the gateway's error shape: `{"status","message","error"?}`. */
+export function refuse({ status, reason, message, error, headers }: Refusal): { kind: "reply"; reply: Reply } {
   return {
     kind: "reply",
     reply: {
@@ -43,7 +43,11 @@ export function refuse(refusal: {
   };
 }
 
-export const unauthorized = (reason: string, message: string, error?: string) =>
+/** Refuses what never became a request of an app: nothing is recorded of it. */
+export const sendRefusal = (res: ServerResponse, requestId: string, refusal: Refusal): void =>
+  sendReply(res, requestId, refuse(refusal).reply);
+
+export const unauthorized = (reason: GatewayReason, message: string, error?: string) =>
   refuse({ status: 401, reason, message, error, headers: { "www-authenticate": 'Bearer realm="portico"' } });
 
 /** Sends an answer that is complete. */

@@ -1,29 +1,31 @@
 import type { Price } from "@portico/core";
 import type { Ledger } from "../budget/ledger.ts";
 import { dearestOf } from "../config/price-list.ts";
+import type { RoutingTable } from "../config/routing-table.ts";
 import { tokensOfChars } from "../dialects/json/text.ts";
-import type { Exchange } from "./exchange.ts";
+import type { LlmCall, LlmExchange } from "./llm-call.ts";
 import { dearestPrice, priceOf } from "./price.ts";
 import { next, refuse, type Step } from "./reply.ts";
 
 /** Finds what a call costs and, where there is a budget, sets that aside. What is unknown is taken to be dear, or refused. */
 export function createReserve({ ledger }: { ledger: Ledger }) {
-  return function reserve(exchange: Exchange): Step {
-    const { app, llm, table } = exchange;
+  return function reserve(exchange: LlmExchange): Step {
+    const { app, table, target } = exchange;
+    const { llm } = target;
     if (!llm) return next;
-    if (!exchange.models) exchange.price = priceOf(table, llm, exchange.model);
+    if (!target.models) target.price = priceOf(table, llm, target.model);
     if (!app || (!app.budget && !llm.budget)) return next;
 
     let estimateMicroUsd = 0;
     let mostMicroUsd = 0;
-    if (exchange.cost !== "none") {
-      const price = budgetPrice(exchange);
+    if (target.cost !== "none") {
+      const price = budgetPrice(target, table);
       if (!price) return notPriced(exchange);
-      if (!exchange.price) exchange.assumedPrice = price;
-      const tokens = (response: number) => ({ prompt: tokensOfChars(exchange.promptChars), response, cacheWrite: 0, cacheRead: 0 });
-      mostMicroUsd = ledger.estimate(tokens(exchange.maxResponseTokens), price);
+      if (!target.price) target.assumedPrice = price;
+      const tokens = (response: number) => ({ prompt: tokensOfChars(target.promptChars), response, cacheWrite: 0, cacheRead: 0 });
+      mostMicroUsd = ledger.estimate(tokens(target.maxResponseTokens), price);
       // Without a limit of its own an answer may begin with whatever is left; it holds what it is likely to take.
-      estimateMicroUsd = exchange.hasTokenLimit ? mostMicroUsd : ledger.estimate(tokens(0), price);
+      estimateMicroUsd = target.hasTokenLimit ? mostMicroUsd : ledger.estimate(tokens(0), price);
     }
     const reserved = ledger.reserve({ app, llm, estimateMicroUsd, mostMicroUsd });
     if (reserved.outcome === "exceeded") {
@@ -38,7 +40,7 @@ export function createReserve({ ledger }: { ledger: Ledger }) {
 }
 
 /** undefined when the call cannot be priced. */
-function budgetPrice({ cost, price, models, model, table, llm }: Exchange): Price | undefined {
+function budgetPrice({ cost, price, models, model, llm }: LlmCall, table: RoutingTable): Price | undefined {
   if (!llm || cost === "unknown") return undefined;
   if (price) return price;
   const prices = (models ?? [model]).map((name) => priceOf(table, llm, name));
@@ -47,7 +49,7 @@ function budgetPrice({ cost, price, models, model, table, llm }: Exchange): Pric
   return cost === "text" ? dearestPrice(table, llm) : undefined;
 }
 
-function notPriced({ cost, app, llm, req, path, model }: Exchange): Step {
+function notPriced({ app, req, target: { cost, llm, path, model } }: LlmExchange): Step {
   const owner = app?.budget ? `app "${app.name}"` : `LLM "${llm?.name}"`;
   const subject =
     cost === "unknown"

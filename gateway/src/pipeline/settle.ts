@@ -1,10 +1,12 @@
 import { costOf } from "@portico/core";
+import type { GatewayReason } from "@portico/protocol";
 import type { UsageRecord } from "@portico/protocol/edge";
 import type { Ledger, Spend } from "../budget/ledger.ts";
 import { chargeOf } from "./charge.ts";
-import { type Exchange, maxModelChars, type Outcome } from "./exchange.ts";
+import type { Exchange, Outcome } from "./exchange.ts";
+import { maxModelChars } from "./llm-call.ts";
 
-export type Ending = { outcome: Outcome /** Stable code; "" when completed. */; reason: string };
+export type Ending = { outcome: "completed"; reason: "" } | { outcome: Exclude<Outcome, "completed">; reason: GatewayReason };
 
 /** Closes the account of a request: once, whatever calls it and however often. */
 export type Settle = (exchange: Exchange, ending: Ending) => void;
@@ -19,11 +21,12 @@ export function createSettle({
   record(record: UsageRecord, spend: Spend): void;
   onSettled(): void;
 }): Settle {
-  return function settle(exchange, { outcome, reason }) {
+  return function settle(exchange, ending) {
     if (exchange.settled) return;
     exchange.settled = true;
-    const { llm, app } = exchange;
-    const { tokens, price, estimated } = chargeOf(exchange, { outcome, reason });
+    const { target, app } = exchange;
+    const { llm } = target;
+    const { tokens, price, estimated } = chargeOf(exchange, ending);
     const costMicroUsd = price ? costOf(tokens, price) : 0;
 
     exchange.reservation?.release();
@@ -38,11 +41,11 @@ export function createSettle({
         llmId: spend.llmId,
         vendor: llm?.vendor.id ?? "",
         // The vendor's word has no length of its own, and a record must fit beside others in a message.
-        model: exchange.model || (exchange.usage?.reported?.model ?? "").slice(0, maxModelChars),
-        outcome,
+        model: target.model || (target.usage?.reported?.model ?? "").slice(0, maxModelChars),
+        outcome: ending.outcome,
         // A client that left before any answer is written down the way web servers do.
         statusCode: exchange.statusCode || 499,
-        reason,
+        reason: ending.reason,
         streamed: exchange.streamed,
         durationMs: performance.now() - exchange.startedMs,
         firstByteMs: exchange.firstByteMs,
@@ -54,7 +57,7 @@ export function createSettle({
         costMicroUsd,
         requestBytes: exchange.requestBytes,
         responseBytes: exchange.responseBytes,
-        path: exchange.path.slice(0, 512),
+        path: target.path.slice(0, 512),
         interaction: exchange.interaction,
         usageEstimated: estimated,
       },

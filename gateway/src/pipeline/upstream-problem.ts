@@ -1,37 +1,38 @@
+import type { GatewayReason } from "@portico/protocol";
 import { maxUpstreamHeaderBytes } from "./pools.ts";
 
-/** What a client is told when its upstream gave no answer: 504 for silence, 502 for everything else. */
-export function upstreamProblem(error: Error, slug: string): { status: number; reason: string; message: string; error: string } {
+/** What a client reads when its upstream gave no answer: 504 for silence, 502 for everything else. */
+export function upstreamProblem(error: Error, slug: string): { status: number; reason: GatewayReason; message: string; error: string } {
   const code = codeOf(error);
   const who = `The upstream of LLM "${slug}"`;
   // Clients show one of the two fields, and not the same one: each is a whole sentence.
-  const told = (status: number, reason: string, message: string) => ({
+  const problem = (status: number, reason: GatewayReason, message: string) => ({
     status,
     reason,
     message,
     error: `${message.slice(0, -1)} (${code}).`,
   });
   if (code === "OUTBOUND_REFUSED") {
-    return told(502, "upstream_refused", `${who} is at an address that this gateway may not call.`);
+    return problem(502, "upstream_refused", `${who} is at an address that this gateway may not call.`);
   }
   if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
-    return told(504, "upstream_connect_timeout", `${who} could not be connected to in time.`);
+    return problem(504, "upstream_connect_timeout", `${who} could not be connected to in time.`);
   }
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    return told(504, "upstream_timeout", `${who} did not answer in time.`);
+    return problem(504, "upstream_timeout", `${who} did not answer in time.`);
   }
   if (code === "UND_ERR_HEADERS_OVERFLOW") {
-    return told(
+    return problem(
       502,
       "upstream_invalid",
       `${who} gave an answer whose headers are larger than the ${maxUpstreamHeaderBytes / 1024} KiB they may have.`,
     );
   }
-  if (code.startsWith("HPE_")) return told(502, "upstream_invalid", `${who} gave an answer that is not HTTP.`);
+  if (code.startsWith("HPE_")) return problem(502, "upstream_invalid", `${who} gave an answer that is not HTTP.`);
   if (code.startsWith("Z_") || code.startsWith("ERR__ERROR_")) {
-    return told(502, "upstream_invalid", `${who} gave an answer that cannot be decompressed.`);
+    return problem(502, "upstream_invalid", `${who} gave an answer that cannot be decompressed.`);
   }
-  return told(502, "upstream_unreachable", `${who} cannot be reached.`);
+  return problem(502, "upstream_unreachable", `${who} cannot be reached.`);
 }
 
 function codeOf(error: Error): string {

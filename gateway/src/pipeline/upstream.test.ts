@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Llm } from "../config/routing-table.ts";
 import { vendorOf } from "../vendors/registry.ts";
 import type { Vendor } from "../vendors/vendor.ts";
-import type { Exchange } from "./exchange.ts";
+import { type LlmExchange, newLlmCall } from "./llm-call.ts";
 import { createUpstream } from "./upstream.ts";
 
 const openai = vendorOf("openai") as Vendor;
@@ -13,7 +13,7 @@ const openai = vendorOf("openai") as Vendor;
 type Sent = { origin: string; path: string; headers: string[] };
 
 /** Sends a call through a vendor. @returns what is dispatched, in order. */
-function aCall(vendor: Partial<Vendor>, changes: Partial<Exchange> = {}) {
+function aCall(vendor: Partial<Vendor>, changes: Partial<LlmExchange> = {}) {
   const sent: Sent[] = [];
   const pool = (origin: string) =>
     ({
@@ -25,7 +25,7 @@ function aCall(vendor: Partial<Vendor>, changes: Partial<Exchange> = {}) {
   const upstream = createUpstream({
     pools: { of: pool, freshOf: pool },
     settle: () => undefined,
-    responsePlugins: { onAnswer: async (_exchange, answer) => answer, onStreamComplete: () => undefined },
+    responseHooks: { onAnswer: async (_exchange, answer) => answer, onStreamComplete: () => undefined },
     logger: createLogger({ level: "error", write: () => undefined }),
     pluginBytes: 1_000,
   });
@@ -42,14 +42,11 @@ function aCall(vendor: Partial<Vendor>, changes: Partial<Exchange> = {}) {
   const exchange = {
     req: { method: "POST", rawHeaders: ["X-Client", "1"], headers: {} } as unknown as IncomingMessage,
     res: { destroyed: false, headersSent: false } as ServerResponse,
-    llm,
-    path: "/chat/completions",
-    query: "",
-    model: "gpt",
+    target: { ...newLlmCall({ mode: "call", slug: "demo", path: "/chat/completions", query: "", llm }), model: "gpt" },
     body: Buffer.from("{}"),
     settled: false,
     ...changes,
-  } as Exchange;
+  } as LlmExchange;
   return { run: () => upstream(exchange), sent, exchange };
 }
 

@@ -2,37 +2,38 @@ import { AppError } from "@portico/core";
 import type { Dispatcher } from "undici";
 import { readMethods } from "../dialects/rule.ts";
 import type { VendorAddress, VendorCall } from "../vendors/vendor.ts";
-import type { Exchange } from "./exchange.ts";
 import { upstreamHeaders } from "./headers.ts";
+import type { LlmExchange } from "./llm-call.ts";
 import type { Pools } from "./pools.ts";
 import { Relay, type RelayDeps } from "./relay.ts";
 import { answering, type Step } from "./reply.ts";
 
 /** Sends the request to the vendor; the relay takes the answer from there. */
 export function createUpstream({ pools, ...deps }: { pools: Pick<Pools, "of" | "freshOf"> } & RelayDeps) {
-  function send(exchange: Exchange, call: VendorCall): Step {
+  function send(exchange: LlmExchange, call: VendorCall): Step {
     // The client may have left while plugins or the vendor's preparation took their time; its departure has been settled.
     if (exchange.settled || exchange.res.destroyed) return answering;
-    const { bodyAsSent } = exchange;
+    const { target } = exchange;
+    const { bodyAsSent } = target;
     const retry = readMethods.has(call.method)
       ? { send: (relay: Relay) => void pools.freshOf(call.origin).dispatch(call, relay) }
       : bodyAsSent && { sendUnchanged: (relay: Relay) => sendAgain(exchange, bodyAsSent, relay) };
-    exchange.bodyAsSent = undefined;
+    target.bodyAsSent = undefined;
     pools.of(call.origin).dispatch(call, new Relay(exchange, deps, retry));
     // A stream may last for minutes; nobody but plugins needs the request until then.
-    if (exchange.llm?.chain.onResponse.length === 0) exchange.body = undefined;
+    if (target.llm?.chain.onResponse.length === 0) exchange.body = undefined;
     return answering;
   }
 
   /** Another body is another call: a vendor may sign what it is sent. */
-  function sendAgain(exchange: Exchange, body: Buffer, relay: Relay): void {
+  function sendAgain(exchange: LlmExchange, body: Buffer, relay: Relay): void {
     const dispatch = (call: VendorCall) => void pools.of(call.origin).dispatch(call, relay);
     const prepared = prepare(exchange, body);
     if (prepared instanceof Promise) prepared.then(dispatch).catch((error: unknown) => relay.fail(asError(error)));
     else dispatch(prepared);
   }
 
-  return function upstream(exchange: Exchange): Step | Promise<Step> {
+  return function upstream(exchange: LlmExchange): Step | Promise<Step> {
     const { body } = exchange;
     if (!body) throw new Error("forwarding before the request is complete");
     const prepared = prepare(exchange, body);
@@ -42,15 +43,16 @@ export function createUpstream({ pools, ...deps }: { pools: Pick<Pools, "of" | "
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-function prepare(exchange: Exchange, body: Buffer): VendorCall | Promise<VendorCall> {
-  const { llm, req } = exchange;
+function prepare(exchange: LlmExchange, body: Buffer): VendorCall | Promise<VendorCall> {
+  const { target, req } = exchange;
+  const { llm } = target;
   if (!llm) throw new Error("forwarding without an LLM");
   const override = exchange.contextUpdates?.upstream_override;
   const address = override ? overridden(override) : llm;
   const { vendor } = llm;
   const call: VendorCall = {
     origin: address.origin,
-    path: vendor.pathAt(address, exchange),
+    path: vendor.pathAt(address, target),
     method: (req.method ?? "POST") as Dispatcher.HttpMethod,
     headers: upstreamHeaders(exchange),
     body: body.length > 0 ? body : null,

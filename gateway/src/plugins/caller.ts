@@ -1,4 +1,4 @@
-import { AppError, messageOf, withTimeout } from "@portico/core";
+import { AppError, messageOf } from "@portico/core";
 import type { PluginHost, PluginUnaryMethods } from "@portico/plugin-host";
 import type { PluginContext } from "@portico/protocol/plugin";
 import type { AttachedPlugin } from "../config/routing-table.ts";
@@ -12,8 +12,9 @@ export type PluginCaller = {
     method: M,
     request: PluginUnaryMethods[M]["request"],
     exchange: Exchange,
+    timeoutMs: number,
   ): Promise<PluginUnaryMethods[M]["response"]>;
-  /** What a plugin is told about a request. */
+  /** What a plugin is sent about a request. */
   contextOf(plugin: AttachedPlugin, exchange: Exchange): PluginContext;
 };
 
@@ -21,32 +22,26 @@ export function createPluginCaller({
   host,
   edgeId,
   edgeNamespace,
-  limits,
+  limits: { pluginStartWaitMs },
 }: {
   host: Pick<PluginHost, "get" | "whenReady">;
   edgeId: string;
   edgeNamespace: string;
-  limits: Pick<Limits, "pluginTimeoutMs" | "pluginStartWaitMs">;
+  limits: Pick<Limits, "pluginStartWaitMs">;
 }): PluginCaller {
   const named = (plugin: AttachedPlugin, error: unknown): AppError => {
     const code = error instanceof AppError ? error.code : "plugin_failed";
-    const said = messageOf(error);
-    const message = said.includes(plugin.name) ? said : `Plugin "${plugin.name}" failed: ${said}`;
+    const cause = messageOf(error);
+    const message = cause.includes(plugin.name) ? cause : `Plugin "${plugin.name}" failed: ${cause}`;
     return new AppError({ code, message, meta: { plugin: plugin.name }, cause: error });
   };
 
   return {
-    async call(plugin, method, request, exchange) {
+    async call(plugin, method, request, exchange, timeoutMs) {
       const startedMs = performance.now();
       try {
-        const { pluginTimeoutMs: timeoutMs, pluginStartWaitMs } = limits;
         const process = host.get(plugin.id) ?? (await host.whenReady(plugin.id, { timeoutMs: pluginStartWaitMs }));
-        // The host keeps the deadline; this one only holds if the host itself is stuck.
-        return await withTimeout(
-          process.call(method, request, { timeoutMs }),
-          timeoutMs + 1_000,
-          () => new AppError({ code: "plugin_timeout", message: `no answer within ${timeoutMs} ms` }),
-        );
+        return await process.call(method, request, { timeoutMs });
       } catch (error) {
         throw named(plugin, error);
       } finally {
@@ -54,6 +49,7 @@ export function createPluginCaller({
       }
     },
     contextOf(plugin, exchange) {
+      const { llm } = exchange.target;
       const metadata: Record<string, string> = { ...exchange.contextUpdates, edge_id: edgeId };
       // Settings come from the administrator, never from what an earlier plugin put there.
       delete metadata.config_override;
@@ -61,9 +57,9 @@ export function createPluginCaller({
       if (plugin.configOverride) metadata.config_override = plugin.configOverride;
       return {
         requestId: exchange.requestId,
-        vendor: exchange.llm?.vendor.id ?? "",
-        llmId: exchange.llm?.id ?? 0,
-        llmSlug: exchange.llm?.slug ?? "",
+        vendor: llm?.vendor.id ?? "",
+        llmId: llm?.id ?? 0,
+        llmSlug: llm?.slug ?? "",
         appId: exchange.app?.id ?? 0,
         userId: exchange.userId,
         metadata,

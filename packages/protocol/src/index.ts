@@ -1,4 +1,5 @@
 export * from "./capabilities.ts";
+export * from "./gateway-reasons.ts";
 export * from "./handshake.ts";
 export * from "./hooks.ts";
 export * from "./manifest.ts";

@@ -1,0 +1,104 @@
+import type { Logger } from "@portico/core/logger";
+import type { Ledger } from "../budget/ledger.ts";
+import type { ConfigStore } from "../config/store.ts";
+import { type Cors, createCors } from "../cors.ts";
+import type { RequestHooks } from "../hooks/request-hooks.ts";
+import { createAdmit } from "../pipeline/admit.ts";
+import { createAuthenticate } from "../pipeline/authenticate.ts";
+import { newExchange } from "../pipeline/exchange.ts";
+import { checkLlmAccess, llmKeyHeadersOf } from "../pipeline/llm-access.ts";
+import { type CallMode, type LlmCall, type LlmExchange, newLlmCall } from "../pipeline/llm-call.ts";
+import { normalisePath } from "../pipeline/path.ts";
+import { receive } from "../pipeline/receive.ts";
+import { next, sendRefusal } from "../pipeline/reply.ts";
+import { createRunner, type Phase, type Runner } from "../pipeline/run.ts";
+import type { Settle } from "../pipeline/settle.ts";
+import type { Arrival, Surface } from "./surface.ts";
+
+export type LlmSurfaceDeps = {
+  store: ConfigStore;
+  ledger: Ledger;
+  hooks: RequestHooks;
+  /** Sends a call to its vendor. */
+  upstream: Phase<LlmCall>["run"];
+  settle: Settle;
+  onStarted(): void;
+  maxRequestBytes: number;
+  /** Origins whose pages may call; see `Settings`. */
+  corsOrigins: readonly string[];
+  logger: Logger;
+};
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+const pattern = /^\/llm\/(call|rest|stream)\/([^/]+)(\/.*)$/;
+
+/** `/llm/<mode>/<slug>/<path>`: calls of LLMs, those that studio signs included. */
+export function createLlmSurface(deps: LlmSurfaceDeps): Surface {
+  const { store, settle, onStarted, corsOrigins, logger } = deps;
+  const runner = createRunner({ phases: createPhases(deps), settle, onStarted, logger });
+  const cors = corsOrigins.length > 0 ? createCors({ origins: corsOrigins, methods: [...methods] }) : undefined;
+  const shared = { store, runner, cors };
+  return {
+    find(path) {
+      const match = pattern.exec(path);
+      if (!match) return undefined;
+      const [, mode, slug, rest] = match as unknown as [string, CallMode, string, string];
+      const { path: normal, fault } = normalisePath(rest);
+      const called = { mode, slug, path: normal, fault };
+      return (arrival) => startCall(arrival, called, shared);
+    },
+  };
+}
+
+function createPhases({ store, ledger, hooks, upstream, maxRequestBytes }: LlmSurfaceDeps): readonly Phase<LlmCall>[] {
+  // Plugins that judge callers see the body, so it is read before the caller is known; without them, only from those who may call.
+  const isSeenBeforeAuth = ({ target: { llm } }: LlmExchange) =>
+    llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
+  return [
+    {
+      name: "receive for plugins",
+      run: (exchange, resume) => (isSeenBeforeAuth(exchange) ? receive(exchange, maxRequestBytes, resume) : next),
+    },
+    { name: "pre_auth", run: hooks.preAuth },
+    { name: "auth", run: createAuthenticate<LlmCall>({ store, keyHeadersOf: llmKeyHeadersOf, askPlugins: hooks.auth }) },
+    { name: "access", run: checkLlmAccess },
+    { name: "receive", run: (exchange, resume) => receive(exchange, maxRequestBytes, resume) },
+    { name: "post_auth", run: hooks.postAuth },
+    { name: "admit", run: createAdmit({ ledger }) },
+    { name: "upstream", run: upstream },
+  ];
+}
+
+/** @property fault why the path is refused; "" when it is not. */
+type Called = { mode: CallMode; slug: string; path: string; fault: string };
+
+function startCall(
+  { req, res, requestId, nowMs, query }: Arrival,
+  { mode, slug, path, fault }: Called,
+  { store, runner, cors }: { store: ConfigStore; runner: Runner<LlmCall>; cors: Cors | undefined },
+): void {
+  cors?.mark(req, res);
+  if (!methods.has(req.method ?? "")) {
+    const preflight = cors?.preflight(req);
+    if (preflight) {
+      res.writeHead(204, { ...preflight, "x-request-id": requestId }).end();
+      return;
+    }
+    const message = `Method ${req.method} is not allowed here.`;
+    const headers = { allow: [...methods].join(", ") };
+    sendRefusal(res, requestId, { status: 405, reason: "method_not_allowed", message, headers });
+    return;
+  }
+  const table = store.read();
+  if (!table) {
+    const message = "The gateway has no configuration yet; its hub has not been reached.";
+    sendRefusal(res, requestId, { status: 503, reason: "unavailable", message, headers: { "retry-after": "2" } });
+    return;
+  }
+  if (fault) {
+    sendRefusal(res, requestId, { status: 400, reason: "path_invalid", message: fault });
+    return;
+  }
+  const target = newLlmCall({ mode, slug, path, query, llm: table.llmsBySlug.get(slug) });
+  runner.start(newExchange({ req, res, requestId, nowMs, table, target }));
+}
