@@ -35,11 +35,16 @@ import { startSender } from "./telemetry/sender.ts";
 export type Gateway = {
   port: number;
   url: string;
-  /** Stops taking connections, lets requests finish within the drain time, stores what is owed, stops plugins. */
-  close(): Promise<void>;
+  /** Stops taking connections, lets requests finish within the drain time, delivers or stores their usage, stops plugins. */
+  close(): Promise<Closed>;
 };
 
+/** How a gateway ended: usage records that could be neither delivered nor written. */
+export type Closed = { lostRecords: number };
+
 const lastDeliveryMs = 1_000;
+/** For records that no disk keeps. */
+const onlyDeliveryMs = 10_000;
 
 /**
  * Starts a gateway: from its last good snapshot at once, and from its hub as soon as that is reached.
@@ -158,22 +163,24 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     logger,
   });
 
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
+  let closing: Promise<Closed> | undefined;
+  const close = (): Promise<Closed> => {
     closing ??= stop();
     return closing;
   };
-  async function stop(): Promise<void> {
+  async function stop(): Promise<Closed> {
     await drain(server, limits.drainMs);
     // What was settled last is stored and, if the hub is there to take it, delivered.
     journal.flush();
-    for (let waitedMs = 0; waitedMs < lastDeliveryMs && link.session() && journal.pending() > 0; waitedMs += 20) await sleep(20);
+    const mayWaitMs = () => (journal.unwritten() > 0 ? onlyDeliveryMs : lastDeliveryMs);
+    for (let waitedMs = 0; waitedMs < mayWaitMs() && link.session() && journal.pending() > 0; waitedMs += 20) await sleep(20);
     await sender.close();
     await link.close();
     await host.close();
     await pools.close();
-    journal.close();
+    const lostRecords = journal.close();
     kv.close();
+    return { lostRecords };
   }
 
   try {

@@ -12,6 +12,8 @@ keepTickShape();
 // Whoever read the log may be gone; a line that nobody reads must neither end this process nor keep it busy with itself.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
+const exitCodes = { recordsLost: 3 };
+
 async function main(): Promise<void> {
   let settings: ReturnType<typeof readSettings>;
   try {
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
     stopping = true;
     logger.info("stopping", { signal });
     gateway.close().then(
-      () => process.exit(0),
+      ({ lostRecords }) => process.exit(lostRecords > 0 ? exitCodes.recordsLost : 0),
       (error: unknown) => {
         logger.error("did not stop in order", { error });
         process.exit(1);

@@ -1,11 +1,15 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { status } from "@grpc/grpc-js";
 import { hashToken } from "@portico/core/tokens";
 import { HubMessage, TelemetryBatch } from "@portico/protocol/edge";
 import { afterEach, expect, test } from "vitest";
-import { aHub, anApp, anLlm } from "./hub.ts";
+import { aHub, anApp, anLlm, edgeToken } from "./hub.ts";
 import { aWorld, basicSnapshot, call, chat, chatPath, endWorlds, onEnd, secret, until } from "./world.ts";
 
 afterEach(endWorlds);
@@ -175,6 +179,56 @@ test("a journal that is full drops the oldest records and says how many", async 
   hub.refuseTelemetry = undefined;
   await until(() => hub.records().length === 3, 15_000);
   expect(hub.batches.reduce((sum, batch) => sum + batch.droppedBefore, 0)).toBe(3);
+});
+
+/** No write of the journal succeeds any more, as with a full disk. */
+function refuseWrites(dataDir: string): void {
+  const other = new DatabaseSync(join(dataDir, "journal.db"));
+  other.exec("BEGIN IMMEDIATE");
+  onEnd(async () => other.close());
+}
+
+test("with a full disk usage is delivered all the same, once, and nothing is lost at the end", async () => {
+  const { gateway, hub, dataDir } = await aWorld();
+  refuseWrites(dataDir);
+  for (let i = 0; i < 3; i++) expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+  await until(() => hub.records().length === 3);
+  await until(() => hub.heartbeats.at(-1)?.telemetryPending === 0);
+  await Promise.all(Array.from({ length: 20 }, () => call(gateway, chatPath, { body: chat() })));
+  expect(await gateway.close()).toEqual({ lostRecords: 0 });
+  const ids = hub.records().map(({ requestId }) => requestId);
+  expect([ids.length, new Set(ids).size]).toEqual([23, 23]);
+});
+
+test("a gateway that is stopped with a full disk and no hub says how many records are lost, and its exit code tells", async () => {
+  const { gateway, hub, dataDir } = await aWorld();
+  await gateway.close();
+  await hub.close();
+  const parent = await mkdtemp(join(tmpdir(), "portico-gateway-"));
+  onEnd(() => rm(parent, { recursive: true, force: true }));
+  await cp(dataDir, join(parent, "gateway"), { recursive: true });
+  const main = spawn(process.execPath, [fileURLToPath(new URL("../src/main.ts", import.meta.url))], {
+    env: {
+      PATH: process.env.PATH,
+      GATEWAY_PORT: "0",
+      PORTICO_DATA_DIR: parent,
+      PORTICO_HUB: hub.address,
+      PORTICO_EDGE_ID: "test-edge",
+      PORTICO_EDGE_TOKEN: edgeToken,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onEnd(async () => void main.kill("SIGKILL"));
+  let output = "";
+  for (const stream of [main.stdout, main.stderr]) stream.on("data", (bytes) => (output += bytes));
+  const url = () => /"url":"([^"]+)"/.exec(output)?.[1];
+  await until(() => url() !== undefined, 15_000);
+  refuseWrites(join(parent, "gateway"));
+  for (let i = 0; i < 4; i++) expect((await call({ url: url() ?? "" }, chatPath, { body: chat() })).status).toBe(200);
+  main.kill("SIGTERM");
+  const [code] = await once(main, "exit");
+  expect(code).toBe(3);
+  expect(output).toMatch(/usage records lost.*"records":4/);
 });
 
 test("what the hub has counted is known after a restart without it, however many pushes told it, and counted once", async () => {

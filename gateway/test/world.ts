@@ -103,7 +103,7 @@ export type Called = { status: number; headers: Headers; text: string; json: Rec
 
 /** Calls the gateway as the test app does. */
 export async function call(
-  gateway: Gateway,
+  gateway: Pick<Gateway, "url">,
   path: string,
   { body, headers = {}, ...init }: Omit<RequestInit, "body"> & { body?: unknown } = {},
 ): Promise<Called> {

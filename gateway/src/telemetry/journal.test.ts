@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createLogger } from "@portico/core/logger";
 import { TelemetryBatch, UsageRecord } from "@portico/protocol/edge";
-import { expect, test } from "vitest";
-import { openJournal } from "./journal.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { openJournal, type StoredBatch } from "./journal.ts";
 
 test("while the disk takes nothing, memory holds the youngest records, bounded, and later all of them are stored and told", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "journal-"));
@@ -44,4 +44,106 @@ test("while the disk takes nothing, memory holds the youngest records, bounded, 
     journal.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
+});
+
+/** A journal whose file takes no writes while `refuseWrites` holds, as with a full disk: reads go on. */
+function aJournal({ maxRecords = 1_000 } = {}) {
+  const dataDir = mkdtempSync(join(tmpdir(), "journal-"));
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(line) });
+  const open = () => openJournal({ dataDir, maxRecords, flushMs: 3_600_000, logger, onStored: () => undefined });
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  return {
+    lines,
+    open,
+    refuseWrites() {
+      const other = new DatabaseSync(join(dataDir, "journal.db"));
+      other.exec("BEGIN IMMEDIATE");
+      onTestFinished(() => other.close());
+      return () => other.exec("ROLLBACK");
+    },
+  };
+}
+const spend = { appId: 1, llmId: 1, startedAtMs: 1_700_000_000_000, costMicroUsd: 1 };
+const record = (requestId: string) => UsageRecord.fromPartial({ requestId, startedAtMs: 1 });
+const idsOf = (batch: { body: Buffer } | undefined) => batch && TelemetryBatch.decode(batch.body).records.map(({ requestId }) => requestId);
+
+test("records that cannot be written are given out from memory after those on disk, and are gone once they are delivered", () => {
+  const { open, refuseWrites } = aJournal();
+  const journal = open();
+  journal.add(record("on-disk"), spend);
+  journal.flush();
+  const allowWrites = refuseWrites();
+  journal.add(record("in-memory"), spend);
+  journal.flush();
+  expect(idsOf(journal.oldest())).toEqual(["on-disk"]);
+  journal.remove(journal.oldest() as StoredBatch);
+  expect(idsOf(journal.oldest())).toEqual(["in-memory"]);
+  expect([journal.pending(), journal.unwritten()]).toEqual([1, 1]);
+  journal.remove(journal.oldest() as StoredBatch);
+  expect([journal.pending(), journal.oldest()]).toEqual([0, undefined]);
+  allowWrites();
+  journal.add(record("later"), spend);
+  journal.flush();
+  expect(idsOf(journal.oldest())).toEqual(["later"]);
+  expect(journal.close()).toBe(0);
+  const next = open();
+  expect(idsOf(next.oldest())).toEqual(["later"]);
+  next.close();
+});
+
+test("a batch that is written while it is on its way keeps its id, and its acknowledgement removes it from the disk", () => {
+  const { open, refuseWrites } = aJournal();
+  const journal = open();
+  const allowWrites = refuseWrites();
+  journal.add(record("a"), spend);
+  journal.flush();
+  const sent = journal.oldest() as StoredBatch;
+  allowWrites();
+  journal.flush();
+  expect(journal.oldest()).toMatchObject({ batchId: sent.batchId, id: expect.any(Number) });
+  journal.remove(sent);
+  expect([journal.pending(), journal.oldest()]).toEqual([0, undefined]);
+  journal.close();
+});
+
+test("a record of a batch in memory that the hub rejects is set aside alone", () => {
+  const { open, refuseWrites } = aJournal();
+  const journal = open();
+  const allowWrites = refuseWrites();
+  for (const id of ["a", "bad", "b"]) journal.add(record(id), spend);
+  journal.flush();
+  const rest = journal.setAside(journal.oldest() as StoredBatch, { reason: "odd", records: [1] });
+  expect(idsOf(rest)).toEqual(["a", "b"]);
+  expect([idsOf(journal.oldest()), journal.pending(), journal.rejectedTotal()]).toEqual([["a", "b"], 2, 1]);
+  allowWrites();
+  expect(journal.close()).toBe(0);
+});
+
+test("how many records were dropped is known after the next start, whether or not a batch followed", () => {
+  const { open } = aJournal({ maxRecords: 1 });
+  const journal = open();
+  for (const id of ["a", "b", "c"]) {
+    journal.add(record(id), spend);
+    journal.flush();
+  }
+  expect(journal.close()).toBe(0);
+  const next = open();
+  expect([next.droppedUntold(), idsOf(next.oldest())]).toEqual([2, ["c"]]);
+  next.droppedTold(2);
+  next.close();
+  const last = open();
+  expect(last.droppedUntold()).toBe(0);
+  last.close();
+});
+
+test("closing says how many records are lost when the disk takes them no more", () => {
+  const { open, refuseWrites, lines } = aJournal();
+  const journal = open();
+  refuseWrites();
+  for (const id of ["a", "b"]) journal.add(record(id), spend);
+  expect(journal.close()).toBe(2);
+  expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+    expect.objectContaining({ level: "error", records: 2, message: expect.stringContaining("lost") }),
+  );
 });

@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { type BudgetUsage, TelemetryBatch, type UsageRecord } from "@portico/protocol/edge";
 import type { Spend } from "../budget/ledger.ts";
+import { openJournalFile } from "./journal-file.ts";
 import { RecordWriter } from "./record-writer.ts";
+import { createSpendSums } from "./spend-sums.ts";
 
 /** Records waiting for the hub, as they will be sent. */
 export type StoredBatch = {
+  /** 0 for one that could not be written and is in memory only. */
   id: number;
   /** The hub stores a batch once however often it is sent under this id. */
   batchId: string;
@@ -19,7 +21,10 @@ export type StoredBatch = {
   spends: Spend[];
 };
 
-/** Usage records on disk until the hub has them. Bounded: when full, the oldest go and are counted. */
+/**
+ * Usage records on disk until the hub has them; while the disk takes nothing, in memory. Bounded: when full, the oldest go and are
+ * counted.
+ */
 export type Journal = {
   /** Takes a record into memory; it is on disk after the next flush. Never blocks. */
   add(record: UsageRecord, spend: Spend): void;
@@ -34,6 +39,8 @@ export type Journal = {
   rejectedTotal(): number;
   /** Records not yet acknowledged. */
   pending(): number;
+  /** Those of them that are not on disk. */
+  unwritten(): number;
   /** Records lost since the start. */
   droppedTotal(): number;
   /** Records lost that the hub has not been told of; kept over restarts. */
@@ -44,11 +51,12 @@ export type Journal = {
   /** Keeps what the hub has counted; on disk with the next flush, together with what was removed because the hub has counted it. */
   saveBudget(usage: BudgetUsage[]): void;
   loadBudget(): BudgetUsage[];
-  close(): void;
+  /** Writes what it can. @returns how many records are lost because they could be neither delivered nor written. */
+  close(): number;
 };
 
 /** Records that will be stored together, already as they will be sent. */
-type Part = Pick<StoredBatch, "count" | "body" | "spends">;
+type Part = Omit<StoredBatch, "id">;
 
 const batchRecords = 2_000;
 const batchBytes = 1024 * 1024;
@@ -72,7 +80,7 @@ export function openJournal({
   onStored(): void;
 }): Journal {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = openFile(join(dataDir, "journal.db"), logger);
+  const db = openJournalFile(join(dataDir, "journal.db"), logger);
   const insert = db.prepare("INSERT INTO batch (batch_id, records, body, spends) VALUES (?, ?, ?, ?)");
   const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch WHERE id > ? ORDER BY id LIMIT 1");
   const erase = db.prepare("DELETE FROM batch WHERE id <= ?");
@@ -84,6 +92,7 @@ export function openJournal({
   );
   const rewrite = db.prepare("UPDATE batch SET records = ?, body = ?, spends = ? WHERE id = ?");
   const setFact = db.prepare("INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+  const findBatch = db.prepare("SELECT id FROM batch WHERE batch_id = ?");
   const getFact = db.prepare("SELECT value FROM fact WHERE name = ?");
   const factOf = (name: string): unknown => {
     const value = getFact.get(name)?.value;
@@ -101,20 +110,20 @@ export function openJournal({
   let full: Part[] = [];
   let fullRecords = 0;
   const writer = new RecordWriter();
-  const spends = createSums();
+  const spends = createSpendSums();
   let stored = Number(db.prepare("SELECT COALESCE(SUM(records), 0) AS n FROM batch").get()?.n ?? 0);
   let droppedTotal = 0;
   let droppedUntold = Number(factOf("dropped_untold") ?? 0);
+  let droppedOnDisk = droppedUntold;
   let rejectedTotal = 0;
   let failing = false;
 
   const drop = (count: number) => {
     droppedTotal += count;
     droppedUntold += count;
-    setFact.run("dropped_untold", JSON.stringify(droppedUntold));
   };
 
-  const filling = (): Part => ({ count: writer.count, body: writer.bytes(), spends: spends.all() });
+  const filling = (): Part => ({ batchId: randomUUID(), count: writer.count, body: writer.bytes(), spends: spends.all() });
   const startNext = () => {
     writer.clear();
     spends.clear();
@@ -128,14 +137,13 @@ export function openJournal({
     while (fullRecords > queueRecords) {
       const lost = full.shift()?.count ?? 0;
       fullRecords -= lost;
-      droppedTotal += lost;
-      droppedUntold += lost;
+      drop(lost);
     }
   }
 
   function flush(): void {
     const parts = writer.count > 0 ? [...full, filling()] : full;
-    if (parts.length === 0 && goneUpTo === erasedUpTo && budget.size === 0) return;
+    if (parts.length === 0 && goneUpTo === erasedUpTo && budget.size === 0 && droppedUntold === droppedOnDisk) return;
     const written: StoredBatch[] = [];
     try {
       db.exec("BEGIN");
@@ -152,11 +160,11 @@ export function openJournal({
         held -= Number(oldest.records);
         lost += Number(oldest.records);
       }
-      if (lost > 0) {
-        erase.run(lostUpTo);
-        drop(lost);
-      }
+      if (lost > 0) erase.run(lostUpTo);
+      if (droppedUntold + lost !== droppedOnDisk) setFact.run("dropped_untold", JSON.stringify(droppedUntold + lost));
       db.exec("COMMIT");
+      drop(lost);
+      droppedOnDisk = droppedUntold;
       full = [];
       fullRecords = 0;
       startNext();
@@ -168,29 +176,59 @@ export function openJournal({
       failing = false;
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
-      if (!failing) logger.error("cannot write usage records; keeping them in memory", { error: messageOf(error) });
+      if (!failing) logger.error("cannot write usage records; delivering them from memory", { error: messageOf(error) });
       failing = true;
-      return;
     }
-    if (written.length > 0) onStored();
+    // What cannot be written is delivered all the same.
+    if (written.length > 0 || failing) onStored();
   }
 
   function write(part: Part): StoredBatch {
-    const batchId = randomUUID();
-    const { lastInsertRowid } = insert.run(batchId, part.count, part.body, JSON.stringify(part.spends));
-    return { id: Number(lastInsertRowid), batchId, ...part };
+    const { lastInsertRowid } = insert.run(part.batchId, part.count, part.body, JSON.stringify(part.spends));
+    return { id: Number(lastInsertRowid), ...part };
   }
 
   const timer = setInterval(flush, flushMs);
   timer.unref();
 
+  /** A batch that was in memory when it was sent may have been written since. */
+  const idOf = ({ id, batchId }: StoredBatch): number => id || Number(findBatch.get(batchId)?.id ?? 0);
+  const inMemory = ({ batchId }: StoredBatch): number => full.findIndex((part) => part.batchId === batchId);
+
   // The oldest batch is the only one that is ever sent; one that was dropped meanwhile has been counted already.
-  const settleBatch = (batch: StoredBatch): boolean => {
-    if (batch.id <= goneUpTo) return false;
-    goneUpTo = batch.id;
+  const settleBatch = (batch: StoredBatch): void => {
+    const at = inMemory(batch);
+    if (at >= 0) {
+      full.splice(at, 1);
+      fullRecords -= batch.count;
+      return;
+    }
+    const id = idOf(batch);
+    if (id <= goneUpTo) return;
+    goneUpTo = id;
     stored -= batch.count;
-    return true;
   };
+
+  function oldestStored(): StoredBatch | undefined {
+    const known = recent.find(({ id }) => id === goneUpTo + 1);
+    if (known) return known;
+    const row = first.get(goneUpTo);
+    if (!row) return undefined;
+    return {
+      id: Number(row.id),
+      batchId: String(row.batch_id),
+      count: Number(row.records),
+      body: Buffer.from(row.body as Uint8Array),
+      spends: JSON.parse(String(row.spends)) as Spend[],
+    };
+  }
+
+  function oldestInMemory(): StoredBatch | undefined {
+    if (!failing) return undefined;
+    if (full.length === 0 && writer.count > 0) closeFull();
+    const part = full[0];
+    return part && { id: 0, ...part };
+  }
 
   function setAside(
     batch: StoredBatch,
@@ -199,10 +237,11 @@ export function openJournal({
     const { refused, left } = split(batch, records);
     if (refused.count === 0) return batch;
     rejectedTotal += refused.count;
+    const at = inMemory(batch);
     try {
       keepRejected.run(Date.now(), reason.slice(0, 500), refused.count, refused.body);
       trimRejected.run(keptRejections, keptRejectedRecords);
-      if (left) rewrite.run(left.count, left.body, JSON.stringify(left.spends), batch.id);
+      if (left && at < 0) rewrite.run(left.count, left.body, JSON.stringify(left.spends), idOf(batch));
     } catch (error) {
       logger.error("cannot keep rejected usage records on disk", { records: refused.count, error: messageOf(error) });
     }
@@ -211,9 +250,24 @@ export function openJournal({
       return undefined;
     }
     const rest = { ...batch, ...left };
-    recent = recent.map((one) => (one.id === batch.id ? rest : one));
+    if (at >= 0) {
+      full[at] = rest;
+      fullRecords -= refused.count;
+      return rest;
+    }
+    recent = recent.map((one) => (one.batchId === batch.batchId ? { ...rest, id: one.id } : one));
     stored -= refused.count;
     return rest;
+  }
+
+  /** A number may still fit where records do not: the hub is told of them after the next start. */
+  function keepCountOf(lost: number): void {
+    logger.error("usage records lost: they could be neither delivered nor written", { records: lost });
+    try {
+      setFact.run("dropped_untold", JSON.stringify(droppedUntold + lost));
+    } catch (error) {
+      logger.error("cannot write the number of lost usage records", { records: lost, error: messageOf(error) });
+    }
   }
 
   return {
@@ -226,30 +280,24 @@ export function openJournal({
     },
     flush,
     oldest() {
-      const known = recent.find(({ id }) => id === goneUpTo + 1);
-      if (known) return known;
-      const row = first.get(goneUpTo);
-      if (!row) return undefined;
-      return {
-        id: Number(row.id),
-        batchId: String(row.batch_id),
-        count: Number(row.records),
-        body: Buffer.from(row.body as Uint8Array),
-        spends: JSON.parse(String(row.spends)) as Spend[],
-      };
+      try {
+        return oldestStored() ?? oldestInMemory();
+      } catch (error) {
+        logger.error("cannot read the usage journal", { error: messageOf(error) });
+        return oldestInMemory();
+      }
     },
-    remove: (batch) => void settleBatch(batch),
+    remove: settleBatch,
     pending: () => stored + fullRecords + writer.count,
+    unwritten: () => fullRecords + writer.count,
     droppedTotal: () => droppedTotal,
     droppedUntold: () => droppedUntold,
     droppedTold(count) {
-      if (count === 0) return;
       droppedUntold = Math.max(0, droppedUntold - count);
-      setFact.run("dropped_untold", JSON.stringify(droppedUntold));
     },
     unacknowledged() {
       const rows = db.prepare("SELECT spends FROM batch WHERE id > ?").all(goneUpTo);
-      const sums = createSums();
+      const sums = createSpendSums();
       for (const row of rows) for (const spend of JSON.parse(String(row.spends)) as Spend[]) sums.add(spend);
       return sums.all();
     },
@@ -271,13 +319,19 @@ export function openJournal({
     close() {
       clearInterval(timer);
       flush();
+      const lost = fullRecords + writer.count;
+      if (lost > 0) keepCountOf(lost);
       db.close();
+      return lost;
     },
   };
 }
 
 /** Parts a batch in the records that are named, or all, and the rest; the rest is undefined when nothing is left. */
-function split(batch: StoredBatch, positions?: readonly number[]): { refused: Pick<Part, "count" | "body">; left: Part | undefined } {
+function split(
+  batch: StoredBatch,
+  positions?: readonly number[],
+): { refused: Pick<Part, "count" | "body">; left: Omit<Part, "batchId"> | undefined } {
   const records = positions && recordsOf(batch.body);
   if (!records) return { refused: batch, left: undefined };
   const named = new Set(positions);
@@ -288,7 +342,7 @@ function split(batch: StoredBatch, positions?: readonly number[]): { refused: Pi
   };
   const refused = records.filter((_, index) => named.has(index));
   const rest = records.filter((_, index) => !named.has(index));
-  const sums = createSums();
+  const sums = createSpendSums();
   for (const record of rest) sums.add(record);
   return {
     refused: { count: refused.length, body: bodyOf(refused) },
@@ -304,75 +358,3 @@ function recordsOf(body: Buffer): UsageRecord[] | undefined {
     return undefined;
   }
 }
-
-/** Opens the journal's file; a damaged one is set aside, so that the gateway goes on with a new one. */
-function openFile(file: string, logger: Logger): DatabaseSync {
-  const openIt = (): DatabaseSync => {
-    const db = new DatabaseSync(file);
-    try {
-      db.exec(schema);
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-  };
-  try {
-    return openIt();
-  } catch (error) {
-    if (!isDamaged(error)) throw new Error(`${file}: ${messageOf(error)}`);
-    const aside = `${file}.damaged-${Date.now()}`;
-    renameSync(file, aside);
-    for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
-    logger.error("the usage journal is damaged: set aside, a new one created", { file, aside, error: messageOf(error) });
-    return openIt();
-  }
-}
-
-const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  CREATE TABLE IF NOT EXISTS batch (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS budget (
-    kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS rejected (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, reason TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL
-  ) STRICT;
-`;
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB. */
-const isDamaged = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && [11, 26].includes(error.errcode & 0xff);
-
-/** Sums spends in one line for each app, LLM and day, so that a batch says in a few words what it cost. */
-function createSums() {
-  const sums = new Map<string, Spend>();
-  // Requests of one app at one LLM often come together.
-  let last: Spend | undefined;
-  return {
-    add({ appId, llmId, startedAtMs, costMicroUsd }: Spend): void {
-      if (costMicroUsd === 0) return;
-      const day = dayOf(startedAtMs);
-      if (!last || last.appId !== appId || last.llmId !== llmId || dayOf(last.startedAtMs) !== day) {
-        const key = `${appId} ${llmId} ${day}`;
-        last = sums.get(key);
-        if (!last) {
-          last = { appId, llmId, startedAtMs, costMicroUsd: 0 };
-          sums.set(key, last);
-        }
-      }
-      last.costMicroUsd += costMicroUsd;
-    },
-    all: (): Spend[] => [...sums.values()],
-    clear(): void {
-      sums.clear();
-      last = undefined;
-    },
-  };
-}
-
-const dayOf = (ms: number): number => Math.floor(ms / 86_400_000);
