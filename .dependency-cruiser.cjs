@@ -42,7 +42,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^server/",
-        pathNot: `${tests}|^server/(db|jobs|demo)/|^server/(main|runtime)\\.ts$|(^|/)[a-z-]*store\\.ts$|^server/[^/]+/store/`,
+        pathNot: `${tests}|^server/(db|jobs)/|^server/(main|runtime)\\.ts$|(^|/)[a-z-]*store\\.ts$|^server/[^/]+/store/`,
       },
       to: { path: `^server/db/generated/|${npm("@prisma/client", "@prisma/adapter-pg", "pg")}`, dependencyTypesNot: ["type-only"] },
     },
@@ -140,6 +140,13 @@ module.exports = {
       severity: "error",
       from: { path: "^packages/outbound/", pathNot: tests },
       to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!outbound/)" },
+    },
+    {
+      name: "demo-is-a-client",
+      comment: "It fills an installation through the REST API, as anybody could.",
+      severity: "error",
+      from: { path: "^packages/demo/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!demo/|core/|plugin-host/|protocol/)" },
     },
     {
       name: "testkit-is-for-tests",

@@ -59,7 +59,6 @@ const Env = z.object({
       "must be addresses or networks, separated by commas, e.g. 127.0.0.1,10.0.0.0/8",
     ),
   PORTICO_GATEWAY_URL: z.url().default("http://127.0.0.1:8080"),
-  PORTICO_DEMO: flag(true),
   PORTICO_PLUGIN_DIRS: z.preprocess(blankIsAbsent, z.string().optional()),
   /** Addresses, ranges and host names that may be called, or may not, whatever the defaults are. */
   PORTICO_OUTBOUND_ALLOW: z.string().optional(),
@@ -73,7 +72,6 @@ const Env = z.object({
   PORTICO_HUB_MTLS: z.preprocess(blankIsAbsent, z.enum(["off", "required"]).default("off")),
   PORTICO_EDGE_ID: z.string().default("local"),
   PORTICO_EDGE_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16).optional()),
-  DEMO_VENDOR_PORT: port(8081),
   ADMIN_EMAIL: z.preprocess(blankIsAbsent, z.email().optional()),
   ADMIN_PASSWORD: z.preprocess(blankIsAbsent, z.string().min(8, "ADMIN_PASSWORD needs at least 8 characters").optional()),
   ADMIN_API_TOKEN: z.preprocess(blankIsAbsent, z.string().min(16, "ADMIN_API_TOKEN needs at least 16 characters").optional()),
@@ -107,8 +105,6 @@ export type Env = {
   /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   trustedProxies: string[];
   gatewayUrl: string;
-  demo: boolean;
-  demoVendorUrl: string;
   /** Folders plugin executables may live in; undefined allows any absolute path. */
   pluginDirs: string[] | undefined;
   /** What may be called from here, and where this installation itself listens. */
@@ -157,8 +153,6 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     secretKey: e.PORTICO_SECRET_KEY,
     trustedProxies: e.PORTICO_TRUSTED_PROXIES,
     gatewayUrl: e.PORTICO_GATEWAY_URL.replace(/\/+$/, ""),
-    demo: e.PORTICO_DEMO,
-    demoVendorUrl: `http://127.0.0.1:${e.DEMO_VENDOR_PORT}`,
     pluginDirs: e.PORTICO_PLUGIN_DIRS?.split(":")
       .filter(Boolean)
       .map((dir) => resolve(dir)),

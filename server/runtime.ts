@@ -25,8 +25,6 @@ import { createCounts } from "./db/counts.ts";
 import { listenForEvents } from "./db/listener.ts";
 import { createMigrationCheck, migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import { createVersions } from "./db/versions.ts";
-import { seedDemo } from "./demo/seed.ts";
-import { createDemoStore } from "./demo/store.ts";
 import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";
 import { createEventBus } from "./events/bus.ts";
@@ -148,10 +146,6 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     crontab: [plugins.crontab, retention.crontab, "*/10 * * * * trim-sign-in"].join("\n"),
   });
   await edges.start();
-  if (env.demo) {
-    const demo = { env, store: createDemoStore({ db, vault }), llms, apps, users, groups, logger };
-    await seedDemo({ ...demo, plugins: plugins.service, llmPlugins: plugins.llmPlugins });
-  }
 
   const checks: ReadyCheck[] = [
     {

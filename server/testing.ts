@@ -42,7 +42,6 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     DATABASE_URL: database.url,
     PORTICO_DATA_DIR: dataDir,
     PORTICO_SECRET_KEY: "a secret key for tests only",
-    PORTICO_DEMO: "0",
     PORT: "0",
     CONTROL_PORT: "0",
     ADMIN_EMAIL: "admin@portico.local",

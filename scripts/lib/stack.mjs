@@ -37,7 +37,6 @@ export async function runStack({ settings, children, progress, options }) {
   };
   const studioOnly = {
     PORTICO_GATEWAY_URL: `http://${addressOf(settings.host, settings.gatewayPort)}`,
-    PORTICO_DEMO: process.env.PORTICO_DEMO || "1",
     ADMIN_EMAIL: admin.email,
   };
   // Not in anybody's environment, where children and whatever else runs as the same user could read them.
@@ -102,6 +101,8 @@ export async function runStack({ settings, children, progress, options }) {
     ready: "/ready",
     deadlineMs: 15_000,
   });
+  const demoOn = isOn(process.env.PORTICO_DEMO || "1");
+  let tokenWorks;
   for (const service of [studio, vendor, gateway]) {
     const step = progress.begin(`Starting ${service.name}`);
     try {
@@ -113,11 +114,13 @@ export async function runStack({ settings, children, progress, options }) {
       throw error;
     }
     if (children.stopping) return;
+    if (service === studio) {
+      tokenWorks = admin.apiToken ? await accepts(settings, admin.apiToken) : undefined;
+      if (demoOn && tokenWorks) await makeDemo({ settings, children, progress, admin, gatewayUrl: studioOnly.PORTICO_GATEWAY_URL });
+    }
   }
-  const tokenWorks = admin.apiToken ? await accepts(settings, admin.apiToken) : undefined;
   const demo = readDemo(settings.dataDir);
-  for (const line of bannerLines({ settings, admin, demo, demoOn: isOn(studioOnly.PORTICO_DEMO), dev: options.dev, tokenWorks }))
-    progress.say(line);
+  for (const line of bannerLines({ settings, admin, demo, demoOn, dev: options.dev, tokenWorks })) progress.say(line);
   if (showsCredentials({ admin, tokenWorks })) admin.markShown();
   if (options.dev) {
     const { watchSources } = await import("./dev-reload.mjs");
@@ -195,6 +198,36 @@ async function accepts(settings, token) {
   } catch {
     return undefined;
   }
+}
+
+/** Fills an empty installation with the demo, through the API; that it cannot keeps nothing from starting. */
+async function makeDemo({ settings, children, progress, admin, gatewayUrl }) {
+  const step = progress.begin("Looking after the demo");
+  const sentences = [];
+  try {
+    await children.run(existsSync(pinnedNode) ? pinnedNode : process.execPath, ["packages/demo/src/main.ts"], {
+      doing: "Making the demo",
+      name: "demo",
+      cwd: root,
+      env: toolEnv({
+        PORTICO_STUDIO_URL: `http://${addressOf(settings.host, settings.port)}`,
+        PORTICO_GATEWAY_URL: gatewayUrl,
+        PORTICO_DATA_DIR: settings.dataDir,
+        DEMO_VENDOR_PORT: String(settings.demoVendorPort),
+      }),
+      secrets: { ADMIN_API_TOKEN: admin.apiToken },
+      quietFailure: true,
+      onLine(line, stream) {
+        if (stream === "stdout") sentences.push(line);
+        return line;
+      },
+    });
+    step.done();
+  } catch (error) {
+    if (children.stopping) throw error;
+    step.fail();
+  }
+  for (const sentence of sentences) progress.say(`  ${sentence}`);
 }
 
 /** What the demo left for us to show; undefined without a demo. */

@@ -69,7 +69,6 @@ beforeAll(async () => {
     PORTICO_DATA_DIR: dataDir,
     PORTICO_EDGE_TOKEN: randomBytes(24).toString("base64url"),
     PORTICO_SECRET_KEY: "a secret key for tests only",
-    PORTICO_DEMO: "0",
     DATABASE_URL: database.url,
     ADMIN_EMAIL: "admin@portico.local",
     ADMIN_PASSWORD: "a password for tests",

@@ -299,7 +299,6 @@ test("a change through one replica reaches an edge connected to another, and a r
       DATABASE_URL: studio.databaseUrl,
       PORTICO_DATA_DIR: studio.dataDir,
       PORTICO_SECRET_KEY: studio.runtime.env.secretKey,
-      PORTICO_DEMO: "0",
       CONTROL_PORT: "0",
       LOG_LEVEL: "error",
     }),

@@ -1,5 +1,6 @@
 export { isUnimplemented } from "./call-errors.ts";
 export { createPluginHost } from "./host.ts";
+export { codeHashOf } from "./launch/code.ts";
 export type {
   CallOptions,
   GrpcService,

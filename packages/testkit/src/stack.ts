@@ -64,7 +64,6 @@ export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions 
         DATABASE_URL: database.url,
         PORTICO_SECRET_KEY: randomBytes(32).toString("base64"),
         PORTICO_GATEWAY_URL: gatewayUrl,
-        PORTICO_DEMO: demo ? "1" : "0",
         ADMIN_EMAIL: admin.email,
         ADMIN_PASSWORD: admin.password,
         ADMIN_API_TOKEN: admin.token,
@@ -94,6 +93,13 @@ export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions 
     running.set(name, started);
     await waitForReady(`${spec.url}${spec.ready}`, started);
   }
+  async function makeDemo(): Promise<void> {
+    const { url } = specs.studio;
+    const env = { ...shared, PORTICO_STUDIO_URL: url, PORTICO_GATEWAY_URL: gatewayUrl, ADMIN_API_TOKEN: admin.token };
+    const made = processes.node("packages/demo/src/main.ts", { env, name: "demo" });
+    const { code } = await made.exited;
+    if (code !== 0) throw new Error(`The demo was not made: ${made.output()}`);
+  }
   async function close(): Promise<void> {
     await processes.stopAll();
     await database.drop();
@@ -103,6 +109,7 @@ export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions 
 
   try {
     await start("studio");
+    if (demo) await makeDemo();
     await start("vendor");
     await start("gateway");
   } catch (error) {

@@ -13,7 +13,7 @@ import type { Lifecycle } from "../processes/lifecycle.ts";
 import { restoreConfig } from "../settings/config.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { afterApproval } from "./approval.ts";
-import { approvalOf, keptGrants, requestedOf } from "./grants.ts";
+import { keptGrants, requestedOf } from "./grants.ts";
 import type { Json } from "./json.ts";
 import { afterLoading, type BeforeLoading, type Loaded, loadPlugin } from "./loading.ts";
 import { routesOf } from "./manifest.ts";
@@ -251,25 +251,6 @@ export function createPluginService({
       });
       await lifecycle.applySoon();
       return plugin;
-    },
-
-    /**
-     * Approves another program at the same place, for plugins that are part of the product. What it asks for is granted in the same step,
-     * so that it is never without its grants.
-     */
-    async approveReplaced(actor: Actor, id: number): Promise<void> {
-      await fromFreshRead(async () => {
-        const before = await get(id);
-        if ((await host.codeHash(before.command)) === before.approvedCodeHash) return;
-        const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
-        const { row } = afterLoading(before, loaded, await circumstances(id));
-        const read = { ...before, ...row };
-        const approval = approvalOf(read);
-        const approved = afterApproval(read, { approved: true, approval, ui_trusted: before.uiTrusted }, lifecycle.dev);
-        const changes = { capabilities: approved.grants };
-        await write(actor, before, { ...row, ...approved.row }, { loaded, grants: approved.grants, action: "approved", changes });
-      });
-      await lifecycle.applySoon();
     },
 
     /**

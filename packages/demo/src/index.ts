@@ -1,0 +1,2 @@
+export { type DemoFile, demoFile } from "./file.ts";
+export { type Rest, seedDemo } from "./seed.ts";
