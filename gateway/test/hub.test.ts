@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { status } from "@grpc/grpc-js";
 import { hashToken } from "@portico/core/tokens";
+import { revokedLlm } from "@portico/protocol";
 import { HubMessage, TelemetryBatch } from "@portico/protocol/edge";
 import { afterEach, expect, test } from "vitest";
 import { aHub, anApp, anLlm, edgeToken } from "./hub.ts";
@@ -179,6 +180,17 @@ test("a journal that is full drops the oldest records and says how many", async 
   hub.refuseTelemetry = undefined;
   await until(() => hub.records().length === 3, 15_000);
   expect(hub.batches.reduce((sum, batch) => sum + batch.droppedBefore, 0)).toBe(3);
+});
+
+test("an LLM that is revoked is not called any more, and is again once a snapshot says so", async () => {
+  const { gateway, hub, vendorUrl } = await aWorld();
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+  hub.send({ revocation: { revocationId: 3, credentialHashes: [revokedLlm(1)] } });
+  await until(() => hub.revocationsDone.includes(3));
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(404);
+  hub.push({ ...basicSnapshot(hub, vendorUrl), prices: [] }, { revocation: { revocationId: 0, credentialHashes: [] } });
+  await until(() => hub.results.length === 2);
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
 });
 
 /** No write of the journal succeeds any more, as with a full disk. */

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { hashToken, newToken } from "@portico/core/tokens";
+import { revokedLlm } from "@portico/protocol";
 import { Snapshot, type SnapshotEnvelope } from "@portico/protocol/edge";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSnapshotParts } from "../../gateway/src/config/snapshot-parts.ts";
@@ -178,6 +179,29 @@ test("a revocation comes before the snapshot without the credential, within a se
   await edge.snapshot((s) => !s.apps.some((app) => app.credentialHashes.includes(hash)));
   expect(revocation.atMs - startedMs).toBeLessThan(1_000);
   expect(edge.received.indexOf(revocation)).toBeLessThan(edge.received.findLastIndex(({ message }) => message.snapshot));
+});
+
+test("an LLM that is deactivated or deleted is refused ahead of the snapshot without it, and admitted again with the one that has it", async () => {
+  const { edge } = await announced();
+  await edge.connect();
+  for (const remove of [
+    (id: string) => studio.call("PATCH", `/api/v1/llms/${id}`, { active: false }),
+    (id: string) => studio.call("DELETE", `/api/v1/llms/${id}`),
+  ]) {
+    const { id } = await anLlm({ active: true });
+    const has = (s: Snapshot) => s.llms.some((llm) => llm.id === Number(id));
+    await edge.snapshot(has);
+    expect((await remove(id)).status).toBeLessThan(300);
+    const subject = revokedLlm(Number(id));
+    const revocation = await edge.until(() => edge.received.find(({ message }) => message.revocation?.credentialHashes.includes(subject)));
+    await edge.snapshot((s) => !has(s));
+    expect(edge.received.indexOf(revocation)).toBeLessThan(edge.received.findLastIndex(({ message }) => message.snapshot));
+    if ((await studio.call("PATCH", `/api/v1/llms/${id}`, { active: true })).status === 404) continue;
+    await edge.until(() => {
+      const last = edge.received.findLast(({ message }) => message.snapshot)?.message.snapshot;
+      return last && has(Snapshot.decode(last.body)) && !last.revocation?.credentialHashes.includes(subject) ? true : undefined;
+    });
+  }
 });
 
 test("a credential revoked and admitted again at once is served again", async () => {

@@ -36,7 +36,7 @@ type Active = { namespace: string; hash: string };
 const formerMs = 60_000;
 
 const configTopic = /^system\.((llm|app|credential|model_price|user)\.|plugin\.(?!state$)|edge\.created$)/;
-const credentialTopic = /^system\.(app|credential|user)\./;
+const credentialTopic = /^system\.(app|credential|user|llm)\./;
 
 /**
  * Turns committed changes into snapshots. Every replica builds for its own edges; equal rows give equal bytes, so replicas agree on

@@ -1,3 +1,4 @@
+import { revokedLlm } from "@portico/protocol";
 import type { SnapshotEnvelope } from "@portico/protocol/edge";
 import { newSystemCallKey } from "@portico/protocol/system-calls";
 import type pg from "pg";
@@ -31,7 +32,9 @@ export function createSnapshotStore({ db, vault }: { db: Db; vault: Vault }) {
     /** Hashes of all credentials that are admitted now, with the namespace of their app. */
     async activeCredentials(): Promise<{ namespace: string; hash: string }[]> {
       const { rows } = await db.sql.query<{ namespace: string; hash: string }>(
-        "SELECT a.namespace, c.secret_hash AS hash FROM credentials c JOIN apps a ON a.id = c.app_id WHERE c.active AND a.is_active",
+        `SELECT a.namespace, c.secret_hash AS hash FROM credentials c JOIN apps a ON a.id = c.app_id WHERE c.active AND a.is_active
+         UNION ALL SELECT namespace, $1 || id FROM llms WHERE active`,
+        [revokedLlm("")],
       );
       return rows;
     },

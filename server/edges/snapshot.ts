@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
-import { gatewayHookTypes, isGatewayHook } from "@portico/protocol";
+import { gatewayHookTypes, isGatewayHook, revokedLlm } from "@portico/protocol";
 import { type AppConfig, type LlmConfig, type ModelPrice, type PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { sealStable } from "@portico/protocol/sealing";
 import { findVendor } from "@portico/protocol/vendors";
@@ -70,6 +70,7 @@ export type BuiltSnapshot = {
   checksum: string;
   problems: SnapshotProblem[];
   /** Credentials that the snapshot admits. */
+  /** What edges can be told to refuse: hashes of credentials, and LLMs. */
   credentialHashes: ReadonlySet<string>;
   /** Plugins that edges with the snapshot run. */
   pluginIds: ReadonlySet<number>;
@@ -138,7 +139,7 @@ export function buildSnapshot(
   }
 
   const present = new Set(llms.map(({ id }) => id));
-  const credentialHashes = new Set<string>();
+  const credentialHashes = new Set([...present].map(revokedLlm));
   const hashesOf = groupBy(rows.credentials, ({ appId }) => appId);
   const llmsOf = groupBy(rows.appLlms, ({ appId }) => appId);
   const apps = rows.apps.map((row): AppConfig => {

@@ -162,3 +162,22 @@ test("spend is told to every edge, and counts from a period's changed start exac
   await edge(0).send(randomUUID(), [usage({ costMicroUsd: 5 })]);
   expect(await since()).toBe(counted + 5);
 });
+
+test("what a deleted app or LLM spent after its deletion is in the budget row of its period, moved starts included", async () => {
+  const { prisma, sql } = studio.db;
+  const moved = new Date(Date.now() - 5 * 86_400_000);
+  const app = await prisma.app.create({ data: { name: "Short-lived", userId: 1, budgetStartAt: moved } });
+  const llm = await prisma.llm.create({ data: { name: "Short-lived", slug: "short-lived", vendor: "openai", active: true } });
+  const record = (costMicroUsd: number) => usage({ appId: app.id, llmId: llm.id, userId: 1, costMicroUsd });
+  await edge(0).send(randomUUID(), [record(100)]);
+  await prisma.app.delete({ where: { id: app.id } });
+  await prisma.llm.delete({ where: { id: llm.id } });
+  await edge(0).send(randomUUID(), [record(20)]);
+  await edge(1).send(randomUUID(), [record(3)]);
+  const { rows } = await sql.query(
+    "SELECT kind, spent_micro_usd AS spent, period_start AS start FROM budget_usage WHERE object_id = ANY($1) ORDER BY kind",
+    [[app.id, llm.id]],
+  );
+  expect(rows).toContainEqual({ kind: "app", spent: 123, start: periodStart(new Date(), moved) });
+  expect(rows).toContainEqual({ kind: "llm", spent: 123, start: periodStart(new Date()) });
+});

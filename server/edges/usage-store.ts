@@ -158,13 +158,27 @@ async function countJudged(client: pg.PoolClient, edgeId: string, { rejected, ow
   );
 }
 
-/** The apps and LLMs of the records, those that still are. */
+/** The apps and LLMs of the records. What was deleted spends on in the period that was counted last. */
 async function ownersOf(client: pg.PoolClient, records: UsageRecord[]): Promise<Owner[]> {
   const ids = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0);
+  const [apps, llms] = [ids((r) => r.appId), ids((r) => r.llmId)];
   const { rows } = await client.query<Owner>(
     `SELECT 'app' AS kind, id, budget_start_at AS anchor FROM apps WHERE id = ANY($1)
      UNION ALL SELECT 'llm', id, budget_start_at FROM llms WHERE id = ANY($2)`,
-    [ids((r) => r.appId), ids((r) => r.llmId)],
+    [apps, llms],
+  );
+  const found = new Set(rows.map(({ kind, id }) => `${kind} ${id}`));
+  const deleted = [...apps.map((id) => ({ kind: "app" as const, id })), ...llms.map((id) => ({ kind: "llm" as const, id }))].filter(
+    ({ kind, id }) => !found.has(`${kind} ${id}`),
+  );
+  return deleted.length === 0 ? rows : [...rows, ...(await deletedOwners(client, deleted))];
+}
+
+async function deletedOwners(client: pg.PoolClient, deleted: { kind: BudgetKind; id: number }[]): Promise<Owner[]> {
+  const { rows } = await client.query<Owner>(
+    `SELECT t.kind, t.id, (SELECT max(b.period_start) FROM budget_usage b WHERE b.kind = t.kind AND b.object_id = t.id) AS anchor
+     FROM unnest($1::text[], $2::int[]) AS t(kind, id)`,
+    [deleted.map(({ kind }) => kind), deleted.map(({ id }) => id)],
   );
   return rows;
 }

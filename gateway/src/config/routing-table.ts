@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { messageOf, type Price } from "@portico/core";
-import { gatewayHookTypes } from "@portico/protocol";
+import { gatewayHookTypes, revokedLlm } from "@portico/protocol";
 import type { AppConfig, LlmConfig, PluginConfig, Snapshot } from "@portico/protocol/edge";
 import { open } from "@portico/protocol/sealing";
 import { readPublicKey } from "@portico/protocol/system-calls";
@@ -30,6 +30,8 @@ export type PluginChain = {
 
 export type Llm = {
   id: number;
+  /** What a revocation calls it. */
+  revokedAs: string;
   name: string;
   slug: string;
   vendor: Vendor;
@@ -188,6 +190,7 @@ function compileLlm(config: LlmConfig, { dataKey, plugins }: { dataKey: Buffer; 
   const basePath = url.pathname.replace(/\/+$/, "");
   return Object.freeze({
     id: config.id,
+    revokedAs: revokedLlm(config.id),
     name: config.name,
     slug: config.slug,
     vendor,

@@ -1,5 +1,6 @@
+import { revokedLlm } from "@portico/protocol";
 import { expect, test } from "vitest";
-import type { App, RoutingTable } from "./routing-table.ts";
+import type { App, Llm, RoutingTable } from "./routing-table.ts";
 import { createConfigStore } from "./store.ts";
 
 const app = { id: 1, name: "App" } as App;
@@ -35,4 +36,18 @@ test("an older snapshot changes neither what is served nor what is refused", () 
   store.swap(newer, ["h"]);
   expect(store.swap(table(1, ["h"]), [])).toBe(false);
   expect(store.appOf(newer, "h")).toBeUndefined();
+});
+
+test("an LLM that was revoked is not served, nor one that was left out since the request began, until a snapshot holds it unrevoked", () => {
+  const store = createConfigStore();
+  const [one, other] = [1, 2].map((id) => ({ id, revokedAs: revokedLlm(id) }) as Llm) as [Llm, Llm];
+  const of = (version: number, ...llms: Llm[]) =>
+    ({ version, appsByCredential: new Map(), llmsById: new Map(llms.map((llm) => [llm.id, llm])) }) as unknown as RoutingTable;
+  const before = of(1, one, other);
+  store.swap(before, []);
+  expect([store.serves(before, one), store.serves(before, other)]).toEqual([true, true]);
+  store.revoke([revokedLlm(1)]);
+  expect([store.serves(before, one), store.serves(before, other)]).toEqual([false, true]);
+  store.swap(of(2, one), []);
+  expect([store.serves(before, one), store.serves(before, other)]).toEqual([true, false]);
 });

@@ -1,4 +1,4 @@
-import type { App, RoutingTable } from "./routing-table.ts";
+import type { App, Llm, RoutingTable } from "./routing-table.ts";
 
 /** The table that requests read, and the credentials refused ahead of the snapshot that no longer holds them. */
 export type ConfigStore = {
@@ -13,6 +13,8 @@ export type ConfigStore = {
   revoke(hashes: readonly string[]): void;
   isRevoked(hash: string): boolean;
   revoked(): string[];
+  /** Whether the LLM of a request's table may be called now. */
+  serves(table: RoutingTable, llm: Llm): boolean;
   /** The app of a credential that is admitted now, as the request's table has it. */
   appOf(table: RoutingTable, hash: string): App | undefined;
 };
@@ -33,6 +35,10 @@ export function createConfigStore(): ConfigStore {
     },
     isRevoked: (hash) => revoked.size > 0 && revoked.has(hash),
     revoked: () => [...revoked],
+    serves(table, llm) {
+      if (revoked.size > 0 && revoked.has(llm.revokedAs)) return false;
+      return current === table || current === undefined || current.llmsById.has(llm.id);
+    },
     appOf(table, hash) {
       if (revoked.size > 0 && revoked.has(hash)) return undefined;
       // A request that has waited holds a table from before: it must not be admitted by what was revoked and left out meanwhile.

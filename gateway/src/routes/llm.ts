@@ -6,7 +6,7 @@ import type { RequestHooks } from "../hooks/request-hooks.ts";
 import { createAdmit } from "../pipeline/admit.ts";
 import { createAuthenticate } from "../pipeline/authenticate.ts";
 import { newExchange } from "../pipeline/exchange.ts";
-import { checkLlmAccess, llmKeyHeadersOf } from "../pipeline/llm-access.ts";
+import { createLlmAccess, llmKeyHeadersOf } from "../pipeline/llm-access.ts";
 import { type CallMode, type LlmCall, type LlmExchange, newLlmCall } from "../pipeline/llm-call.ts";
 import { normalisePath } from "../pipeline/path.ts";
 import { receive } from "../pipeline/receive.ts";
@@ -54,6 +54,7 @@ function createPhases({ store, ledger, hooks, upstream, maxRequestBytes }: LlmSu
   // Plugins that judge callers see the body, so it is read before the caller is known; without them, only from those who may call.
   const isSeenBeforeAuth = ({ target: { llm } }: LlmExchange) =>
     llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
+  const checkAccess = createLlmAccess(store);
   return [
     {
       name: "receive for plugins",
@@ -61,9 +62,11 @@ function createPhases({ store, ledger, hooks, upstream, maxRequestBytes }: LlmSu
     },
     { name: "pre_auth", run: hooks.preAuth },
     { name: "auth", run: createAuthenticate<LlmCall>({ store, keyHeadersOf: llmKeyHeadersOf, askPlugins: hooks.auth }) },
-    { name: "access", run: checkLlmAccess },
+    { name: "access", run: checkAccess },
     { name: "receive", run: (exchange, resume) => receive(exchange, maxRequestBytes, resume) },
     { name: "post_auth", run: hooks.postAuth },
+    // Reading the body and asking plugins takes time, in which the LLM may have been deactivated.
+    { name: "access now", run: checkAccess },
     { name: "admit", run: createAdmit({ ledger }) },
     { name: "upstream", run: upstream },
   ];

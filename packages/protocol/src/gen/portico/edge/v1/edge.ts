@@ -211,7 +211,10 @@ export interface SnapshotEnvelope {
 /** Sent before the snapshot that no longer holds the credential, so that nothing waits for a large push. */
 export interface Revocation {
   revocationId: number;
-  /** SHA-256 (lower-case hex) of each credential secret that must be refused from now on. */
+  /**
+   * SHA-256 (lower-case hex) of each credential secret that must be refused from now on, and `llm:<id>` of each LLM that must not be
+   * called from now on.
+   */
   credentialHashes: string[];
 }
 
