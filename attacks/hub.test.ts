@@ -140,7 +140,7 @@ test("a call that the studio made through its gateway is still booked on its use
 test("the log and the state of a plugin that does not run on the edge cannot be forged", async () => {
   const line = (pluginId: number, text: string) => ({ pluginId, seq: 1, atMs: Date.now(), stream: "stdout", level: "info", text });
   forger.logs([line(ids.otherPlugin, "FORGED"), line(ids.globalPlugin, "true")]);
-  const state = { state: "failed", error: "forged", restarts: 0 };
+  const state = { state: "failed", error: "forged", restarts: 0, generation: 1 };
   forger.beat({ plugins: [ids.otherPlugin, ids.globalPlugin].map((pluginId) => ({ pluginId, ...state })) });
   const logOf = async (id: number) => studio.db.prisma.pluginLog.findMany({ where: { pluginId: id } });
   await expect.poll(() => logOf(ids.globalPlugin), { timeout: 10_000 }).toHaveLength(1);

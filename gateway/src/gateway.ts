@@ -67,6 +67,8 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
 
   const serviceApi = createServiceApi({ store, ledger, kv, logger });
   const events = createEventBus({ edgeId, store, logger });
+  // Plugins start before there is a link to report on.
+  let reportSoon = () => {};
   const host: PluginHost = createPluginHost({
     runtime: "gateway",
     logger,
@@ -76,6 +78,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     passEnvironment: settings.pluginEnvironment,
     // The gateway's own folder and what of the studio's lies beside it.
     hiddenDirs: [dirname(dataDir)],
+    onState: () => reportSoon(),
   });
   const caller = createPluginCaller({ host, edgeId, edgeNamespace, limits });
   const { pluginBytes } = limits;
@@ -105,6 +108,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     logger,
   });
 
+  let pluginsTried = false;
   const snapshots = createSnapshots({
     store,
     files: createLastGoodFiles(dataDir),
@@ -115,13 +119,16 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
       pools.prune(table);
       host
         .reconcile(pluginSpecs(table, settings.pluginDev === true))
+        .then(() => {
+          pluginsTried = true;
+        })
         .catch((error: unknown) => logger.error("cannot run the plugins of the snapshot", { error: messageOf(error) }));
     },
   });
 
   const statusSurface = createStatusSurface({
     readiness: (authorization) =>
-      readiness({ table: store.read(), plugins: host.statuses(), hub: link.state(), detailed: isOperator(authorization) }),
+      readiness({ table: store.read(), plugins: host.statuses(), pluginsTried, hub: link.state(), detailed: isOperator(authorization) }),
   });
   const server = createGatewayServer({ surfaces: [llmSurface, statusSurface], limits, logger });
 
@@ -150,11 +157,16 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
       telemetryPending: journal.pending(),
       telemetryDropped: journal.droppedTotal(),
       telemetryRejected: journal.rejectedTotal(),
-      plugins: host.statuses().map(({ id, state, error, restarts }) => ({ pluginId: id, state, error, restarts })),
+      // What was detached or deleted is not reported as something that stopped.
+      plugins: host
+        .statuses()
+        .filter(({ state }) => state !== "stopped")
+        .map(({ id, state, error, restarts, generation }) => ({ pluginId: id, state, error, restarts, generation })),
     }),
     pluginLogs: createLogFeed({ host }),
     logger,
   });
+  reportSoon = link.reportSoon;
   const sender = startSender({
     journal,
     session: link.session,

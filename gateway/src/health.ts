@@ -6,17 +6,21 @@ import type { RoutingTable } from "./config/routing-table.ts";
 export type Readiness = { ready: boolean; body: Record<string, unknown> };
 
 /**
- * A lost hub shows but does not count: the gateway serves on without it.
+ * A lost hub shows but does not count: the gateway serves on without it. Plugins count until each has been tried once; one that fails then
+ * stops the calls of its own LLMs only, and must not keep the gateway from serving all others.
  * @param options.detailed names plugins and says what went wrong; otherwise only how many and how.
  */
 export function readiness({
   table,
   plugins,
+  pluginsTried,
   hub,
   detailed,
 }: {
   table: RoutingTable | undefined;
   plugins: PluginStatus[];
+  /** The first attempts at the plugins of the first snapshot are over. */
+  pluginsTried: boolean;
   hub: HubState;
   detailed: boolean;
 }): Readiness {
@@ -32,7 +36,9 @@ export function readiness({
       return { id, name, state: status?.state ?? "starting", ...(status?.error ? { error: status.error } : {}) };
     });
   const absent = items.filter(({ state }) => state !== "healthy");
-  if (detailed) for (const { name, state, error } of absent) missing.push(`plugin "${name}" (${state}${error ? `: ${error}` : ""})`);
+  if (pluginsTried) {
+    // Named in `checks` alone.
+  } else if (detailed) for (const { name, state, error } of absent) missing.push(`plugin "${name}" (${state}${error ? `: ${error}` : ""})`);
   else if (absent.length > 0)
     missing.push(`${absent.length} of ${items.length} plugins (${[...new Set(absent.map(({ state }) => state))].join(", ")})`);
   const checks = {

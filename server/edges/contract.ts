@@ -57,7 +57,16 @@ export const EdgeAttributes = attributesOf(EdgeFields, {
     telemetry_rejected: z.number().optional(),
     hub_messages_unreadable: z.number().optional(),
     plugins: z
-      .array(z.object({ plugin_id: z.number(), name: z.string(), state: z.string(), error: z.string(), restarts: z.number() }))
+      .array(
+        z.object({
+          plugin_id: z.number(),
+          name: z.string(),
+          state: z.string(),
+          error: z.string(),
+          restarts: z.number(),
+          generation: z.number().optional(),
+        }),
+      )
       .optional(),
   }),
   /** SHA-256 of the hub's CA: PORTICO_HUB_CA_SHA256 of the edge's gateway. */

@@ -100,7 +100,7 @@ test("figures and plugin states of heartbeats are shown, plugins by name", async
   const { edge, edgeId } = await announced();
   await edge.connect();
   await edge.snapshot((s) => s.plugins.some(({ id }) => id === plugin.id));
-  edge.beat({ requestsTotal: 42, plugins: [{ pluginId: plugin.id, state: "failed", error: "it\0 broke", restarts: 3 }] });
+  edge.beat({ requestsTotal: 42, plugins: [{ pluginId: plugin.id, state: "failed", error: "it\0 broke", restarts: 3, generation: 1 }] });
   await eventually(async () =>
     expect((await attributesOf(edgeId)).report).toMatchObject({
       requests_total: 42,

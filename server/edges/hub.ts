@@ -391,5 +391,6 @@ const reportOf = (heartbeat: Heartbeat, runs: (pluginId: number) => boolean): Ed
       state: printable(plugin.state, 32),
       error: printable(plugin.error, 500),
       restarts: plugin.restarts,
+      generation: plugin.generation,
     })),
 });

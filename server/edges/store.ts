@@ -16,7 +16,7 @@ export type EdgeReport = {
   telemetry_dropped: number;
   telemetry_rejected: number;
   hub_messages_unreadable: number;
-  plugins: { plugin_id: number; state: string; error: string; restarts: number }[];
+  plugins: { plugin_id: number; state: string; error: string; restarts: number; generation?: number | undefined }[];
 };
 
 export type Edge = {

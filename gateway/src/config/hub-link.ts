@@ -26,6 +26,8 @@ export type HubSession = { client: EdgeServiceClient; metadata: Metadata; sessio
 export type HubLink = {
   state(): HubState;
   session(): HubSession | undefined;
+  /** Sends a heartbeat in a moment instead of when it is due: something that it reports has changed. */
+  reportSoon(): void;
   /** Counts something of the hub that could not be decoded; reported with heartbeats. */
   noteUnreadable(): void;
   close(): Promise<void>;
@@ -37,6 +39,8 @@ const protocolVersion = 1;
 const edgeVersion = "0.1.0";
 const registerTimeoutMs = 10_000;
 const pluginLogsMs = 1_000;
+/** Several changes within this time are one report. */
+const reportSoonMs = 200;
 const backoff = { baseMs: 200, capMs: 5_000 };
 /** A connection that lasted this long resets the back-off. */
 const heldMs = 10_000;
@@ -87,6 +91,9 @@ export function startHubLink({
   let session: HubSession | undefined;
   let attempt = 0;
   let unreadable = 0;
+  /** Of the open stream. */
+  let report: (() => void) | undefined;
+  let reportTimer: NodeJS.Timeout | undefined;
   // Lets the hub distinguish a second gateway with this id from this one.
   const instanceId = randomUUID();
   const channel = createHubChannels({ hub, trust, identity });
@@ -174,6 +181,7 @@ export function startHubLink({
       const end = (reason: string) => {
         clearInterval(heartbeat);
         clearInterval(logs);
+        report = undefined;
         stopping.signal.removeEventListener("abort", onStop);
         stream.cancel();
         // Whatever was already received is finished before a new session may begin.
@@ -183,7 +191,7 @@ export function startHubLink({
       stopping.signal.addEventListener("abort", onStop, { once: true });
       const heartbeat = setInterval(() => {
         if (Date.now() - lastHeardMs > heartbeatMs * 3 + 1_000) return end("the hub stopped answering heartbeats");
-        stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals(), hubMessagesUnreadable: unreadable } });
+        report?.();
       }, heartbeatMs);
       heartbeat.unref();
       const logs = setInterval(() => {
@@ -209,6 +217,8 @@ export function startHubLink({
       stream.on("error", (error) => end(reasonOf(error)));
       stream.on("end", () => end("the hub closed the stream"));
 
+      report = () =>
+        void stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals(), hubMessagesUnreadable: unreadable } });
       stream.write({ hello: { sessionId: registered.sessionId, ...position(), revoked: revoked(), takesParts: true } });
       setState(true, "");
       onSession(opened);
@@ -254,7 +264,14 @@ export function startHubLink({
     state: () => ({ ...state }),
     session: () => session,
     noteUnreadable,
+    reportSoon() {
+      reportTimer ??= setTimeout(() => {
+        reportTimer = undefined;
+        report?.();
+      }, reportSoonMs).unref();
+    },
     async close() {
+      clearTimeout(reportTimer);
       stopping.abort();
       await running;
     },

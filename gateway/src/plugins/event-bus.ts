@@ -13,7 +13,8 @@ export function createEventBus({ edgeId, store, logger }: { edgeId: string; stor
       bus,
       admit: () => admitBySnapshot(store, pluginId),
       follow: () => ({ grants: () => store.read()?.plugins.get(pluginId)?.serviceScopes ?? nothing, stop() {} }),
-      carries: () => true,
+      // There is no way to other hosts yet: whoever publishes towards them must not be told that the event has arrived.
+      carries: (direction) => direction === "local",
       fail: (error) => gatewayFault(logger, pluginId, error),
     });
 }

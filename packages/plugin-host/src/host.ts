@@ -131,6 +131,7 @@ export function createPluginHost({
     statuses: () => [...supervisors.values()].map((supervisor) => supervisor.status()),
     status: (id) => supervisors.get(id)?.status(),
     logs: (id, afterSeq = 0) => supervisors.get(id)?.ring.after(afterSeq) ?? [],
+    note: (id, level, text) => supervisors.get(id)?.ring.add("host", level, text),
     inspect,
     codeHash: launcher.codeHash,
     async close() {

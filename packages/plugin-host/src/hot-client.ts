@@ -11,6 +11,8 @@ const defaultMaxBytes = 4 * 1024 * 1024;
 /** Of all responses being received at once; one plugin must not fill the host's memory through many calls. */
 const maxBufferedBytes = 128 * 1024 * 1024;
 const streamWindowBytes = 1024 * 1024;
+/** By which the clocks of two processes may differ in what is one deadline. */
+const clockSlackMs = 5;
 const sessionWindowBytes = 16 * 1024 * 1024;
 
 /** One unary method, as ts-proto describes it. */
@@ -128,13 +130,19 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         else resolve(response as Response);
       };
       const onAbort = () => settle(cancelled(callName));
+      const deadlineMs = performance.now() + timeoutMs;
+      /** A plugin is sent its deadline too, and may end the stream at it before our own timer has fired. */
+      const lost = (cause?: Error) =>
+        performance.now() >= deadlineMs - clockSlackMs
+          ? timedOut(callName, timeoutMs)
+          : unavailable(name, "the connection was lost during the call.", cause);
       if (Number.isFinite(timeoutMs)) timer = setTimeout(() => settle(timedOut(callName, timeoutMs)), timeoutMs);
       signal?.addEventListener("abort", onAbort, { once: true });
 
       const finish = () => {
         if (status === undefined || status["grpc-status"] === undefined) {
           if (httpStatus !== 0 && httpStatus !== 200) return settle(failed(callName, `it answered with HTTP status ${httpStatus}.`));
-          return settle(unavailable(name, "the connection was lost during the call."));
+          return settle(lost());
         }
         const code = Number(status["grpc-status"]);
         if (code !== 0) {
@@ -167,7 +175,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         else chunks.add(chunk);
       });
       stream.on("error", (error) => {
-        if (status === undefined) settle(unavailable(name, "the connection was lost during the call.", error));
+        if (status === undefined) settle(lost(error));
       });
       // Trailers may be reported after the end of the body; then the close that follows decides.
       stream.on("end", () => status !== undefined && finish());

@@ -90,30 +90,71 @@ export function createLineSplitter(onLine: (text: string) => void): { write(chun
   };
 }
 
-const levelOfPrefix: Record<string, LogLevel> = { TRACE: "debug", DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" };
+/** What loggers call their levels. */
+const levels: Record<string, LogLevel> = {
+  TRACE: "debug",
+  DEBUG: "debug",
+  DBG: "debug",
+  INFO: "info",
+  INF: "info",
+  NOTICE: "info",
+  WARN: "warn",
+  WRN: "warn",
+  WARNING: "warn",
+  ERROR: "error",
+  ERR: "error",
+  FATAL: "error",
+  PANIC: "error",
+  DPANIC: "error",
+  CRITICAL: "error",
+};
+const levelWords = Object.keys(levels).join("|");
 
-function parseHclog(text: string): { level: LogLevel; text: string } | undefined {
+function levelOf(word: unknown): LogLevel | undefined {
+  // pino and bunyan count: 30 is info.
+  if (typeof word === "number") return word >= 50 ? "error" : word >= 40 ? "warn" : word >= 30 ? "info" : "debug";
+  return typeof word === "string" ? levels[word.toUpperCase()] : undefined;
+}
+
+/** One JSON object of hclog, zerolog, slog, zap, logrus or pino: they differ in the names of three fields. */
+function parseJson(text: string): { level: LogLevel; text: string } | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
-    const { "@level": level, "@message": message, "@timestamp": at, "@module": _module, ...fields } = JSON.parse(text);
-    if (typeof level !== "string" || typeof message !== "string" || at === undefined) return undefined;
+    const {
+      "@level": hcLevel,
+      "@message": hcMessage,
+      "@timestamp": _at,
+      "@module": _module,
+      level,
+      message,
+      msg,
+      time: _time,
+      ts: _ts,
+      ...fields
+    } = JSON.parse(text);
+    const found = levelOf(hcLevel ?? level);
+    const said: unknown = hcMessage ?? message ?? msg;
+    if (found === undefined || typeof said !== "string") return undefined;
     const more = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-    return { level: levelOfPrefix[level.toUpperCase()] ?? "debug", text: message + more.join("") };
+    return { level: found, text: said + more.join("") };
   } catch {
     return undefined;
   }
 }
 
-/** Reads the level of a stderr line: hclog JSON, a `[LEVEL]` prefix, or a Go panic, which swallows all that follows. */
+/** `[ERROR] …`, with or without the date and time that Go's log package writes first; or `level=error` of slog and logrus. */
+const bracketed = new RegExp(`^(?:\\d{4}[/-]\\d\\d[/-]\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d\\S* )?\\[(${levelWords})\\]`);
+const named = new RegExp(`^(?:time=(?:"[^"]*"|\\S+) )?level=(${levelWords})\\b`, "i");
+
+/** Reads the level of a stderr line: JSON of the usual loggers, a `[LEVEL]` prefix, or a Go panic, which swallows all that follows. */
 export function createStderrParser(): (text: string) => { level: LogLevel; text: string } {
   let panicking = false;
   return (text) => {
-    const structured = parseHclog(text);
+    const structured = parseJson(text);
     if (structured) return structured;
     if (text.startsWith("panic:") || text.startsWith("fatal error:")) panicking = true;
     if (panicking) return { level: "error", text };
-    const prefix = /^\[(TRACE|DEBUG|INFO|WARN|ERROR)\]/.exec(text)?.[1];
-    return { level: (prefix && levelOfPrefix[prefix]) || "debug", text };
+    return { level: levelOf(bracketed.exec(text)?.[1] ?? named.exec(text)?.[1]) ?? "debug", text };
   };
 }
 

@@ -80,6 +80,7 @@ export function createSupervisor({
 
   let state: PluginState = "stopped";
   let error = "";
+  let generation = 0;
   let restarts = 0;
   let crashes = 0;
   let nextStartMs = 0;
@@ -96,6 +97,7 @@ export function createSupervisor({
     pid: current?.process.pid ?? null,
     isolation: current?.process.isolation ?? null,
     note: current?.process.note ?? "",
+    generation,
   });
 
   function enter(next: PluginState, why = ""): void {
@@ -117,6 +119,7 @@ export function createSupervisor({
 
   function settle(): void {
     pending = false;
+    generation = wanted?.generation ?? generation;
     for (const resolve of waiting.splice(0)) resolve();
   }
 

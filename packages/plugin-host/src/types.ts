@@ -49,6 +49,8 @@ export type PluginStatus = {
   isolation: Isolation | null;
   /** What an administrator should know about how the process runs; "" when there is nothing. */
   note: string;
+  /** Of the last spec that was tried to the end, however that ended. */
+  generation: number;
 };
 
 /** `seq` grows by one for each line of a plugin, across restarts. */
@@ -169,7 +171,8 @@ export const defaultTimings: Timings = {
   handshakeTimeoutMs: 60_000,
   initializeTimeoutMs: 30_000,
   readyTimeoutMs: 30_000,
-  sessionTimeoutMs: 30_000,
+  // Plugins in Go write several lines at each renewal; pings notice a process that hangs.
+  sessionTimeoutMs: 600_000,
   sessionRetryMs: 1_000,
   announceEveryMs: 5_500,
   pingIntervalMs: 10_000,
@@ -242,6 +245,8 @@ export type PluginHost = {
   status(id: number): PluginStatus | undefined;
   /** Kept lines younger than `afterSeq`, oldest first; the last 1000 are kept. */
   logs(id: number, afterSeq?: number): LogLine[];
+  /** Adds a line of the host's own to a plugin's log; nothing for a plugin that the host does not know. */
+  note(id: number, level: LogLevel, text: string): void;
   /**
    * Starts the executable only to read its manifest and config schema, then kills it; Initialize is never called.
    * @throws AppError plugin_invalid (command), plugin_unavailable, plugin_timeout or plugin_failed.

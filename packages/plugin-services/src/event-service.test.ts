@@ -7,7 +7,7 @@ import { createPluginBus } from "./event-bus.ts";
 import { eventService } from "./event-service.ts";
 
 /** Plugins of one host, which were granted this. */
-function aBus(grants: Record<number, string[]>) {
+function aBus(grants: Record<number, string[]>, carries = (direction: string) => direction !== "down") {
   const bus = createPluginBus("edge");
   const grantsOf = (id: number) => new Set(grants[id]);
   const services = new Map(
@@ -17,7 +17,7 @@ function aBus(grants: Record<number, string[]>) {
         bus,
         admit: () => ({ id, name: `Plugin ${id}`, grants: grantsOf(id) }),
         follow: () => ({ grants: () => grantsOf(id), stop() {} }),
-        carries: (direction) => direction !== "down",
+        carries,
         fail: () => new GrpcError(status.INTERNAL, "failed"),
       });
       return [id, implementation as Record<string, (...args: unknown[]) => void>];
@@ -69,7 +69,17 @@ test("a plugin that was granted nothing neither publishes nor hears, and none sp
   expect(await publish(2, "system.user.created")).toContain("host's own");
   expect(await publish(2, "system.plugin_resource.instance_changed")).toContain("host's own");
   expect(await publish(2, "plugin.1.own")).toContain("insufficient scope");
-  expect(await publish(2, "cache.cleared", 2)).toContain("not served");
+  expect(await publish(2, "cache.cleared", 2)).toContain("towards edges are not carried");
+});
+
+test("a host without a way to others refuses events towards them instead of taking them for delivered, and carries its own", async () => {
+  const { publish, subscribe } = aBus({ 1: ["events.publish"], 2: ["events.subscribe"] }, () => false);
+  const heard = await subscribe(2, { topic: "cache.cleared" });
+  expect(await publish(1, "cache.cleared", 1)).toContain("towards the control plane are not carried yet; publish locally");
+  expect(await publish(1, "cache.cleared", 2)).toContain("towards edges are not carried yet");
+  expect(heard.seen).toEqual([]);
+  expect(await publish(1, "cache.cleared")).toBe("");
+  expect(heard.seen).toEqual(["cache.cleared"]);
 });
 
 test("plugins reach each other on the topics that they were granted, and on their own", async () => {

@@ -20,6 +20,7 @@ const bufferSize = 100;
 const maxSubscriptions = 100;
 
 const directions = { 1: "up", 2: "down" } as const;
+const destinations = { up: "the control plane", down: "edges" } as const;
 export type Direction = "local" | "up" | "down";
 
 /** What a subscriber may see while its stream is open: grants change meanwhile. */
@@ -36,11 +37,13 @@ const invalid = (message: string) => new GrpcError(status.INVALID_ARGUMENT, mess
 
 /** @throws GrpcError saying why no plugin may publish this. */
 function checkEvent({ topic, payload, direction }: PublishRequest, carries: (direction: Direction) => boolean): void {
+  const towards = directionOf(direction);
   if (topic === "") throw invalid("topic is required");
   if (topic.length > maxTopicChars) throw invalid(`topic is longer than ${maxTopicChars} characters`);
   if (payload.length > maxPayloadBytes) throw invalid(`payload is larger than ${maxPayloadBytes} bytes`);
   if (isSystemTopic(topic)) throw invalid("system.* topics are the host's own");
-  if (!carries(directionOf(direction))) throw invalid("events towards edges are not served yet; publish locally");
+  if (towards !== "local" && !carries(towards))
+    throw invalid(`events towards ${destinations[towards]} are not carried yet; publish locally`);
 }
 
 /** `PluginEventService` for one plugin. The rules are the same in studio and gateway, so that a plugin may do the same wherever it runs. */

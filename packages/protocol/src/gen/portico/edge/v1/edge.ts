@@ -138,6 +138,8 @@ export interface PluginState {
   error: string;
   /** Times the process was started again after it ended by itself. */
   restarts: number;
+  /** Of the last configuration of the plugin that was tried to the end, however that ended; 0 from older edges. */
+  generation: number;
 }
 
 /**
@@ -1207,7 +1209,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBasePluginState(): PluginState {
-  return { pluginId: 0, state: "", error: "", restarts: 0 };
+  return { pluginId: 0, state: "", error: "", restarts: 0, generation: 0 };
 }
 
 export const PluginState: MessageFns<PluginState> = {
@@ -1223,6 +1225,9 @@ export const PluginState: MessageFns<PluginState> = {
     }
     if (message.restarts !== 0) {
       writer.uint32(32).uint32(message.restarts);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(40).uint32(message.generation);
     }
     return writer;
   },
@@ -1272,6 +1277,14 @@ export const PluginState: MessageFns<PluginState> = {
             message.restarts = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1293,6 +1306,7 @@ export const PluginState: MessageFns<PluginState> = {
     message.state = object.state ?? "";
     message.error = object.error ?? "";
     message.restarts = object.restarts ?? 0;
+    message.generation = object.generation ?? 0;
     return message;
   },
 };
