@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
-import { Budget, emptyList, Flag, Id, Ids, Namespace, nullAs, Time, text } from "../fields/contract.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
+import { Budget, emptyList, Flag, Id, Ids, Namespace, Time, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
 export const AppFields = {
@@ -24,26 +24,20 @@ const none = {
   plugin_resources: emptyList("plugin resources"),
 };
 
-/** A new app. Without `user_id` it is the caller's. */
-export const AppDraft = draftOf(AppFields, {
+const defaults = {
   description: "",
   user_id: undefined,
+  llm_ids: [],
   monthly_budget: null,
   budget_start_date: null,
+  metadata: {},
   is_active: true,
   namespace: "",
-}).extend({
-  llm_ids: nullAs(AppFields.llm_ids, []),
-  metadata: nullAs(AppFields.metadata, {}),
-  /** Its credential works at once, without an administrator's approval. */
-  activate: Flag.default(false),
-  ...none,
-});
-export type AppDraft = z.infer<typeof AppDraft>;
+};
 
-/** `llm_ids` and `metadata` replace all. */
-export const AppPatch = patchOf({ ...AppFields, ...none });
-export type AppPatch = z.infer<typeof AppPatch>;
+/** A new app. Without `user_id` it is the caller's; with `activate` its credential works at once, without an administrator's approval. */
+export const AppDraft = draftOf({ ...AppFields, activate: Flag, ...none }, { ...defaults, activate: false });
+export type AppDraft = z.infer<typeof AppDraft>;
 
 /** A credential as the answer that creates it shows it. */
 const NewCredential = z.object({ id: z.string(), key_id: z.string(), secret: z.string(), active: z.boolean() });
@@ -66,6 +60,15 @@ export const AppAttributes = attributesOf(AppFields, {
   ...timestamps,
 });
 export type AppAttributes = z.infer<typeof AppAttributes>;
+
+const shape = { shown: AppAttributes, fixed: ["credential_id"] };
+
+/** `llm_ids` and `metadata` replace all. */
+export const AppPatch = patchOf({ ...AppFields, ...none }, shape);
+export type AppPatch = z.infer<typeof AppPatch>;
+
+/** Without `user_id` the owner stays, without `namespace` the namespace. */
+export const AppReplacement = replacementOf({ ...AppFields, ...none }, { ...defaults, namespace: undefined }, shape);
 
 export const AppResource = resourceOf("app", AppAttributes);
 export type AppResource = z.infer<typeof AppResource>;

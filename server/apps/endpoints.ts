@@ -8,7 +8,7 @@ import { collectionOf, Dependent, documentOf, IdParam, listOf } from "../http/co
 import { endpoint } from "../http/endpoint.ts";
 import { all, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { AppDraft, AppPatch, AppResource } from "./contract.ts";
+import { AppDraft, AppPatch, AppReplacement, AppResource } from "./contract.ts";
 import type { AppService } from "./service.ts";
 import { appSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -107,6 +107,17 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       permission: "apps.write",
       params: IdParam,
       body: AppPatch,
+      result: documentOf(AppResource),
+      handle: async ({ actor, params, body }) => one(toResource(await apps.update(actor, params.id, body))),
+    }),
+    endpoint({
+      method: "PUT",
+      path: "/api/v1/apps/:id",
+      object: "app",
+      summary: "Replace an app: fields that are not named go back to their defaults; without `user_id` the owner stays",
+      permission: "apps.write",
+      params: IdParam,
+      body: AppReplacement,
       result: documentOf(AppResource),
       handle: async ({ actor, params, body }) => one(toResource(await apps.update(actor, params.id, body))),
     }),

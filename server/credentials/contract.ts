@@ -1,12 +1,9 @@
 import { z } from "zod";
-import { attributesOf, patchOf, timestamps } from "../fields/contract/resource.ts";
+import { attributesOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { Flag } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
 export const CredentialFields = { active: Flag };
-
-export const CredentialPatch = patchOf(CredentialFields);
-export type CredentialPatch = z.infer<typeof CredentialPatch>;
 
 export const CredentialAttributes = attributesOf(CredentialFields, {
   key_id: z.string(),
@@ -19,6 +16,13 @@ export const CredentialAttributes = attributesOf(CredentialFields, {
   ...timestamps,
 });
 export type CredentialAttributes = z.infer<typeof CredentialAttributes>;
+
+const shape = { shown: CredentialAttributes, fixed: ["key_id", "secret", "app_id"] };
+
+export const CredentialPatch = patchOf(CredentialFields, shape);
+export type CredentialPatch = z.infer<typeof CredentialPatch>;
+
+export const CredentialReplacement = replacementOf(CredentialFields, { active: false }, shape);
 
 export const CredentialResource = resourceOf("credentials", CredentialAttributes);
 export type CredentialResource = z.infer<typeof CredentialResource>;

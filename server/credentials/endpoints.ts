@@ -4,7 +4,7 @@ import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { CredentialPatch, CredentialResource } from "./contract.ts";
+import { CredentialPatch, CredentialReplacement, CredentialResource } from "./contract.ts";
 import type { CredentialService } from "./service.ts";
 import { credentialSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -62,6 +62,22 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       permission: "credentials.write",
       params: IdParam,
       body: CredentialPatch,
+      result: documentOf(CredentialResource),
+      handle: async ({ actor, params, body }) =>
+        one(
+          toResource(
+            body.active === undefined ? await credentials.get(params.id) : await credentials.setActive(actor, params.id, body.active),
+          ),
+        ),
+    }),
+    endpoint({
+      method: "PUT",
+      path: "/api/v1/credentials/:id",
+      object: "credential",
+      summary: "Replace a credential: it is refused unless `active` is true",
+      permission: "credentials.write",
+      params: IdParam,
+      body: CredentialReplacement,
       result: documentOf(CredentialResource),
       handle: async ({ actor, params, body }) =>
         one(

@@ -3,7 +3,8 @@ const maxDepth = 100;
 const maxForeignDepth = 1000;
 
 /**
- * What JSON can say and the database cannot keep: NUL characters, halves of characters, endless nesting.
+ * What JSON can say and the database cannot keep: NUL characters, halves of characters, endless nesting,
+ * numbers beyond a double, a property that objects cannot have.
  * @returns what is wrong, to be said of "the body"; undefined when nothing is.
  */
 export const faultOfStored = (value: unknown): string | undefined => placeOfFault(value)?.fault;
@@ -14,17 +15,22 @@ type Place = { value: unknown; depth: number; key: string; outer: Place | undefi
 export function placeOfFault(value: unknown): { path: string[]; fault: string } | undefined {
   const waiting: Place[] = [{ value, depth: 0, key: "", outer: undefined }];
   for (let place = waiting.pop(); place; place = waiting.pop()) {
-    const fault = typeof place.value === "string" ? faultOfText(place.value) : undefined;
+    const fault = faultOfValue(place.value);
     if (fault) return { path: pathOf(place), fault };
     if (typeof place.value !== "object" || place.value === null) continue;
     if (place.depth === maxDepth) return { path: pathOf(place).slice(0, 1), fault: `is nested more than ${maxDepth} levels deep` };
     for (const [key, inner] of Object.entries(place.value)) {
-      const keyFault = faultOfText(key);
+      const keyFault = key === "__proto__" ? "cannot be kept: __proto__" : faultOfText(key);
       if (keyFault) return { path: pathOf(place), fault: `has a name that ${keyFault}` };
       waiting.push({ value: inner, depth: place.depth + 1, key, outer: place });
     }
   }
   return undefined;
+}
+
+function faultOfValue(value: unknown): string | undefined {
+  if (typeof value === "string") return faultOfText(value);
+  return typeof value === "number" && !Number.isFinite(value) ? "has a number that is too large to be kept" : undefined;
 }
 
 /** What is wrong with JSON that is only passed on: nesting that it could not be written with again. */

@@ -63,6 +63,8 @@ function shownForm(field: z.core.$ZodType): z.ZodType {
       return shownForm(def.innerType).nullable();
     case "array":
       return z.array(shownForm(def.element));
+    case "union":
+      return shownForm(def.options[0] as z.core.$ZodType);
     case "record":
       return z.record(z.string(), z.unknown());
     case "pipe":
@@ -71,13 +73,6 @@ function shownForm(field: z.core.$ZodType): z.ZodType {
       throw new Error(`no form for answers is known of a field of type ${def.type}: give the attribute a schema of its own`);
   }
 }
-
-/** For drafts: null, which clients in Go send for what they have not set, stands for the default. */
-export const nullAs = <S extends z.ZodType>(field: S, value: z.output<S>) =>
-  field
-    .nullable()
-    .default(value as z.output<z.ZodNullable<S>> & z.core.util.NoUndefined<z.output<z.ZodNullable<S>>>)
-    .transform((sent) => (sent ?? value) as z.output<S>);
 
 /** Digits and nothing else: JavaScript itself reads "0x10", "1e3", " 1 " and true as numbers. */
 function parseInteger(input: unknown, min: number, max: number): number | undefined {
@@ -159,7 +154,12 @@ export const Id = field<number>((input) => parseInteger(input, 1, maxId), `an id
   maximum: maxId,
 });
 
-export const IdList = z.array(Id, { error: must("a list of ids") }).max(1000, "must have at most 1000 ids");
+/** An id, or the object that has it as answers show objects: `{type,id,attributes}`. */
+const Reference = z
+  .union([Id, z.object({ id: Id }).transform(({ id }) => id)], { error: must(`an id: a whole number from 1 to ${maxId}`) })
+  .meta({ description: "An id, or an object with one." });
+
+export const IdList = z.array(Reference, { error: must("a list of ids") }).max(1000, "must have at most 1000 ids");
 /** A set of ids: one that is named twice counts once. */
 export const Ids = IdList.transform((ids) => [...new Set(ids)]);
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { emptyList, Id, Ids, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
@@ -14,12 +14,10 @@ const catalogues = {
   tool_catalogues: emptyList("tool catalogues"),
 };
 
-export const GroupDraft = draftOf({ ...GroupFields, ...members }, { members: [] }).extend(catalogues);
-export type GroupDraft = z.infer<typeof GroupDraft>;
+const sent = { ...GroupFields, ...members, ...catalogues };
 
-/** `members` replaces all. */
-export const GroupPatch = patchOf({ ...GroupFields, ...members, ...catalogues });
-export type GroupPatch = z.infer<typeof GroupPatch>;
+export const GroupDraft = draftOf(sent, { members: [] });
+export type GroupDraft = z.infer<typeof GroupDraft>;
 
 export const Member = z.strictObject({ id: Id });
 export const Members = z.strictObject(members);
@@ -31,6 +29,13 @@ export const GroupAttributes = attributesOf(GroupFields, {
   ...timestamps,
 });
 export type GroupAttributes = z.infer<typeof GroupAttributes>;
+
+/** `members` replaces all. */
+export const GroupPatch = patchOf(sent, { shown: GroupAttributes });
+export type GroupPatch = z.infer<typeof GroupPatch>;
+
+/** Without `members` the members stay. */
+export const GroupReplacement = replacementOf(sent, { members: undefined }, { shown: GroupAttributes });
 
 export const GroupResource = resourceOf("groups", GroupAttributes);
 export type GroupResource = z.infer<typeof GroupResource>;

@@ -7,7 +7,7 @@ import { UserResource } from "../users/contract.ts";
 import type { UserService } from "../users/service.ts";
 import { userSorts } from "../users/store.ts";
 import { toResource as toUserResource } from "../users/wire.ts";
-import { GroupDraft, GroupPatch, GroupResource, Member, Members } from "./contract.ts";
+import { GroupDraft, GroupPatch, GroupReplacement, GroupResource, Member, Members } from "./contract.ts";
 import type { GroupService } from "./service.ts";
 import { groupSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -51,6 +51,17 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     permission: "groups.write",
     params: IdParam,
     body: GroupPatch,
+    result: documentOf(GroupResource),
+    handle: async ({ actor, params, body }) => one(toResource(await groups.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/groups/:id",
+    object: "group",
+    summary: "Replace a group; without `members` the members stay",
+    permission: "groups.write",
+    params: IdParam,
+    body: GroupReplacement,
     result: documentOf(GroupResource),
     handle: async ({ actor, params, body }) => one(toResource(await groups.update(actor, params.id, body))),
   }),

@@ -1,5 +1,6 @@
 import { hashToken, newToken } from "@portico/core/tokens";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { z } from "zod";
 import type { Endpoint } from "../http/endpoint.ts";
 import { type Answer, aStudio, type Caller, type Studio } from "../testing.ts";
 
@@ -163,10 +164,16 @@ test("every list answers in each order it offers, on every page, searched or not
   );
 });
 
+type Def = { type?: string; in?: z.core.$ZodType; out?: z.core.$ZodType; catchall?: { _zod: { def: { type: string } } } };
+
 /** Bodies that say which fields they take: all but free JSON handed on to plugins. */
 const isStrict = (one: Endpoint): boolean => {
-  const def = one.body?._zod.def as { type?: string; catchall?: { _zod: { def: { type: string } } } } | undefined;
-  return def?.type === "object" && def.catchall?._zod.def.type === "never";
+  const strict = (schema: z.core.$ZodType | undefined): boolean => {
+    const def = schema?._zod.def as Def | undefined;
+    if (def?.type === "pipe") return strict(def.in) || strict(def.out);
+    return def?.type === "object" && def.catchall?._zod.def.type === "never";
+  };
+  return strict(one.body);
 };
 
 async function aSession(): Promise<string> {

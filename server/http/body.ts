@@ -2,8 +2,11 @@ import { AppError } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
 import { faultOfForeign, faultOfStored } from "../db/storable.ts";
 
+/** What a body holds: the fields, and the id that its envelope names. */
+export type SentBody = { fields: unknown; id?: unknown };
+
 /** Reads a request's JSON, whatever its Content-Type (curl's default is a form's), and takes it out of its envelope. */
-export async function readJsonBody(request: Request, limits: { maxBytes: number; optional: boolean }): Promise<unknown> {
+export async function readJsonBody(request: Request, limits: { maxBytes: number; optional: boolean }): Promise<SentBody> {
   const value = await parseJson(request, limits);
   refuse(faultOfStored(value));
   return unwrap(value);
@@ -28,24 +31,51 @@ async function parseJson(request: Request, { maxBytes, optional }: { maxBytes: n
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = hasLongNumber.test(text) ? JSON.parse(text, refuseLostDigits) : JSON.parse(text);
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError({ code: "invalid_json", message: `The body is not valid JSON: ${(cause as Error).message}`, cause });
   }
   return value;
 }
 
+const envelopeMembers = new Set(["data", "meta", "jsonapi", "links", "included"]);
+
 /** `{data:{type,attributes}}` and `{data:{type,id}}` (relations) become their contents; anything else stays. */
-function unwrap(value: unknown): unknown {
-  if (!isObject(value) || Object.keys(value).length !== 1 || !isObject(value.data)) return value;
-  const { data } = value;
-  if (isObject(data.attributes)) return data.attributes;
-  return "type" in data && "id" in data ? { id: data.id } : value;
+function unwrap(value: unknown): SentBody {
+  if (!isObject(value) || !isObject(value.data) || !Object.keys(value).every((name) => envelopeMembers.has(name))) return { fields: value };
+  const { id, type, attributes } = value.data;
+  if (isObject(attributes)) return { fields: attributes, id };
+  return { fields: type !== undefined && id !== undefined ? { id } : value };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
+const hasLongNumber = /\d{16}/;
+
+/** JavaScript would keep another number. */
+function refuseLostDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const digits = typeof value === "number" && /^-?\d+$/.exec(context?.source ?? "")?.[0];
+  if (digits && BigInt(digits) !== BigInt(value as number))
+    refuse(`has the number ${digits.slice(0, 40)}, which would lose digits: send it as text`);
+  return value;
+}
+
+function refuseEncoded(request: Request, body?: Buffer): void {
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  // What gzip begins with is no JSON.
+  const isGzip = body !== undefined && body[0] === 0x1f && body[1] === 0x8b;
+  if (!isGzip && (encoding === "" || encoding === "identity")) return;
+  throw new AppError({
+    code: "unsupported_media_type",
+    message: "The body must not be compressed: send it as plain JSON, without Content-Encoding.",
+  });
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 async function readText(request: Request, maxBytes: number): Promise<string> {
+  refuseEncoded(request);
   const tooLarge = () =>
     new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBytes} bytes, the most this endpoint takes.` });
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
@@ -55,5 +85,11 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
     chunks.add(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     if (chunks.bytes > maxBytes) throw tooLarge();
   }
-  return new TextDecoder().decode(chunks.all());
+  const body = chunks.all();
+  refuseEncoded(request, body);
+  try {
+    return utf8.decode(body);
+  } catch (cause) {
+    throw new AppError({ code: "invalid_json", message: "The body is not valid UTF-8.", cause });
+  }
 }

@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { AppError } from "@portico/core";
 import type { Expectation } from "../auth/actor.ts";
 import type { ObjectKind } from "../db/journal.ts";
 import { type ObjectVersion, PreconditionFailed, type Versions } from "../db/versions.ts";
+import { fixedFieldsOf } from "../fields/contract/resource.ts";
+import type { SentBody } from "./body.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
 
 const names: Record<ObjectKind, string> = {
@@ -103,6 +106,23 @@ export function createConditions({ versions, endpoints }: { versions: Versions; 
   }
 
   return {
+    /** @throws AppError validation_failed for a change that names another id or value of a fixed field than the object has. */
+    async requireFixed(one: Endpoint, call: AnyCall, sent: SentBody, objectId: string | undefined): Promise<void> {
+      const fixed = one.body && fixedFieldsOf(one.body);
+      if (!fixed || objectId === undefined) return;
+      const fields = sent.fields as Record<string, unknown>;
+      const ids = [sent.id, fields.id].filter((id) => id !== undefined && id !== null);
+      const named = fixed.filter((name) => fields[name] !== undefined && fields[name] !== null);
+      const current: Record<string, unknown> = named.length > 0 ? ((await read(one, call, objectId))?.attributes ?? {}) : {};
+      const issues = [
+        ...(ids.some((id) => String(id) !== objectId) ? [{ field: "id", message: `cannot change; it is ${objectId}` }] : []),
+        ...named
+          .filter((name) => !isDeepStrictEqual(fields[name], current[name]))
+          .map((name) => ({ field: name, message: `cannot change; it is ${JSON.stringify(current[name])}` })),
+      ];
+      if (issues.length > 0) throw new AppError({ code: "validation_failed", message: "The body is not valid.", issues });
+    },
+
     /** @throws AppError precondition_failed when the object has changed already: before hooks and other work. */
     async before(one: Endpoint, call: AnyCall, id: string | undefined): Promise<ObjectVersion | undefined> {
       if (!one.object || id === undefined) return undefined;

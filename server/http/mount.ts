@@ -9,7 +9,7 @@ import type { Csrf } from "../auth/csrf.ts";
 import { faultOfText } from "../db/storable.ts";
 import { PreconditionFailed, type Versions } from "../db/versions.ts";
 import { parseInput } from "../fields/input-error.ts";
-import { readJsonBody } from "./body.ts";
+import { readJsonBody, type SentBody } from "./body.ts";
 import { createConditions, expectationOf, idParameterOf, isKnown } from "./conditional.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
 import { errorResponse } from "./errors.ts";
@@ -49,6 +49,23 @@ export function mountEndpoints({
   const paths = new Map<string, Set<string>>();
   const conditions = createConditions({ versions, endpoints });
 
+  const refuseMethod = (request: Request, path: string): Response => {
+    const requestId = `req_${randomBytes(12).toString("hex")}`;
+    const exact = paths.get(path.replace(/\/$/, ""));
+    const allowed = exact ? [...exact] : [...paths].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => [...methods]);
+    const error =
+      allowed.length > 0
+        ? new AppError({ code: "method_not_allowed", message: `${request.method} is not possible here; allowed: ${allowed.join(", ")}.` })
+        : new AppError({ code: "route_not_found", message: `There is no route ${request.method} ${path}.` });
+    return errorResponse(error, logger, { "x-request-id": requestId, ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {}) });
+  };
+
+  // A fixed word (/apps/search) is no id of /apps/:id, whatever the method.
+  for (const { path } of endpoints.filter((one) => !one.path.includes(":")))
+    for (const other of endpoints.filter((one) => one.path.includes(":") && matches(one.path, path)))
+      if (!endpoints.some((one) => one.path === path && one.method === other.method))
+        app.on(other.method, path, (c) => refuseMethod(c.req.raw, c.req.path));
+
   for (const one of endpoints) {
     if (paths.get(one.path)?.has(one.method)) throw new Error(`two endpoints for ${one.method} ${one.path}`);
     paths.set(one.path, (paths.get(one.path) ?? new Set()).add(one.method));
@@ -68,6 +85,9 @@ export function mountEndpoints({
         const id = one.object && idOf(one, params);
         const expects =
           one.object && id !== undefined && one.method !== "GET" ? expectationOf(c.req.raw.headers, one.object, id) : undefined;
+        const sent: SentBody = one.body
+          ? await readJsonBody(c.req.raw, { maxBytes: one.maxBodyBytes ?? defaultMaxBodyBytes, optional: one.bodyOptional ?? false })
+          : { fields: undefined };
         const call: Call<unknown, unknown, unknown> = {
           actor: { ...(actor ?? nobody(requestId, ip)), ...(expects ? { expects } : {}) },
           isSecure,
@@ -82,18 +102,13 @@ export function mountEndpoints({
           },
           params,
           query: parse(one.query, withoutNul(c.req.query(), "query"), "query"),
-          body: one.body
-            ? parse(
-                one.body,
-                await readJsonBody(c.req.raw, { maxBytes: one.maxBodyBytes ?? defaultMaxBodyBytes, optional: one.bodyOptional ?? false }),
-                "body",
-              )
-            : undefined,
+          body: parse(one.body, sent.fields, "body"),
           request: c.req.raw,
           signal: c.req.raw.signal,
         };
         try {
           const seen = await conditions.before(one, call, id);
+          await conditions.requireFixed(one, call, sent, id);
           const reply = await one.handle(call);
           if (verifyResults) verify(one, reply);
           const etag = await conditions.after(one, call, reply, seen);
@@ -110,15 +125,7 @@ export function mountEndpoints({
     });
   }
 
-  app.notFound((c) => {
-    const requestId = `req_${randomBytes(12).toString("hex")}`;
-    const allowed = [...paths].filter(([path]) => matches(path, c.req.path)).flatMap(([, methods]) => [...methods]);
-    const error =
-      allowed.length > 0
-        ? new AppError({ code: "method_not_allowed", message: `${c.req.method} is not possible here; allowed: ${allowed.join(", ")}.` })
-        : new AppError({ code: "route_not_found", message: `There is no route ${c.req.method} ${c.req.path}.` });
-    return errorResponse(error, logger, { "x-request-id": requestId, ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {}) });
-  });
+  app.notFound((c) => refuseMethod(c.req.raw, c.req.path));
   app.onError((error) => errorResponse(error, logger));
 
   return { fetch: (request, peer) => app.fetch(request, peer ?? { ip: "" }) };

@@ -2,8 +2,8 @@ import { slugify } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
 import { vendorIds } from "@portico/protocol/vendors";
 import { z } from "zod";
-import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
-import { Budget, Flag, faultOfHttpUrl, must, Namespace, nullAs, redacted, Time, text } from "../fields/contract.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
+import { Budget, emptyList, Flag, faultOfHttpUrl, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
 export { redacted };
@@ -63,11 +63,11 @@ export const LlmFields = {
   namespace: Namespace,
 };
 
-/** A new LLM, as a caller sends it and as plugins see it. */
-export const LlmDraft = draftOf(LlmFields, {
+const defaults = {
   api_endpoint: "",
   api_key: "",
   default_model: "",
+  allowed_models: [],
   allowed_endpoints: [],
   key_origins: [],
   privacy_score: 0,
@@ -78,21 +78,38 @@ export const LlmDraft = draftOf(LlmFields, {
   monthly_budget: null,
   budget_start_date: null,
   namespace: "",
-}).extend({ allowed_models: nullAs(LlmFields.allowed_models, []) });
+};
+
+/** Sent by clients of the reference. */
+const none = { filters: emptyList("filters") };
+
+/** A new LLM, as a caller sends it and as plugins see it. */
+export const LlmDraft = draftOf({ ...LlmFields, ...none }, defaults);
 export type LlmDraft = z.infer<typeof LlmDraft>;
 
-export const LlmPatch = patchOf(LlmFields);
-export type LlmPatch = z.infer<typeof LlmPatch>;
+const AttachedTo = resourceOf("plugins", z.object({ name: z.string(), slug: z.string(), hook_type: z.string(), is_active: z.boolean() }));
 
 export const LlmAttributes = attributesOf(LlmFields, {
   /** Last part of the LLM's path on gateways; follows from the name. */
   slug: z.string(),
   has_api_key: z.boolean(),
+  filters: z.array(z.never()),
+  /** In the order in which they run; set with `PUT /llms/{id}/plugins`. */
+  plugins: z.array(AttachedTo),
   /** What plugins keep with the LLM. */
   metadata: z.record(z.string(), z.unknown()),
   ...timestamps,
 });
 export type LlmAttributes = z.infer<typeof LlmAttributes>;
+
+/** The slug follows from the name. */
+const shape = { shown: LlmAttributes, fixed: ["slug"] };
+
+export const LlmPatch = patchOf({ ...LlmFields, ...none }, shape);
+export type LlmPatch = z.infer<typeof LlmPatch>;
+
+/** Without `api_key` the stored key stays. */
+export const LlmReplacement = replacementOf({ ...LlmFields, ...none }, { ...defaults, api_key: undefined }, shape);
 
 export const LlmResource = resourceOf("llms", LlmAttributes);
 export type LlmResource = z.infer<typeof LlmResource>;

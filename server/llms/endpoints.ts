@@ -3,7 +3,7 @@ import { collectionOf, Dependent, documentOf, IdParam, listOf } from "../http/co
 import { endpoint } from "../http/endpoint.ts";
 import { all, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { LlmDraft, LlmPatch, LlmResource, LlmVendor } from "./contract.ts";
+import { LlmDraft, LlmPatch, LlmReplacement, LlmResource, LlmVendor } from "./contract.ts";
 import type { LlmService } from "./service.ts";
 import { llmSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -50,6 +50,17 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     permission: "llms.write",
     params: IdParam,
     body: LlmPatch,
+    result: documentOf(LlmResource),
+    handle: async ({ actor, params, body }) => one(toResource(await llms.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/llms/:id",
+    object: "llm",
+    summary: "Replace an LLM: fields that are not named go back to their defaults; without `api_key` the stored key stays",
+    permission: "llms.write",
+    params: IdParam,
+    body: LlmReplacement,
     result: documentOf(LlmResource),
     handle: async ({ actor, params, body }) => one(toResource(await llms.update(actor, params.id, body))),
   }),

@@ -28,6 +28,8 @@ export type Llm = {
   budgetStartAt: Date | null;
   namespace: string;
   metadata: Record<string, unknown>;
+  /** In the order in which they run. */
+  plugins: { id: number; name: string; slug: string; hook_type: string; is_active: boolean }[];
   createdAt: Date;
   updatedAt: Date;
 };
@@ -146,6 +148,8 @@ const columns = selectAs<StoredLlm>({
   budgetStartAt: "t.budget_start_at",
   namespace: "t.namespace",
   metadata: "t.metadata",
+  plugins: `(SELECT coalesce(json_agg(json_build_object('id', p.id, 'name', p.name, 'slug', p.slug, 'hook_type', p.hook_type, 'is_active', p.is_active)
+    ORDER BY a.order_index), '[]') FROM llm_plugins a JOIN plugins p ON p.id = a.plugin_id WHERE a.llm_id = t.id)`,
   createdAt: "t.created_at",
   updatedAt: "t.updated_at",
 });

@@ -25,6 +25,8 @@ export const toAttributes = (llm: Llm): LlmAttributes => ({
   budget_start_date: llm.budgetStartAt?.toISOString() ?? null,
   namespace: llm.namespace,
   metadata: llm.metadata,
+  filters: [],
+  plugins: llm.plugins.map(({ id, ...attributes }) => ({ type: "plugins", id: String(id), attributes })),
   created_at: llm.createdAt.toISOString(),
   updated_at: llm.updatedAt.toISOString(),
 });

@@ -1,7 +1,7 @@
 import { slugify } from "@portico/core";
 import { grantableUnasked, hookTypes } from "@portico/protocol";
 import { z } from "zod";
-import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { Flag, IdList, must, Namespace, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
@@ -62,7 +62,7 @@ export const pluginTypes = ["gateway", "ai_studio", "agent"] as const;
 const pluginTypeWords = [...pluginTypes, ...pluginCategories] as const;
 const PluginType = z.enum([...pluginTypeWords, ""], { error: oneOf(pluginTypeWords) }).nullable();
 const Checksum = text(71).regex(/^(?:sha256:)?(?:[0-9a-f]{64})?$/i, "must be the SHA-256 of the executable in hex");
-const Config = z.record(z.string().max(200), z.unknown(), "must be a JSON object").nullable();
+const Config = z.record(z.string().max(200), z.unknown(), "must be a JSON object");
 
 export const PluginFields = {
   name: text(120)
@@ -83,8 +83,7 @@ export const PluginFields = {
 /** Sent by older clients; what a plugin is follows from its hooks. */
 const ignored = { plugin_type: PluginType.optional(), oci_reference: z.literal("", "is not supported yet; use command").optional() };
 
-/** A new plugin. `load_immediately` reads the manifest although the plugin is not active. */
-export const PluginDraft = draftOf(PluginFields, {
+const defaults = {
   slug: undefined,
   description: "",
   checksum: "",
@@ -94,12 +93,13 @@ export const PluginDraft = draftOf(PluginFields, {
   hook_types_customized: false,
   is_active: false,
   namespace: "",
-}).extend({ load_immediately: Flag.default(false), ...ignored });
-export type PluginDraft = z.infer<typeof PluginDraft>;
+  load_immediately: false,
+};
+const sent = { ...PluginFields, load_immediately: Flag, ...ignored };
 
-/** `config` replaces the whole configuration. */
-export const PluginPatch = patchOf({ ...PluginFields, load_immediately: Flag, ui_trusted: Flag, ...ignored });
-export type PluginPatch = z.infer<typeof PluginPatch>;
+/** A new plugin. `load_immediately` reads the manifest although the plugin is not active. */
+export const PluginDraft = draftOf(sent, defaults);
+export type PluginDraft = z.infer<typeof PluginDraft>;
 
 /** Plugins by where they run. */
 export const TypeParam = z.object({ type: z.enum(["gateway", "ai_studio"], { error: oneOf(["gateway", "ai_studio"]) }) });
@@ -123,7 +123,7 @@ export type ApproveScopes = z.infer<typeof ApproveScopes>;
 export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
 
 export const LlmPlugins = z.strictObject({ plugin_ids: IdList });
-export const ConfigOverride = z.strictObject({ config_override: Config });
+export const ConfigOverride = z.strictObject({ config_override: Config.nullable() });
 
 export const pluginStates = ["starting", "healthy", "unhealthy", "failed", "stopped"] as const;
 
@@ -176,6 +176,15 @@ export const PluginAttributes = attributesOf(PluginFields, {
   ...timestamps,
 });
 export type PluginAttributes = z.infer<typeof PluginAttributes>;
+
+const changed = { ...sent, ui_trusted: Flag };
+
+/** `config` replaces the whole configuration. */
+export const PluginPatch = patchOf(changed, { shown: PluginAttributes });
+export type PluginPatch = z.infer<typeof PluginPatch>;
+
+/** Without `config` (it may hold secrets), `slug` or hooks those stay. */
+export const PluginReplacement = replacementOf(changed, { ...defaults, ui_trusted: false }, { shown: PluginAttributes });
 
 const LinkedLlm = resourceOf("llms", z.object({ name: z.string(), vendor: z.string(), active: z.boolean() }));
 export const PluginResource = resourceOf("plugins", PluginAttributes).extend({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { must, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
@@ -21,20 +21,18 @@ export const ModelPriceFields = {
   currency: z.literal("USD", "must be USD, the only currency that usage is counted in"),
 };
 
-export const ModelPriceDraft = draftOf(ModelPriceFields, {
-  cpt: 0,
-  cpit: 0,
-  cache_write_pt: 0,
-  cache_read_pt: 0,
-  currency: "USD" as const,
-});
-export type ModelPriceDraft = z.infer<typeof ModelPriceDraft>;
+const defaults = { cpt: 0, cpit: 0, cache_write_pt: 0, cache_read_pt: 0, currency: "USD" as const };
 
-export const ModelPricePatch = patchOf(ModelPriceFields);
-export type ModelPricePatch = z.infer<typeof ModelPricePatch>;
+export const ModelPriceDraft = draftOf(ModelPriceFields, defaults);
+export type ModelPriceDraft = z.infer<typeof ModelPriceDraft>;
 
 export const ModelPriceAttributes = attributesOf(ModelPriceFields, timestamps);
 export type ModelPriceAttributes = z.infer<typeof ModelPriceAttributes>;
+
+export const ModelPricePatch = patchOf(ModelPriceFields, { shown: ModelPriceAttributes });
+export type ModelPricePatch = z.infer<typeof ModelPricePatch>;
+
+export const ModelPriceReplacement = replacementOf(ModelPriceFields, defaults, { shown: ModelPriceAttributes });
 
 export const ModelPriceResource = resourceOf("model-prices", ModelPriceAttributes);
 export type ModelPriceResource = z.infer<typeof ModelPriceResource>;

@@ -4,7 +4,7 @@ import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { ModelPriceDraft, ModelPricePatch, ModelPriceResource, Recalculated } from "./contract.ts";
+import { ModelPriceDraft, ModelPricePatch, ModelPriceReplacement, ModelPriceResource, Recalculated } from "./contract.ts";
 import type { PriceService } from "./service.ts";
 import { priceSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -68,6 +68,17 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     permission: "model-prices.write",
     params: IdParam,
     body: ModelPricePatch,
+    result: documentOf(ModelPriceResource),
+    handle: async ({ actor, params, body }) => one(toResource(await prices.update(actor, params.id, body))),
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/model-prices/:id",
+    object: "model_price",
+    summary: "Replace a price: fields that are not named go back to their defaults; what is booked stays",
+    permission: "model-prices.write",
+    params: IdParam,
+    body: ModelPriceReplacement,
     result: documentOf(ModelPriceResource),
     handle: async ({ actor, params, body }) => one(toResource(await prices.update(actor, params.id, body))),
   }),

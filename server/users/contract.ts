@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { attributesOf, draftOf, patchOf, timestamps } from "../fields/contract/resource.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { Flag, Ids, must, text } from "../fields/contract.ts";
 import { documentOf, resourceOf } from "../http/contract.ts";
 
@@ -20,7 +20,7 @@ export const UserFields = {
   email_verified: Flag,
   notifications_enabled: Flag,
   access_to_sso_config: Flag,
-  /** Ids of groups. Everybody is in Default, named or not. Answers have the groups themselves. */
+  /** Groups or their ids. Everybody is in Default, named or not. Answers have the groups themselves. */
   groups: Ids,
 };
 
@@ -31,8 +31,7 @@ const Password = z
   .refine((value) => value === "" || value.length >= passwordMinLength, `needs at least ${passwordMinLength} characters`)
   .optional();
 
-/** What plugins may judge and rewrite of an account: everything but its password. */
-export const UserProfile = draftOf(UserFields, {
+const defaults = {
   is_admin: false,
   show_portal: true,
   show_chat: true,
@@ -40,14 +39,16 @@ export const UserProfile = draftOf(UserFields, {
   notifications_enabled: false,
   access_to_sso_config: false,
   groups: [],
-});
+};
+
+/** What plugins may judge and rewrite of an account: everything but its password. */
+export const UserProfile = draftOf(UserFields, defaults);
 export type UserProfile = z.infer<typeof UserProfile>;
 
-export const UserDraft = UserProfile.extend({ password: Password });
-export type UserDraft = z.infer<typeof UserDraft>;
+const sent = { ...UserFields, password: Password };
 
-export const UserPatch = patchOf({ ...UserFields, password: Password });
-export type UserPatch = z.infer<typeof UserPatch>;
+export const UserDraft = draftOf(sent, defaults);
+export type UserDraft = z.infer<typeof UserDraft>;
 
 /** A group, as its members show it. */
 export const GroupOfUser = resourceOf("groups", z.object({ name: z.string() }));
@@ -61,6 +62,14 @@ export const UserAttributes = attributesOf(UserFields, {
   ...timestamps,
 });
 export type UserAttributes = z.infer<typeof UserAttributes>;
+
+const shape = { shown: UserAttributes, fixed: ["api_key"] };
+
+export const UserPatch = patchOf({ ...sent, skip_quick_start: Flag }, shape);
+export type UserPatch = z.infer<typeof UserPatch>;
+
+/** Without `password` the password stays. */
+export const UserReplacement = replacementOf({ ...sent, skip_quick_start: Flag }, { ...defaults, skip_quick_start: undefined }, shape);
 
 export const UserResource = resourceOf("users", UserAttributes);
 export type UserResource = z.infer<typeof UserResource>;

@@ -8,7 +8,7 @@ import { collectionOf, Dependent, documentOf, IdParam, listOf, Succeeded } from 
 import { endpoint } from "../http/endpoint.ts";
 import { all, many, one, succeeded } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { ChangedUser, GroupOfUser, UserDraft, UserPatch, UserResource } from "./contract.ts";
+import { ChangedUser, GroupOfUser, UserDraft, UserPatch, UserReplacement, UserResource } from "./contract.ts";
 import type { UserService } from "./service.ts";
 import { userSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -52,6 +52,20 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     permission: "users.write",
     params: IdParam,
     body: UserPatch,
+    result: ChangedUser,
+    async handle({ actor, params, body }) {
+      const { user, ended } = await users.update(actor, params.id, body);
+      return { json: { data: toResource(user), meta: { ended: { sessions: ended.sessions, api_tokens: ended.tokens } } } };
+    },
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/api/v1/users/:id",
+    object: "user",
+    summary: "Replace a user: fields that are not named go back to their defaults; without `password` the password stays",
+    permission: "users.write",
+    params: IdParam,
+    body: UserReplacement,
     result: ChangedUser,
     async handle({ actor, params, body }) {
       const { user, ended } = await users.update(actor, params.id, body);

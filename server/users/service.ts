@@ -61,7 +61,7 @@ export function createUserService({
     return passwords.hash(password);
   }
 
-  async function update(actor: Actor, id: number, { password, ...changes }: UserPatch): Promise<Updated> {
+  async function update(actor: Actor, id: number, { password, skip_quick_start, ...changes }: UserPatch): Promise<Updated> {
     const current = await get(id);
     if (password || (changes.email !== undefined && changes.email !== current.email)) guardOwner(actor, id);
     // Rights that only administrators have go with the administration, unless the caller names them.
@@ -75,7 +75,11 @@ export function createUserService({
       if (!locked) throw notFound("User");
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
       if (locked.isAdmin && !(profile.is_admin && profile.email_verified)) keepAnAdmin(id, locked.otherAdmins, "lose the administration");
-      await store.update(tx, id, profile, { passwordHash, metadata: { ...current.metadata, ...pluginMetadata } });
+      await store.update(tx, id, profile, {
+        passwordHash,
+        skipQuickStart: skip_quick_start,
+        metadata: { ...current.metadata, ...pluginMetadata },
+      });
       const isOtherRole = locked.isAdmin !== profile.is_admin;
       const sessions = passwordHash || !profile.email_verified || isOtherRole ? await store.endSessions(tx, id) : 0;
       const tokens = passwordHash ? await store.endTokens(tx, id) : 0;
@@ -85,7 +89,7 @@ export function createUserService({
         id,
         actor,
         object: { id, ...profile },
-        changes: { ...changes, ...(passwordHash ? { password: "changed" } : {}), ...auditOf(pluginChanges, profile) },
+        changes: { ...changes, skip_quick_start, ...(passwordHash ? { password: "changed" } : {}), ...auditOf(pluginChanges, profile) },
       });
       return { sessions, tokens };
     });

@@ -80,14 +80,14 @@ export function createUserStore(db: Db, counts: Counts) {
         .catch(onEmailTaken(profile.email));
     },
 
-    async update(tx: Tx, id: number, profile: UserProfile, { passwordHash, metadata }: Extras): Promise<void> {
+    async update(tx: Tx, id: number, profile: UserProfile, { passwordHash, skipQuickStart, metadata }: Changes): Promise<void> {
       const groupIds = await existingGroups(tx, profile.groups);
       await tx.user
         .update({
           where: { id },
           data: {
             ...toColumns(profile),
-            ...defined({ passwordHash }),
+            ...defined({ passwordHash, skipQuickStart }),
             metadata: metadata as object,
             groups: {
               deleteMany: { groupId: { notIn: groupIds } },
@@ -121,6 +121,7 @@ export type UserStore = ReturnType<typeof createUserStore>;
 
 /** `passwordHash` undefined keeps the stored one. */
 type Extras = { passwordHash: string | undefined; metadata: Record<string, unknown> };
+type Changes = Extras & { skipQuickStart: boolean | undefined };
 
 /** The ids asked for and Default's. @throws AppError validation_failed for an id without a group. */
 async function existingGroups(tx: Tx, ids: number[]): Promise<number[]> {
