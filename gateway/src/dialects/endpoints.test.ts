@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import { normalisePath } from "../pipeline/path.ts";
+import { joinPath } from "../vendors/url.ts";
 import { dialects } from "./dialects.ts";
 import { createEndpointReader, nameOfPath } from "./endpoints.ts";
 
@@ -47,4 +50,87 @@ test("a refusal names what would have to be opened", () => {
   expect(nameOfPath("/v1/files/file-1")).toBe("files");
   expect(nameOfPath("/openai/v1/batches")).toBe("batches");
   expect(nameOfPath("/organization/api_keys")).toBe("organization");
+});
+
+const metered = {
+  openai: [
+    "chat/completions",
+    "completions",
+    "responses",
+    "responses/compact",
+    "embeddings",
+    "images/generations",
+    "audio/speech",
+    "rerank",
+  ],
+  anthropic: ["messages", "complete", "chat/completions"],
+} as const;
+
+/** Some spelling of a path that a lenient server reads as it: other case, characters and slashes encoded, parameters, empty segments. */
+const spellingOf = (path: string) =>
+  fc
+    .tuple(
+      fc.array(fc.constantFrom("as it is", "as it is", "as it is", "upper", "encoded", "ENCODED"), {
+        minLength: path.length,
+        maxLength: path.length,
+      }),
+      fc.constantFrom("", "", "/", ";v=1", "%3bv=1", "//"),
+      fc.boolean(),
+    )
+    .map(([ways, end, isDoubled]) => {
+      const hex = (char: string) => `%${char.charCodeAt(0).toString(16)}`;
+      const spell = (char: string, way: string | undefined) =>
+        way === "upper" ? char.toUpperCase() : way === "encoded" ? hex(char) : way === "ENCODED" ? hex(char).toUpperCase() : char;
+      const text = [...path].map((char, i) => spell(char, ways[i])).join("");
+      return `${isDoubled ? "//" : "/"}${text}${end}`;
+    });
+
+test("no spelling of a path that costs something is judged as anything else, whatever an administrator has opened", () => {
+  let open = 0;
+  for (const dialect of ["openai", "anthropic"] as const) {
+    for (const allowed of [[], ["*"], ["files", "responses", "audio", "chat", "messages"]]) {
+      const read = createEndpointReader({ dialect: dialects[dialect], basePath: "/v1", allowed });
+      const spelled = fc.constantFrom(...metered[dialect]).chain((name) => fc.tuple(fc.constant(name), spellingOf(`v1/${name}`)));
+      fc.assert(
+        fc.property(spelled, ([name, raw]) => {
+          const { path, fault } = normalisePath(raw);
+          const endpoint = fault ? undefined : read(path);
+          // Only a POST runs a model there.
+          if (!endpoint?.methods.has("POST")) return;
+          open++;
+          expect({ name: endpoint.name, isFree: endpoint.cost === "none" }, raw).toEqual({ name, isFree: false });
+        }),
+        { numRuns: 1_500 },
+      );
+    }
+  }
+  expect(open).toBeGreaterThan(500);
+});
+
+test("what is judged is what is sent: joined to its base a path means the endpoint that it was judged as", () => {
+  const bases = [
+    "",
+    "/v1",
+    "/openai/v1",
+    "/api/paas/v4",
+    "/proxy",
+    "/x/compatible-mode/v1",
+    "/openai/deployments/gpt-4o",
+    "/v1beta/openai",
+  ];
+  const starts = ["", "/v1", "/openai/v1", "/openai", "/compatible-mode/v1", "/deployments/other", "/proxy/v1"];
+  const ends = [...metered.openai, "models", "models/m", "responses/id", "responses/id/cancel", "files", "files/id/content", "x", ""];
+  for (const allowed of [[], ["files"], ["*"]])
+    for (const base of bases) {
+      const read = openai(base, allowed);
+      for (const start of starts)
+        for (const end of ends) {
+          const path = `${start}/${end}`;
+          const judged = read(path);
+          // What is not open is not sent.
+          if (!judged || judged.name === "*") continue;
+          const sent = joinPath(base, path);
+          expect(read(sent), `${base} ${path} ${sent}`).toMatchObject({ name: judged.name, cost: judged.cost });
+        }
+    }
 });

@@ -36,11 +36,12 @@ export function createEndpointReader({
   function find(path: string): Endpoint | undefined {
     const relative = basePath && path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
     const segments = relative.split("/").slice(1);
-    const starts = [...segments.keys()].filter((at) => at <= maxRootSegments && (at === 0 || apiRoot.test(segments[at - 1] as string)));
+    const starts = startsIn(segments);
     const usual = first(starts, (at) => ruleFor(rules, segments.slice(at)));
     const extra = first(starts, (at) => openedFor(opened, segments.slice(at)));
-    if (!usual || !extra) return usual ?? extra;
-    return { ...usual, methods: allMethods, isOpened: true };
+    if (!extra) return usual;
+    const meant = usual && usual.cost !== "none" ? usual : (meteredAs(rules, relative) ?? usual);
+    return meant ? { ...meant, methods: allMethods, isOpened: true } : extra;
   }
 
   return (path) => {
@@ -51,6 +52,27 @@ export function createEndpointReader({
     known.set(path, endpoint);
     return endpoint;
   };
+}
+
+const startsIn = (segments: readonly string[]): number[] =>
+  [...segments.keys()].filter((at) => at <= maxRootSegments && (at === 0 || apiRoot.test(segments[at - 1] as string)));
+
+/**
+ * The endpoint that costs something and that a lenient vendor makes of a path which an administrator has opened: one that decodes slashes, ignores
+ * case, or drops what follows a semicolon.
+ */
+function meteredAs(rules: readonly EndpointRule[], path: string): Endpoint | undefined {
+  const segments = decoded(path)
+    .split("/")
+    .map((segment) => segment.replace(/;.*/, ""))
+    .filter((segment) => segment !== "");
+  const lower = segments.map((segment) => segment.toLowerCase());
+  return first(startsIn(segments), (at) => {
+    const found = ruleFor(rules, lower.slice(at));
+    if (!found || found.cost === "none") return undefined;
+    // Names of models keep their case.
+    return found.model === "" ? found : { ...found, model: segments[at + 1] as string };
+  });
 }
 
 /** What an administrator would allow so that this path is open. */

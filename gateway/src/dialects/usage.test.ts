@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { UsageReader } from "./dialect.ts";
+import type { UsageReader, WireFormat } from "./dialect.ts";
 import { dialects } from "./dialects.ts";
 
 const openAi = dialects.openai.format;
@@ -83,4 +83,120 @@ test("a stream is asked for usage once, and a client's own wish is left alone", 
     stream_options: { a: 1, include_usage: true },
   });
   expect(ask('{"stream":true,"stream_options":{"include_usage":true}}')).toBeUndefined();
+});
+
+type Counts = { prompt: number; response: number; total: number };
+const countsOf = ({ reported }: UsageReader): Counts => {
+  const { prompt = 0, response = 0, cacheRead = 0, cacheWrite = 0 } = reported?.tokens ?? {};
+  return { prompt: prompt + cacheRead + cacheWrite, response, total: prompt + response + cacheRead + cacheWrite };
+};
+const streamReader = (format: WireFormat, hidesUsage = false): UsageReader => {
+  const reader = format.createUsageReader("text/event-stream", hidesUsage);
+  if (!reader) throw new Error("not a stream");
+  return reader;
+};
+const resultOf = ({ reported, final, failed, chars }: UsageReader) => ({ reported, final, failed, chars });
+
+/** A count as vendors write them, and as they should not. */
+const count = fc.oneof({ weight: 6, arbitrary: fc.nat(5_000) }, fc.constantFrom(null, undefined, -1, 1.5, "7"));
+const openAiEvent = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 6 }).map(delta),
+  fc
+    .record({ prompt_tokens: count, completion_tokens: count, prompt_tokens_details: fc.record({ cached_tokens: count }) })
+    .map((usage) => ({ model: "gpt", choices: [], usage })),
+  fc
+    .record({ input_tokens: count, output_tokens: count })
+    .map((usage) => ({ type: "response.completed", response: { model: "gpt", usage } })),
+  fc.constantFrom({ choices: [], usage: null }, { usage: {} }, { error: { message: "overloaded" } }, { type: "ping" }),
+);
+const anthropicUsage = fc.record({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_input_tokens: count,
+  cache_creation_input_tokens: count,
+  cache_creation: fc.record({ ephemeral_1h_input_tokens: count }),
+});
+const anthropicEvent = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 6 }).map((text) => ({ type: "content_block_delta", delta: { type: "text_delta", text } })),
+  anthropicUsage.map((usage) => ({ type: "message_start", message: { model: "claude", usage } })),
+  anthropicUsage.map((usage) => ({ type: "message_delta", delta: {}, usage })),
+  fc.constantFrom({ type: "message_delta", usage: null }, { type: "error", error: { type: "overloaded_error" } }, { type: "ping" }),
+);
+const streams = [
+  { format: openAi, events: fc.array(openAiEvent, { maxLength: 6 }) },
+  { format: anthropic, events: fc.array(anthropicEvent, { maxLength: 6 }) },
+];
+
+test("wherever the bytes of a stream are split, the totals are the same and the client gets the same", () => {
+  for (const { format, events } of streams) {
+    fc.assert(
+      fc.property(
+        events,
+        fc.array(fc.nat(), { maxLength: 12 }),
+        fc.boolean(),
+        fc.constantFrom("\n", "\r\n", "\r"),
+        (list, cuts, hides, end) => {
+          const text = `${sse(...list).replaceAll("\n", end)}data: [DONE]${end}${end}`;
+          const whole = streamReader(format, hides);
+          const split = streamReader(format, hides);
+          expect(pass(split, text, cuts)).toBe(pass(whole, text));
+          expect(resultOf(split)).toEqual(resultOf(whole));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  }
+});
+
+test("totals never fall from event to event, and what says nothing changes nothing", () => {
+  for (const { format, events } of streams) {
+    fc.assert(
+      fc.property(events, (list) => {
+        const reader = streamReader(format);
+        let before = countsOf(reader);
+        for (const event of list) {
+          reader.stream?.push(Buffer.from(sse(event)));
+          const now = countsOf(reader);
+          expect(now.prompt).toBeGreaterThanOrEqual(before.prompt);
+          expect(now.response).toBeGreaterThanOrEqual(before.response);
+          expect(now.total).toBeGreaterThanOrEqual(before.total);
+          before = now;
+        }
+        const reported = reader.reported;
+        for (const nothing of [
+          { usage: null },
+          { usage: {} },
+          { usage: { prompt_tokens: null, input_tokens: null } },
+          { response: { usage: null } },
+        ])
+          reader.stream?.push(Buffer.from(sse(nothing)));
+        expect(reader.reported).toEqual(reported);
+      }),
+      { numRuns: 500 },
+    );
+  }
+});
+
+test("every token that a vendor reports is counted once: cached ones are part of the prompt with OpenAI, and beside it with Anthropic", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9_999 }),
+      fc.nat(9_999),
+      fc.nat(9_999),
+      fc.boolean(),
+      (prompt, response, cached, modelMatters) => {
+        const read = (format: WireFormat, answer: unknown) => {
+          const reader = format.createUsageReader("application/json", false);
+          reader?.readAnswer(Buffer.from(JSON.stringify(answer)), modelMatters);
+          return countsOf(reader as UsageReader);
+        };
+        const within = Math.min(prompt, cached);
+        const chat = { prompt_tokens: prompt, completion_tokens: response, prompt_tokens_details: { cached_tokens: within } };
+        expect(read(openAi, { model: "gpt", usage: chat })).toEqual({ prompt, response, total: prompt + response });
+        const message = { input_tokens: prompt, output_tokens: response, cache_read_input_tokens: cached };
+        expect(read(anthropic, { model: "claude", usage: message }).total).toBe(prompt + response + cached);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

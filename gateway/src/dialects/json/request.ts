@@ -12,9 +12,14 @@ export type RequestReader = (body: Buffer, strict: boolean) => CallFacts | Reque
  */
 export function createRequestReader(fields: RequestFields): RequestReader {
   const scanned = scannedFields(fields);
-  const naming = [fields.model, ...fields.modelLists];
-  /** Their values name models too. */
-  const rewritten: ReadonlySet<string> = new Set([...naming, ...fields.modelHolders]);
+  /** Fields that name models, or hold what does. */
+  const naming: ReadonlySet<string> = new Set([fields.model, ...fields.modelLists, ...fields.modelHolders]);
+
+  /** What an object names as its model, in whatever case: some servers ignore it. */
+  const modelsIn = (holder: Json): unknown[] =>
+    Object.keys(holder)
+      .filter((name) => name.toLowerCase() === fields.model)
+      .map((name) => holder[name]);
 
   /** @returns undefined when they cannot be read. */
   function otherModelsOf(json: Json): readonly string[] | undefined {
@@ -24,25 +29,27 @@ export function createRequestReader(fields: RequestFields): RequestReader {
       if (list === undefined || list === null) continue;
       if (!Array.isArray(list)) return undefined;
       for (const item of list as unknown[]) {
-        const name = isObject(item) ? item[fields.model] : item;
-        if (typeof name !== "string") return undefined;
-        found.push(name);
+        const names = isObject(item) ? modelsIn(item) : [item];
+        if (names.length === 0) return undefined;
+        for (const name of names) {
+          if (typeof name !== "string") return undefined;
+          found.push(name);
+        }
       }
     }
     for (const field of fields.modelHolders) {
       const holder = json[field];
-      const name = isObject(holder) ? holder[fields.model] : undefined;
-      if (typeof name === "string") found.push(name);
+      if (isObject(holder)) found.push(...modelsIn(holder).filter((name) => typeof name === "string"));
     }
     return found;
   }
 
   /** Some vendors take the first of two models, or "Model" for "model": what was judged is what is sent. */
   function unambiguous(text: string, json: Json): Buffer | undefined {
-    const variants = Object.keys(json).filter((name) => !naming.includes(name) && naming.includes(name.toLowerCase()));
-    const isTwice = naming.some((name) => text.indexOf(`"${name}"`, text.indexOf(`"${name}"`) + 1) >= 0);
+    const variants = Object.keys(json).filter((name) => !naming.has(name) && naming.has(name.toLowerCase()));
+    const isTwice = [...naming].some((name) => text.indexOf(`"${name}"`, text.indexOf(`"${name}"`) + 1) >= 0);
     if (variants.length === 0 && !isTwice && !text.includes("\\u00")) return undefined;
-    return Buffer.from(plainFields(text, { isDropped: (name) => variants.includes(name), rewritten }));
+    return Buffer.from(plainFields(text, { isDropped: (name) => variants.includes(name), rewritten: naming }));
   }
 
   /** The largest limit the body names: which of them counts is the vendor's to say. */

@@ -25,7 +25,7 @@ export class OpenAiUsageReader extends JsonUsageReader {
     if (!reported) return true;
     const { choices } = holder as Json;
     const isLast = Array.isArray(choices) && choices.length === 0;
-    this.reported = usageOf(holder as Json, reported) ?? this.reported;
+    this.#take(holder as Json, reported);
     if (this.reported) this.final = isLast || response !== undefined;
     if (!isLast && !response) this.chars += generatedChars(data);
     if (!isLast) return true;
@@ -35,16 +35,30 @@ export class OpenAiUsageReader extends JsonUsageReader {
 
   largeEvent(tail: Buffer): void {
     const found = field.lastIn(tail);
-    this.reported = (found && usageOf({}, found)) ?? this.reported;
+    if (found) this.#take({}, found);
     if (found && this.reported) this.final = true;
   }
 
   protected answer(answer: unknown, text: string): void {
     const reported = objectIn(answer, "usage");
-    if (reported) this.reported = usageOf(answer as Json, reported);
+    if (reported) this.#take(answer as Json, reported);
     if (this.reported) return;
     this.failed = isErrorAnswer(answer);
     if (!this.failed) this.chars += generatedChars(text);
+  }
+
+  /** Later reports are totals, not additions; what a later one leaves out or has less of stays as it was. */
+  #take(holder: Json, reported: Json): void {
+    const usage = usageOf(holder, reported);
+    const before = this.reported;
+    if (!usage || !before) {
+      this.reported = usage ?? before;
+      return;
+    }
+    const cacheRead = Math.max(usage.tokens.cacheRead, before.tokens.cacheRead);
+    const prompt = Math.max(usage.tokens.prompt + usage.tokens.cacheRead, before.tokens.prompt + before.tokens.cacheRead);
+    const response = Math.max(usage.tokens.response, before.tokens.response);
+    this.reported = { tokens: { prompt: prompt - cacheRead, response, cacheWrite: 0, cacheRead }, model: usage.model || before.model };
   }
 }
 
