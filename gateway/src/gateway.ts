@@ -7,6 +7,7 @@ import { sameToken } from "@portico/core/tokens";
 import { createOutbound } from "@portico/outbound";
 import { createPluginHost, type PluginHost, type PluginSpec } from "@portico/plugin-host";
 import { createLedger } from "./budget/ledger.ts";
+import { createClock } from "./clock.ts";
 import { createClientIdentity } from "./config/client-identity.ts";
 import { startHubLink } from "./config/hub-link.ts";
 import { createLastGoodFiles } from "./config/last-good.ts";
@@ -53,7 +54,6 @@ const onlyDeliveryMs = 10_000;
 export async function startGateway({ settings, logger }: { settings: Settings; logger: Logger }): Promise<Gateway> {
   const { limits, dataDir, edgeId, edgeNamespace, edgeToken } = settings;
   const store = createConfigStore();
-  const ledger = createLedger();
   const kv = openKvStore({ dataDir });
   const journal = openJournal({
     dataDir,
@@ -62,6 +62,8 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     logger,
     onStored: () => sender.wake(),
   });
+  const clock = createClock({ offsetMs: journal.loadClockOffset() });
+  const ledger = createLedger({ now: clock.now });
   ledger.update(journal.loadBudget());
   for (const spend of journal.unacknowledged()) ledger.book(spend, 0);
 
@@ -97,6 +99,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   });
   const pools = createPools(limits, settings.outbound ?? createOutbound());
   const llmSurface = createLlmSurface({
+    now: clock.now,
     store,
     ledger,
     hooks: requestHooks,
@@ -130,7 +133,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     readiness: (authorization) =>
       readiness({ table: store.read(), plugins: host.statuses(), pluginsTried, hub: link.state(), detailed: isOperator(authorization) }),
   });
-  const server = createGatewayServer({ surfaces: [llmSurface, statusSurface], limits, logger });
+  const server = createGatewayServer({ surfaces: [llmSurface, statusSurface], limits, now: clock.now, logger });
 
   /** A holder of the edge's own token may read what is inside. */
   const isOperator = (authorization: string | undefined): boolean =>
@@ -148,6 +151,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     snapshots,
     current: store.read,
     revoked: () => store.revoked().length,
+    onHubTime: (hubMs) => journal.saveClockOffset(clock.set(hubMs)),
     onBudget: (usage) => journal.saveBudget(ledger.update(usage)),
     onSession: () => sender.wake(),
     vitals: () => ({

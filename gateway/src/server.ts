@@ -10,13 +10,15 @@ export type ServerDeps = {
   /** The first that knows a path answers it. */
   surfaces: readonly Surface[];
   limits: Limits;
+  /** Unix milliseconds by the hub's clock. */
+  now(): number;
   logger: Logger;
 };
 
 const idleConnectionMs = 300_000;
 
 /** The gateway's HTTP server: finds the surface of a request, and answers what goes wrong before a request is one. */
-export function createGatewayServer({ surfaces, limits, logger }: ServerDeps): Server {
+export function createGatewayServer({ surfaces, limits, now, logger }: ServerDeps): Server {
   const routeOf = createRouter(surfaces);
   const server = createServer(
     {
@@ -28,7 +30,7 @@ export function createGatewayServer({ surfaces, limits, logger }: ServerDeps): S
       connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
     },
     (req, res) => {
-      const nowMs = Date.now();
+      const nowMs = now();
       const requestId = newRequestId(nowMs);
       try {
         const { path, query, handle } = routeOf(req.url ?? "/");

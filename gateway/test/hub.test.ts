@@ -296,6 +296,28 @@ test("a budget stops requests: by what was spent here, by what the hub knows, an
   await until(() => hub.heartbeats.length > 0);
 });
 
+test("an edge whose clock is 40 days ahead of the hub's enforces its budgets and dates its records by the hub, also after a restart without it", async () => {
+  const { gateway, hub, restart } = await aWorld({
+    snapshot: (hub, url) => ({ ...basicSnapshot(hub, url), apps: [anApp(secret, { monthlyBudgetMicroUsd: 100 })] }),
+  });
+  hub.clockOffsetMs = -40 * 86_400_000;
+  const hubNow = new Date(Date.now() + hub.clockOffsetMs);
+  const answered = hub.heartbeats.length;
+  await until(() => hub.heartbeats.length > answered + 2);
+  const periodStartMs = Date.UTC(hubNow.getUTCFullYear(), hubNow.getUTCMonth(), 1);
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
+  await until(() => hub.records().length === 1);
+  expect(Math.abs((hub.records()[0]?.startedAtMs ?? 0) - hubNow.getTime())).toBeLessThan(60_000);
+  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 100, readAtUs: 1e15 }] } });
+  hub.send({ revocation: { revocationId: 4, credentialHashes: [] } });
+  await until(() => hub.revocationsDone.includes(4));
+  expect((await call(gateway, chatPath, { body: chat() })).status).toBe(403);
+  await gateway.close();
+  await hub.close();
+  const alone = await restart();
+  expect((await call(alone, chatPath, { body: chat() })).status).toBe(403);
+});
+
 test("records that the hub refuses are kept with the reason and counted; the others are delivered", async () => {
   const { gateway, hub, dataDir } = await aWorld({ limits: { journalFlushMs: 200 } });
   hub.rejects = (batch) => (batch.records.length > 1 ? [{ index: 1, reason: "records[1].model is odd" }] : []);

@@ -50,6 +50,8 @@ export type TestHub = {
   /** Sends bytes as they are, whether or not they are a message. */
   sendBytes(bytes: Buffer): void;
   registrations: number;
+  /** How far its clock is from this machine's. */
+  clockOffsetMs: number;
   seal(text: string): Buffer;
   close(): Promise<void>;
 };
@@ -103,6 +105,7 @@ export async function aHub({
       for (const stream of streams) stream.write(bytes as never);
     },
     registrations: 0,
+    clockOffsetMs: 0,
     push(snapshot, envelope = {}) {
       const body = Buffer.from(Snapshot.encode(Snapshot.fromPartial(snapshot)).finish());
       version = envelope.version ?? version + 1;
@@ -141,7 +144,11 @@ export async function aHub({
         if (message.heartbeat) {
           hub.heartbeats.push(message.heartbeat);
           stream.write({
-            heartbeatReply: { receivedAtMs: Date.now(), expectedVersion: version, expectedChecksum: latest?.checksum ?? "" },
+            heartbeatReply: {
+              receivedAtMs: Date.now() + hub.clockOffsetMs,
+              expectedVersion: version,
+              expectedChecksum: latest?.checksum ?? "",
+            },
           });
         }
       });

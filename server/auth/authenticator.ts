@@ -9,8 +9,16 @@ const trustMs = 5_000;
 const maxRemembered = 10_000;
 
 /** Finds out who calls. Tokens are looked up by hash and remembered for moments only. */
-export function createAuthenticator({ store, now = Date.now }: { store: AuthStore; now?: () => number }) {
-  const remembered = new Map<string, { bearer: Bearer; until: number }>();
+export function createAuthenticator({
+  store,
+  now = Date.now,
+  monotonicMs = () => performance.now(),
+}: {
+  store: AuthStore;
+  now?: () => number;
+  monotonicMs?: () => number;
+}) {
+  const remembered = new Map<string, { bearer: Bearer; trustedUntilMs: number; expiresAtMs: number }>();
   let forgotten = 0;
 
   async function find(token: string, kind: Credential["kind"]): Promise<Bearer | undefined> {
@@ -18,15 +26,15 @@ export function createAuthenticator({ store, now = Date.now }: { store: AuthStor
     // By kind: a session must never pass as an API token, which is exempt from the CSRF check.
     const key = `${kind} ${hash}`;
     const known = remembered.get(key);
-    if (known && known.until > now()) return known.bearer;
+    if (known && known.trustedUntilMs > monotonicMs() && known.expiresAtMs > now()) return known.bearer;
     const generation = forgotten;
     const bearer = kind === "session" ? await store.findSession(hash) : await store.findApiToken(hash);
     remembered.delete(key);
     // What was looked up while rights changed may be of the time before, and is not remembered.
     if (bearer && generation === forgotten) {
       if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value as string);
-      const expiresAt = bearer.actor.credential.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-      remembered.set(key, { bearer, until: Math.min(now() + trustMs, expiresAt) });
+      const expiresAtMs = bearer.actor.credential.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+      remembered.set(key, { bearer, trustedUntilMs: monotonicMs() + trustMs, expiresAtMs });
     }
     return bearer;
   }

@@ -13,7 +13,7 @@ export type Counts = (kinds: readonly ObjectKind[], query: string, values: unkno
  * Totals of lists: counting ten thousand rows costs more than fetching twenty. A total is remembered until something of its
  * kinds changes, here (at commit) or on another replica (when its event arrives).
  */
-export function createCounts({ db, events, now = Date.now }: { db: Db; events: EventBus; now?: () => number }): Counts {
+export function createCounts({ db, events, now = () => performance.now() }: { db: Db; events: EventBus; now?: () => number }): Counts {
   const totals = new Map<string, { kinds: readonly string[]; total: number; until: number }>();
   const versions = new Map<string, number>();
   const forget = (kind: string) => {

@@ -25,7 +25,7 @@ const rememberedTokens = 10_000;
 export function createAdmission({
   identify,
   requiresCertificate,
-  now = Date.now,
+  now = () => performance.now(),
 }: {
   identify(tokenHash: string): Promise<EdgeIdentity | undefined>;
   /** Whether edges must prove the key that they enrolled. */

@@ -84,7 +84,7 @@ export function createFront({
 
   /** Once a minute for each address, however often it tries. */
   function warn(address: string, message: string): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [known, at] of loggedAt) if (now - at > logEveryMs) loggedAt.delete(known);
     if (loggedAt.has(address) || loggedAt.size > 1_000) return;
     loggedAt.set(address, now);

@@ -16,7 +16,7 @@ export function createPluginLogStore(db: Db) {
 
   /** Plugins whose turn it is to be cut to the lines that are kept. */
   function dueForPruning(pluginIds: Iterable<number>): number[] {
-    const now = Date.now();
+    const now = performance.now();
     for (const [id, atMs] of prunedAtMs) if (now - atMs >= pruneEveryMs) prunedAtMs.delete(id);
     const due = [...new Set(pluginIds)].filter((id) => !prunedAtMs.has(id));
     for (const id of due) prunedAtMs.set(id, now);

@@ -23,16 +23,16 @@ export function createTelemetry({
   announceMs?: number;
 }) {
   let timer: NodeJS.Timeout | undefined;
-  let announcedAt = 0;
+  let announcedAtMs = Number.NEGATIVE_INFINITY;
 
   function announceSoon(): void {
     timer ??= setTimeout(
       () => {
         timer = undefined;
-        announcedAt = Date.now();
+        announcedAtMs = performance.now();
         announce().catch((error: unknown) => logger.warn("cannot announce usage", { error }));
       },
-      Math.max(20, announcedAt + announceMs - Date.now()),
+      Math.max(20, announcedAtMs + announceMs - performance.now()),
     );
   }
 

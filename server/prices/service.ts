@@ -67,10 +67,10 @@ export function createPriceService({ db, store }: { db: Db; store: PriceStore })
       { after, signal, stepIds: step = stepIds, forMs = recalculateMs }: RecalculateOptions,
     ): Promise<{ price: ModelPrice } & Recalculated> {
       const price = Object.keys(patch).length > 0 ? await update(actor, id, patch) : await get(id);
-      const [last, until] = [await store.lastId(), Date.now() + forMs];
+      const [last, until] = [await store.lastId(), performance.now() + forMs];
       let at = after;
       let records = 0;
-      while (at < last && !signal?.aborted && (at === after || Date.now() < until)) {
+      while (at < last && !signal?.aborted && (at === after || performance.now() < until)) {
         records += await store.reprice(price, numbersOf(price), at, at + step);
         at += step;
       }

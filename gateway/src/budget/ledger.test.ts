@@ -166,3 +166,23 @@ test("a new period begins at zero, whatever the hub last said of the old one", (
   clockMs = Date.UTC(2026, 5, 1);
   expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("reserved");
 });
+
+test("a clock that is set back or was far ahead neither frees spend nor hides a period from the budget", () => {
+  let clockMs = nowMs;
+  const ledger = createLedger({ now: () => clockMs });
+  ledger.update(hubSays(60));
+  ledger.book(spend(40), 1);
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
+  // The hub has counted in May: this clock is behind.
+  clockMs = Date.UTC(2026, 3, 1);
+  expect(ledger.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
+  expect(ledger.position("app", 1, app.budget).periodStartMs).toBe(may);
+
+  // It began 40 days ahead, and was told the time.
+  clockMs = Date.UTC(2026, 5, 20);
+  const ahead = createLedger({ now: () => clockMs });
+  ahead.reserve({ app, llm, estimateMicroUsd: 0 });
+  clockMs = nowMs;
+  ahead.update(hubSays(100));
+  expect(ahead.reserve({ app, llm, estimateMicroUsd: 0 }).outcome).toBe("exceeded");
+});

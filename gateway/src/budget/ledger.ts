@@ -77,7 +77,8 @@ const dayMs = 86_400_000;
 const amountOf = (microUsd: MicroUsd): MicroUsd => Math.min(Math.max(microUsd, 0), Number.MAX_SAFE_INTEGER);
 const dayOf = (ms: number): number => ms - (ms % dayMs);
 
-export function createLedger({ now = Date.now }: { now?: () => number } = {}): Ledger {
+/** @param options.now Unix milliseconds by the hub's clock. */
+export function createLedger({ now }: { now: () => number }): Ledger {
   const apps = new Map<number, Account>();
   const llms = new Map<number, Account>();
 
@@ -104,9 +105,10 @@ export function createLedger({ now = Date.now }: { now?: () => number } = {}): L
   }
 
   function enterPeriod(entry: Account, budget: Budget | null, nowMs: number): void {
-    if (nowMs - entry.checkedMs < periodCheckMs && entry.periodStartMs > 0) return;
+    if (Math.abs(nowMs - entry.checkedMs) < periodCheckMs && entry.periodStartMs >= Math.max(entry.hubPeriodMs, 1)) return;
     entry.checkedMs = nowMs;
-    const start = periodStart(new Date(nowMs), budget?.anchor).getTime();
+    // Where this clock is behind the hub's, the hub's period has begun.
+    const start = Math.max(periodStart(new Date(nowMs), budget?.anchor).getTime(), entry.hubPeriodMs);
     // What was counted before the account knew its period belongs to the one it is first seen in, and an anchor moved back makes
     // the same period longer.
     if (entry.periodStartMs > 0 && start > entry.periodStartMs) {

@@ -63,6 +63,7 @@ export function startHubLink({
   current,
   revoked,
   onBudget,
+  onHubTime,
   onSession,
   vitals,
   pluginLogs,
@@ -80,6 +81,8 @@ export function startHubLink({
   /** How many credentials are refused because they were revoked. */
   revoked(): number;
   onBudget(usage: BudgetUsage[]): void;
+  /** What time it was at the hub when it sent the message that has just arrived. */
+  onHubTime(hubMs: number): void;
   onSession(session: HubSession): void;
   vitals(): Omit<Heartbeat, "version" | "checksum" | "sentAtMs" | "hubMessagesUnreadable">;
   /** What plugins wrote since the last call, bounded. */
@@ -172,9 +175,9 @@ export function startHubLink({
     // Messages are decoded here: one that cannot be must not end the stream, which would be reopened only to receive it again.
     const stream: HubStream = client.makeBidiStreamRequest(path, requestSerialize, (bytes: Buffer) => bytes, metadata);
     const parts = createSnapshotParts();
-    const openedMs = Date.now();
+    const openedMs = performance.now();
     const heartbeatMs = Math.min(Math.max(registered.heartbeatIntervalMs || 10_000, 50), 300_000);
-    let lastHeardMs = Date.now();
+    let lastHeardMs = openedMs;
     let inOrder = Promise.resolve();
 
     return new Promise((resolve) => {
@@ -190,7 +193,7 @@ export function startHubLink({
       const onStop = () => end("stopping");
       stopping.signal.addEventListener("abort", onStop, { once: true });
       const heartbeat = setInterval(() => {
-        if (Date.now() - lastHeardMs > heartbeatMs * 3 + 1_000) return end("the hub stopped answering heartbeats");
+        if (performance.now() - lastHeardMs > heartbeatMs * 3 + 1_000) return end("the hub stopped answering heartbeats");
         report?.();
       }, heartbeatMs);
       heartbeat.unref();
@@ -203,10 +206,12 @@ export function startHubLink({
       logs.unref();
 
       stream.on("data", (bytes: Buffer) => {
-        lastHeardMs = Date.now();
+        lastHeardMs = performance.now();
         if (lastHeardMs - openedMs >= heldMs) attempt = 0;
         const message = read(bytes, parts);
         if (!message) return;
+        const hubMs = message.heartbeatReply?.receivedAtMs ?? 0;
+        if (hubMs > 0) onHubTime(hubMs);
         inOrder = inOrder
           .then(() => take(message, stream, registered.wrappedKey))
           .catch((error: unknown) => {
@@ -220,6 +225,8 @@ export function startHubLink({
       report = () =>
         void stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals(), hubMessagesUnreadable: unreadable } });
       stream.write({ hello: { sessionId: registered.sessionId, ...position(), revoked: revoked(), takesParts: true } });
+      // Its answer says what time it is at the hub.
+      report();
       setState(true, "");
       onSession(opened);
     });

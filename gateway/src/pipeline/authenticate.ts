@@ -18,14 +18,17 @@ const bearer = /^Bearer +(\S+) *$/i;
  */
 export function createAuthenticate<T extends Target>({
   store,
+  now,
   keyHeadersOf,
   askPlugins,
 }: {
   store: ConfigStore;
+  /** Unix milliseconds by the hub's clock, which its tokens are made by. */
+  now(): number;
   keyHeadersOf(exchange: Exchange<T>): readonly string[];
   askPlugins: AskAuthPlugins<T>;
 }): (exchange: Exchange<T>) => Step | Promise<Step> {
-  const studioCalls = createStudioCalls();
+  const studioCalls = createStudioCalls(now);
   // Hashes of secrets that were good once; hashing again is most of what authentication costs. Guesses are never kept.
   const hashes = new Map<string, string>();
 

@@ -10,8 +10,8 @@ export type StudioCalls = {
   identifyUser(exchange: Exchange): Step;
 };
 
-export function createStudioCalls(): StudioCalls {
-  const userOfCall = createSystemCallVerifier();
+export function createStudioCalls(now: () => number): StudioCalls {
+  const userOfCall = createSystemCallVerifier({ now });
   return {
     authenticate(exchange, token) {
       const { req, table } = exchange;

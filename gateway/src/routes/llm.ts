@@ -16,6 +16,8 @@ import type { Settle } from "../pipeline/settle.ts";
 import type { Arrival, Surface } from "./surface.ts";
 
 export type LlmSurfaceDeps = {
+  /** Unix milliseconds by the hub's clock. */
+  now(): number;
   store: ConfigStore;
   ledger: Ledger;
   hooks: RequestHooks;
@@ -50,7 +52,7 @@ export function createLlmSurface(deps: LlmSurfaceDeps): Surface {
   };
 }
 
-function createPhases({ store, ledger, hooks, upstream, maxRequestBytes }: LlmSurfaceDeps): readonly Phase<LlmCall>[] {
+function createPhases({ now, store, ledger, hooks, upstream, maxRequestBytes }: LlmSurfaceDeps): readonly Phase<LlmCall>[] {
   // Plugins that judge callers see the body, so it is read before the caller is known; without them, only from those who may call.
   const isSeenBeforeAuth = ({ target: { llm } }: LlmExchange) =>
     llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
@@ -61,7 +63,7 @@ function createPhases({ store, ledger, hooks, upstream, maxRequestBytes }: LlmSu
       run: (exchange, resume) => (isSeenBeforeAuth(exchange) ? receive(exchange, maxRequestBytes, resume) : next),
     },
     { name: "pre_auth", run: hooks.preAuth },
-    { name: "auth", run: createAuthenticate<LlmCall>({ store, keyHeadersOf: llmKeyHeadersOf, askPlugins: hooks.auth }) },
+    { name: "auth", run: createAuthenticate<LlmCall>({ store, now, keyHeadersOf: llmKeyHeadersOf, askPlugins: hooks.auth }) },
     { name: "access", run: checkAccess },
     { name: "receive", run: (exchange, resume) => receive(exchange, maxRequestBytes, resume) },
     { name: "post_auth", run: hooks.postAuth },

@@ -51,6 +51,9 @@ export type Journal = {
   /** Keeps what the hub has counted; on disk with the next flush, together with what was removed because the hub has counted it. */
   saveBudget(usage: BudgetUsage[]): void;
   loadBudget(): BudgetUsage[];
+  /** How far the hub's clock is from this machine's; on disk with the next flush. */
+  saveClockOffset(offsetMs: number): void;
+  loadClockOffset(): number;
   /** Writes what it can. @returns how many records are lost because they could be neither delivered nor written. */
   close(): number;
 };
@@ -62,6 +65,7 @@ const batchRecords = 2_000;
 const batchBytes = 1024 * 1024;
 const queueRecords = 50_000;
 const recentBatches = 16;
+const clockStepMs = 1_000;
 /** Bounds of the rejected records on disk; beyond them the oldest are deleted. */
 const keptRejections = 1_000;
 const keptRejectedRecords = 20_000;
@@ -115,6 +119,8 @@ export function openJournal({
   let droppedTotal = 0;
   let droppedUntold = Number(factOf("dropped_untold") ?? 0);
   let droppedOnDisk = droppedUntold;
+  let clockOffsetMs = Number(factOf("clock_offset_ms") ?? 0);
+  let clockOffsetOnDisk = clockOffsetMs;
   let rejectedTotal = 0;
   let failing = false;
 
@@ -143,7 +149,8 @@ export function openJournal({
 
   function flush(): void {
     const parts = writer.count > 0 ? [...full, filling()] : full;
-    if (parts.length === 0 && goneUpTo === erasedUpTo && budget.size === 0 && droppedUntold === droppedOnDisk) return;
+    const isKept = goneUpTo === erasedUpTo && budget.size === 0 && droppedUntold === droppedOnDisk && clockOffsetMs === clockOffsetOnDisk;
+    if (parts.length === 0 && isKept) return;
     const written: StoredBatch[] = [];
     try {
       db.exec("BEGIN");
@@ -162,7 +169,9 @@ export function openJournal({
       }
       if (lost > 0) erase.run(lostUpTo);
       if (droppedUntold + lost !== droppedOnDisk) setFact.run("dropped_untold", JSON.stringify(droppedUntold + lost));
+      if (clockOffsetMs !== clockOffsetOnDisk) setFact.run("clock_offset_ms", JSON.stringify(clockOffsetMs));
       db.exec("COMMIT");
+      clockOffsetOnDisk = clockOffsetMs;
       drop(lost);
       droppedOnDisk = droppedUntold;
       full = [];
@@ -304,6 +313,11 @@ export function openJournal({
     saveBudget(usage) {
       for (const one of usage) budget.set(`${one.kind} ${one.id}`, one);
     },
+    saveClockOffset(offsetMs) {
+      // It moves a little with every message.
+      if (Math.abs(offsetMs - clockOffsetMs) > clockStepMs) clockOffsetMs = offsetMs;
+    },
+    loadClockOffset: () => clockOffsetMs,
     loadBudget: () =>
       db
         .prepare("SELECT kind, id, period_start_ms, spent_micro_usd FROM budget")

@@ -18,7 +18,7 @@ export type LogRing = {
 export function createLogRing(onLine: (line: LogLine) => void = () => {}): LogRing {
   const lines: LogLine[] = [];
   let seq = 0;
-  let windowStartedAt = 0;
+  let windowStartedAt = Number.NEGATIVE_INFINITY;
   let inWindow = 0;
   let dropped = 0;
 
@@ -33,7 +33,7 @@ export function createLogRing(onLine: (line: LogLine) => void = () => {}): LogRi
 
   return {
     add(stream, level, text) {
-      const now = Date.now();
+      const now = performance.now();
       if (now - windowStartedAt >= 1000) {
         if (dropped > 0) push("host", "warn", `${dropped} lines were dropped: the plugin writes more than ${maxLinesPerSecond} a second.`);
         windowStartedAt = now;
@@ -163,11 +163,11 @@ export function createStderrParser(): (text: string) => { level: LogLevel; text:
  * its own write instead of burning the host's CPU. `onChunk` tells how many bytes it was given.
  */
 export function drain<T>(stream: Readable, onChunk: (chunk: T) => number): void {
-  let windowStartedAt = 0;
+  let windowStartedAt = Number.NEGATIVE_INFINITY;
   let inWindow = 0;
   stream.on("error", () => {});
   stream.on("data", (chunk: T) => {
-    const now = Date.now();
+    const now = performance.now();
     if (now - windowStartedAt >= 1000) {
       windowStartedAt = now;
       inWindow = 0;

@@ -8,7 +8,7 @@ export type RateLimit = {
 };
 
 /** One bucket a plugin; a restart of its process does not refill it. */
-export function createRateLimit(callsPerMinute: number, now: () => number = Date.now): RateLimit {
+export function createRateLimit(callsPerMinute: number, now: () => number = () => performance.now()): RateLimit {
   const buckets = new Map<number, { left: number; atMs: number }>();
   const perMs = callsPerMinute / 60_000;
   return {
