@@ -107,6 +107,35 @@ test("a service that ends is started again, ever later; one that keeps ending is
   expect([steady.child().pid, ended(pid)]).toEqual([pid, false]);
 });
 
+test("an optional service that fails at its first start is tried again until it runs, and the others go on", async () => {
+  const children = createChildren();
+  onTestFinished(() => children.stopAll());
+  const progress = aProgress();
+  const dir = aFolder();
+  const supervisor = createSupervisor({ children, progress, backOffMs: () => 10 });
+  const service = (name, script, more) =>
+    supervisor.service({
+      name,
+      log: createLog({ dir, name, progress }),
+      launch: (onLine) => children.start("/bin/sh", ["-c", script], { onLine, cwd: dir }),
+      ...more,
+    });
+  const steady = service("steady", "while :; do sleep 0.05; done");
+  await steady.start();
+  const { pid } = steady.child();
+  const runsThirdTime = "echo x >> tries; [ $(wc -l < tries) -lt 3 ] && exit 4; while :; do sleep 0.05; done";
+  const readyUrl = "http://127.0.0.1:1/ready";
+  const late = service("late", runsThirdTime, { optional: true, readyUrl });
+  expect(await late.start()).toBe(false);
+  expect(progress.lines).toContainEqual(expect.stringContaining("late did not start (ended with code 4); starting it again"));
+  await vi.waitFor(() => expect(readFileSync(join(dir, "tries"), "utf8")).toBe("x\nx\nx\n"), 10_000);
+  await vi.waitFor(() => expect(ended(late.child().pid)).toBe(false), 5_000);
+  expect([steady.child().pid, ended(pid)]).toEqual([pid, false]);
+
+  // What the others need is reported at once instead.
+  await expect(service("needed", "exit 4", { readyUrl }).start()).rejects.toMatchObject({ name: "Stop" });
+});
+
 test("a lock goes to one of many, and passes on when its owner dies or its number belongs to another program", async () => {
   const dir = aFolder();
   const file = join(dir, "lock");

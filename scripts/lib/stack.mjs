@@ -48,7 +48,7 @@ export async function runStack({ settings, children, progress, options }) {
     ADMIN_API_TOKEN: admin.apiToken,
   };
   const without = Object.fromEntries(Object.keys({ ...studioOnly, ...secrets }).map((name) => [name, undefined]));
-  const processOf = ({ name, file, env, secrets, port, ready, deadlineMs, readyTimeoutMs }) => {
+  const processOf = ({ name, file, env, secrets, port, ready, deadlineMs, readyTimeoutMs, optional }) => {
     const cache = compileCache(name);
     return supervisor.service({
       name,
@@ -56,6 +56,7 @@ export async function runStack({ settings, children, progress, options }) {
       readyUrl: `http://${addressOf(settings.host, port)}${ready}`,
       healthUrl: `http://${addressOf(settings.host, port)}/health`,
       readyTimeoutMs,
+      optional,
       launch: (onLine) =>
         children.start(existsSync(pinnedNode) ? pinnedNode : process.execPath, [...cache.args, file], {
           name,
@@ -85,6 +86,7 @@ export async function runStack({ settings, children, progress, options }) {
     port: settings.demoVendorPort,
     ready: "/health",
     deadlineMs: 3_000,
+    optional: true,
   });
   const gateway = processOf({
     name: "gateway",
@@ -100,6 +102,7 @@ export async function runStack({ settings, children, progress, options }) {
     port: settings.gatewayPort,
     ready: "/ready",
     deadlineMs: 15_000,
+    optional: true,
   });
   const demoOn = isOn(process.env.PORTICO_DEMO || "1");
   let tokenWorks;

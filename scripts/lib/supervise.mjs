@@ -18,10 +18,11 @@ export function createSupervisor({ children, progress, patient = false, silentMs
   const services = [];
 
   /**
-   * @param {{ name: string, log: object, launch(onLine: Function): Promise<object> | object, readyUrl?: string, healthUrl?: string, readyTimeoutMs?: number }} options
+   * @param {{ name: string, log: object, launch(onLine: Function): Promise<object> | object, readyUrl?: string, healthUrl?: string, readyTimeoutMs?: number, optional?: boolean }} options
    *   launch starts the process and resolves to the child
+   *   optional: a first start that fails is tried again, as the others work without it
    */
-  function service({ name, log, launch, readyUrl, healthUrl, readyTimeoutMs = 60_000 }) {
+  function service({ name, log, launch, readyUrl, healthUrl, readyTimeoutMs = 60_000, optional = false }) {
     let child;
     let quick = 0;
     let startedAt = 0;
@@ -36,10 +37,9 @@ export function createSupervisor({ children, progress, patient = false, silentMs
     }
 
     function watch(current) {
-      current.exited.then(({ code, signal, error }) => {
+      current.exited.then((ended) => {
         if (current !== child || current.stopping || children.stopping || !ready) return;
-        const ending = error ? error.message : signal ? `was ended by ${signal}` : `ended with code ${code}`;
-        void startAgain(current, `${ending} after ${readableTime(performance.now() - startedAt)}`);
+        void startAgain(current, `${endingOf(ended)} after ${readableTime(performance.now() - startedAt)}`);
       });
       if (ready) void guard(current);
     }
@@ -72,7 +72,7 @@ export function createSupervisor({ children, progress, patient = false, silentMs
       }
     }
 
-    /** Starts it and resolves when it is ready. A first start that fails is not tried again: its reason is shown at once. */
+    /** Starts it and resolves when it is ready. A first start that fails shows its reason, and is tried again for an optional service only. */
     async function start({ onWaiting = () => {} } = {}) {
       await launchOnce();
       const first = child;
@@ -99,12 +99,14 @@ export function createSupervisor({ children, progress, patient = false, silentMs
       }
       if (ended) {
         if (children.stopping) return false;
+        const ending = endingOf(ended);
+        if (optional && !patient) {
+          for (const line of log.recent(25)) progress.say(`    ${line}`);
+          ready = true;
+          void startAgain(first, `did not start (${ending})`);
+          return false;
+        }
         if (!patient) {
-          const ending = ended.error
-            ? ended.error.message
-            : ended.signal
-              ? `was ended by ${ended.signal}`
-              : `ended with code ${ended.code}`;
           throw new Stop(`${name} did not start (${ending}): ${explainOutput(log.recent(40)) || "the lines above say why."}`, {
             detail: log.recent(25),
           });
@@ -144,6 +146,8 @@ function missingOf(text) {
     return "not ready";
   }
 }
+
+const endingOf = ({ code, signal, error }) => (error ? error.message : signal ? `was ended by ${signal}` : `ended with code ${code}`);
 
 const readableTime = (ms) =>
   ms < 60_000 ? `${Math.round(ms / 1000)} s` : ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;

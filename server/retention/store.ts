@@ -6,8 +6,7 @@ export type TrimmedTable = keyof typeof tables;
 /** What a row is deleted by, and what is kept whatever its age. Each has an index that begins with its time. */
 const tables = {
   outbox_events: { key: "id", time: "created_at", unless: "" },
-  // What the demo wrote tells it later what is still its own (server/demo/store.ts).
-  audit_log: { key: "id", time: "at", unless: "actor_id = 0 AND request_id = 'demo'" },
+  audit_log: { key: "id", time: "at", unless: "" },
   usage_records: { key: "id", time: "at", unless: "" },
   usage_minutes: { key: "ctid", time: "minute", unless: "" },
   budget_usage: { key: "ctid", time: "period_start", unless: "" },
