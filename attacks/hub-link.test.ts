@@ -11,6 +11,7 @@ import { EdgeServiceClient, EdgeServiceService } from "@portico/protocol/edge";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createClientIdentity } from "../gateway/src/config/client-identity.ts";
 import type { HubTrust } from "../gateway/src/config/hub-tls.ts";
+import { readInstanceId } from "../gateway/src/config/instance-id.ts";
 import { defaultLimits, startGateway } from "../gateway/src/index.ts";
 import { makeAuthority, openAuthority } from "../server/edges/authority.ts";
 import { createCertificates } from "../server/edges/certificates.ts";
@@ -280,6 +281,23 @@ test("a second gateway with the id of a connected edge is refused with the reaso
   const second = await aGateway(settings);
   await expect.poll(second.log, { timeout: 30_000 }).toContain("another gateway is connected");
   expect(await edgeOf(studio, "twin")).toMatchObject({ status: "connected", session_id });
+});
+
+test("a gateway that was killed and is started again on its folder takes over the session that the hub believes to be open", async () => {
+  const edgeToken = await aToken(studio, "risen");
+  const dataDir = await aFolder();
+  // As a killed gateway leaves its edge behind a network that is gone: connected, with a heartbeat of just now.
+  const { rowCount } = await studio.db.sql.query(
+    "UPDATE edges SET status = 'connected', session_id = gen_random_uuid(), last_heartbeat_at = now(), instance_id = $1 WHERE edge_id = 'risen'",
+    [readInstanceId(dataDir)],
+  );
+  expect(rowCount).toBe(1);
+  const settings = { hub: `127.0.0.1:${studio.runtime.controlPort}`, hubTrust: ofStudio(studio), edgeId: "risen", edgeToken };
+  const stranger = await aGateway(settings);
+  await expect.poll(stranger.log, { timeout: 10_000 }).toContain("another gateway is connected");
+  const risen = await aGateway({ ...settings, dataDir });
+  await expect.poll(risen.log, { timeout: 10_000 }).toContain("connected to the hub");
+  expect(risen.log()).not.toContain("another gateway is connected");
 });
 
 test("where client certificates are required a stolen token alone opens nothing, in plain text or by TLS", async () => {

@@ -10,6 +10,7 @@ import { createLedger } from "./budget/ledger.ts";
 import { createClock } from "./clock.ts";
 import { createClientIdentity } from "./config/client-identity.ts";
 import { startHubLink } from "./config/hub-link.ts";
+import { readInstanceId } from "./config/instance-id.ts";
 import { createLastGoodFiles } from "./config/last-good.ts";
 import type { RoutingTable } from "./config/routing-table.ts";
 import { createSnapshots } from "./config/snapshots.ts";
@@ -54,7 +55,7 @@ const onlyDeliveryMs = 10_000;
 export async function startGateway({ settings, logger }: { settings: Settings; logger: Logger }): Promise<Gateway> {
   const { limits, dataDir, edgeId, edgeNamespace, edgeToken } = settings;
   const store = createConfigStore();
-  const kv = openKvStore({ dataDir });
+  const kv = openKvStore({ dataDir, logger });
   const journal = openJournal({
     dataDir,
     maxRecords: limits.journalRecords,
@@ -145,6 +146,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     trust: settings.hubTrust,
     identity: createClientIdentity(dataDir),
     edgeId,
+    instanceId: readInstanceId(dataDir),
     namespace: edgeNamespace,
     edgeToken,
     advertisedUrl: `http://${hostForUrl(settings.host)}:${settings.port}`,

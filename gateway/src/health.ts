@@ -3,7 +3,12 @@ import type { HubState } from "./config/hub-link.ts";
 import type { RoutingTable } from "./config/routing-table.ts";
 
 /** Whether the gateway can do its work, and what is missing if not. */
-export type Readiness = { ready: boolean; body: Record<string, unknown> };
+export type Readiness = {
+  ready: boolean;
+  /** It serves, though not everything works. */
+  degraded: boolean;
+  body: Record<string, unknown>;
+};
 
 /**
  * A lost hub shows but does not count: the gateway serves on without it. Plugins count until each has been tried once; one that fails then
@@ -51,5 +56,11 @@ export function readiness({
     },
   };
   const ready = missing.length === 0;
-  return { ready, body: { status: ready ? "ready" : "not ready", service: "gateway", ...(ready ? {} : { missing }), checks } };
+  const hasBrokenPlugins = absent.length > 0;
+  const status = !ready ? "not ready" : hasBrokenPlugins ? "degraded" : "ready";
+  return {
+    ready,
+    degraded: hasBrokenPlugins || !hub.connected,
+    body: { status, service: "gateway", ...(ready ? {} : { missing }), checks },
+  };
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -368,15 +368,25 @@ test("a message that cannot be read is left out: the link stays, and what comes 
   expect([hub.registrations, hub.heartbeats.at(-1)?.hubMessagesUnreadable]).toEqual([1, 1]);
 });
 
-test("a damaged journal is set aside and named, and the gateway starts with a new one", async () => {
-  const { gateway, hub, dataDir, restart, log } = await aWorld();
-  await gateway.close();
-  await writeFile(join(dataDir, "journal.db"), "this is no database, however long it is read".repeat(200));
-  const again = await restart();
-  expect((await call(again, chatPath, { body: chat() })).status).toBe(200);
-  await until(() => hub.records().length === 1);
-  expect(log.join("")).toContain("journal.db.damaged-");
-});
+test.each([
+  ["header", 0],
+  ["page", 4_096],
+])(
+  "a journal and a plugin store with a damaged %s are set aside and named, and the gateway starts with new ones",
+  async (_part, offset) => {
+    const { gateway, hub, dataDir, restart, log } = await aWorld();
+    await gateway.close();
+    for (const name of ["journal.db", "plugin-kv.db"]) {
+      const file = await open(join(dataDir, name), "r+");
+      await file.write(Buffer.alloc(4_096, 0xa5), 0, 4_096, offset);
+      await file.close();
+    }
+    const again = await restart();
+    expect((await call(again, chatPath, { body: chat() })).status).toBe(200);
+    await until(() => hub.records().length === 1);
+    for (const name of ["journal.db", "plugin-kv.db"]) expect(log.join("")).toContain(`${name}.damaged-`);
+  },
+);
 
 /** Records that were set aside, as they are on disk. */
 function keptOf(dataDir: string): { reason: string; requestIds: string[] }[] {

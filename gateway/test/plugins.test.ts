@@ -217,7 +217,8 @@ test("a plugin that cannot run shows at /ready, by name to the operator alone, a
   });
   await until(async () => (await call(gateway, "/ready")).status === 200);
   const ready = await call(gateway, "/ready");
-  expect(ready.json).toMatchObject({ status: "ready", checks: { plugins: { status: "degraded", count: 1 } } });
+  expect((await call(gateway, "/ready?strict")).status).toBe(503);
+  expect(ready.json).toMatchObject({ status: "degraded", checks: { plugins: { status: "degraded", count: 1 } } });
   expect(ready.text).not.toContain("Absent");
   const told = await call(gateway, "/ready", { headers: { authorization: `Bearer ${edgeToken}` } });
   expect(told.json).toMatchObject({ checks: { plugins: { items: [{ name: "Absent", state: "failed", error: expect.any(String) }] } } });

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type ClientDuplexStream, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { backoffMs, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
@@ -56,6 +55,7 @@ export function startHubLink({
   trust,
   identity,
   edgeId,
+  instanceId,
   namespace,
   edgeToken,
   advertisedUrl,
@@ -73,6 +73,8 @@ export function startHubLink({
   trust: HubTrust | undefined;
   identity: ClientIdentity;
   edgeId: string;
+  /** Lets the hub distinguish a second gateway with this edge id from this one. */
+  instanceId: string;
   namespace: string;
   edgeToken: string;
   advertisedUrl: string;
@@ -97,8 +99,6 @@ export function startHubLink({
   /** Of the open stream. */
   let report: (() => void) | undefined;
   let reportTimer: NodeJS.Timeout | undefined;
-  // Lets the hub distinguish a second gateway with this id from this one.
-  const instanceId = randomUUID();
   const channel = createHubChannels({ hub, trust, identity });
 
   const metadata = new Metadata();

@@ -6,7 +6,7 @@ import { createAdmit } from "./admit.ts";
 import type { LlmExchange } from "./llm-call.ts";
 import type { Step } from "./reply.ts";
 
-const admit = createAdmit({ ledger: createLedger() });
+const admit = createAdmit({ ledger: createLedger({ now: Date.now }) });
 
 const price = (perMillion: number) => ({
   inputMicroUsdPerMillion: perMillion,
@@ -151,7 +151,7 @@ test("each refusal has its reason, and nothing is reserved for it", () => {
 test("under a budget a call reserves what it may cost at most, and without a limit of its own what its question costs", () => {
   const app = anActiveApp({ budget: { limitMicroUsd: 1_000_000, anchor: null } });
   const reservedFor = (more: Record<string, unknown>) => {
-    const ledger = createLedger();
+    const ledger = createLedger({ now: Date.now });
     const exchange = anExchange({ app, prices: { good: price(1_000_000) }, body: chat(more) });
     expect(reasonOf(createAdmit({ ledger })(exchange))).toBe("");
     expect(exchange.reservation).toBeDefined();

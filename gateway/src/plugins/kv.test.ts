@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createLogger } from "@portico/core/logger";
 import { afterEach, expect, test } from "vitest";
 import { openKvStore } from "./kv.ts";
+
+const logger = createLogger({ write: () => undefined });
 
 const folders: string[] = [];
 afterEach(() => Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true }))));
@@ -10,7 +13,7 @@ afterEach(() => Promise.all(folders.splice(0).map((folder) => rm(folder, { recur
 async function aStore({ quotaBytes, now }: { quotaBytes?: number; now?: () => number } = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "portico-kv-"));
   folders.push(dataDir);
-  return { dataDir, kv: openKvStore({ dataDir, ...(quotaBytes ? { quotaBytes } : {}), ...(now ? { now } : {}) }) };
+  return { dataDir, kv: openKvStore({ dataDir, logger, ...(quotaBytes ? { quotaBytes } : {}), ...(now ? { now } : {}) }) };
 }
 
 test("each plugin sees only its own keys, and what it wrote is there after a restart", async () => {
@@ -20,7 +23,7 @@ test("each plugin sees only its own keys, and what it wrote is there after a res
   expect(kv.read(2, "key")).toBeUndefined();
   expect(kv.delete(2, "key")).toBe(false);
   kv.close();
-  const again = openKvStore({ dataDir });
+  const again = openKvStore({ dataDir, logger });
   expect(again.read(1, "key")?.toString()).toBe("two");
   expect(again.delete(1, "key")).toBe(true);
   expect(again.write(1, "key", Buffer.from("three"), null)).toBe("created");

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { Logger } from "@portico/core/logger";
+import { openLocalFile } from "../local-file.ts";
 
 /** What plugins keep at this gateway: one store per plugin, on disk, bounded. Nothing is replicated. */
 export type KvStore = {
@@ -13,27 +14,30 @@ export type KvStore = {
 
 const purgeMs = 60_000;
 
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS kv (
+    plugin_id INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, bytes INTEGER NOT NULL, expires_at_ms INTEGER,
+    PRIMARY KEY (plugin_id, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS kv_expiry ON kv (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
+`;
+
 /** @param quotaBytes sum of a plugin's keys and values. */
 export function openKvStore({
   dataDir,
+  logger,
   quotaBytes = 256 * 1024 * 1024,
   now = Date.now,
 }: {
   dataDir: string;
+  logger: Logger;
   quotaBytes?: number;
   now?: () => number;
 }): KvStore {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(join(dataDir, "plugin-kv.db"));
-  db.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-    CREATE TABLE IF NOT EXISTS kv (
-      plugin_id INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, bytes INTEGER NOT NULL, expires_at_ms INTEGER,
-      PRIMARY KEY (plugin_id, key)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS kv_expiry ON kv (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
-  `);
+  const db = openLocalFile({ file: join(dataDir, "plugin-kv.db"), schema, holds: "store of plugins' data", logger });
   const select = db.prepare("SELECT value FROM kv WHERE plugin_id = ? AND key = ? AND (expires_at_ms IS NULL OR expires_at_ms > ?)");
   const sizeOf = db.prepare("SELECT bytes, expires_at_ms FROM kv WHERE plugin_id = ? AND key = ?");
   const upsert = db.prepare(`

@@ -5,7 +5,7 @@ import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { type BudgetUsage, TelemetryBatch, type UsageRecord } from "@portico/protocol/edge";
 import type { Spend } from "../budget/ledger.ts";
-import { openJournalFile } from "./journal-file.ts";
+import { openLocalFile } from "../local-file.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { createSpendSums } from "./spend-sums.ts";
 
@@ -70,6 +70,21 @@ const clockStepMs = 1_000;
 const keptRejections = 1_000;
 const keptRejectedRecords = 20_000;
 
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS batch (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS budget (
+    kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS rejected (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, reason TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL
+  ) STRICT;
+`;
+
 export function openJournal({
   dataDir,
   maxRecords,
@@ -84,7 +99,7 @@ export function openJournal({
   onStored(): void;
 }): Journal {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = openJournalFile(join(dataDir, "journal.db"), logger);
+  const db = openLocalFile({ file: join(dataDir, "journal.db"), schema, holds: "usage journal", logger });
   const insert = db.prepare("INSERT INTO batch (batch_id, records, body, spends) VALUES (?, ?, ?, ?)");
   const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch WHERE id > ? ORDER BY id LIMIT 1");
   const erase = db.prepare("DELETE FROM batch WHERE id <= ?");
