@@ -235,6 +235,7 @@ test("a response that was not made for browsers does not leave studio", async ()
     csrf: createCsrf("a key for tests only"),
     proxies: createProxyTrust([]),
     versions: createVersions(studio.db),
+    idempotency: { run: (_request, carryOut) => carryOut(), trim: async () => {} },
     logger: quiet,
   }).fetch(new Request(`http://studio.test${path}`));
   expect(answer.status).toBe(500);

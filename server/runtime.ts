@@ -37,6 +37,8 @@ import type { Endpoint } from "./http/endpoint.ts";
 import { mountEndpoints } from "./http/mount.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { createProxyTrust } from "./http/proxies.ts";
+import { createIdempotency } from "./idempotency/service.ts";
+import { createIdempotencyStore } from "./idempotency/store.ts";
 import { prepareQueue, startJobs } from "./jobs/runner.ts";
 import { llmEndpoints } from "./llms/endpoints.ts";
 import { llmOperations } from "./llms/operations.ts";
@@ -135,6 +137,8 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     ...plugins.operations,
     ...systemOperations(),
   ];
+  const idempotency = createIdempotency({ store: createIdempotencyStore(db), secretKey: env.secretKey, logger });
+
   await listener.start();
   const serviceApi = plugins.serve(operations);
   await plugins.start();
@@ -142,8 +146,8 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const runner = await startJobs({
     pool: db.sql,
     logger,
-    jobs: { ...plugins.jobs, ...retention.jobs, "trim-sign-in": () => auth.trim() },
-    crontab: [plugins.crontab, retention.crontab, "*/10 * * * * trim-sign-in"].join("\n"),
+    jobs: { ...plugins.jobs, ...retention.jobs, "trim-sign-in": () => auth.trim(), "trim-idempotency-keys": () => idempotency.trim() },
+    crontab: [plugins.crontab, retention.crontab, "*/10 * * * * trim-sign-in", "*/10 * * * * trim-idempotency-keys"].join("\n"),
   });
   await edges.start();
 
@@ -180,6 +184,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     csrf,
     proxies,
     versions: createVersions(db),
+    idempotency,
     logger,
     rejectionOf: db.rejectionOf,
     verifyResults: env.mode === "test",

@@ -22,6 +22,8 @@ export type Actor = {
   credential?: Credential;
   requestId: string;
   ip: string;
+  /** Only of a request that has one: what it writes is written once (db/claims.ts). */
+  idempotencyKey?: string;
   /** Only of a request that is conditional (`If-Match`). */
   expects?: Expectation;
 };

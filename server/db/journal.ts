@@ -1,4 +1,5 @@
 import type { Actor } from "../auth/actor.ts";
+import { noteWritten } from "./claims.ts";
 import { noteChange, type Tx } from "./client.ts";
 import type { Prisma } from "./generated/client.ts";
 import { requireExpected } from "./versions.ts";
@@ -29,6 +30,7 @@ export async function recordAll(tx: Tx, changes: Change[]): Promise<void> {
   if (changes.length === 0) return;
   for (const { kind } of changes) noteChange(tx, kind);
   await requireExpected(tx, changes);
+  await noteWritten(tx, changes);
   await tx.auditEntry.createMany({ data: changes.map(toAuditEntry) });
   const events = await tx.outboxEvent.createManyAndReturn({ data: changes.map(toEvent), select: { id: true } });
   await tx.$queryRaw`SELECT graphile_worker.add_job('deliver-event', json_build_object('id', id), max_attempts => 12)

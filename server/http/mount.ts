@@ -9,6 +9,7 @@ import type { Csrf } from "../auth/csrf.ts";
 import { faultOfText } from "../db/storable.ts";
 import { PreconditionFailed, type Versions } from "../db/versions.ts";
 import { parseInput } from "../fields/input-error.ts";
+import type { Idempotency } from "../idempotency/service.ts";
 import { readJsonBody, type SentBody } from "./body.ts";
 import { createConditions, expectationOf, idParameterOf, isKnown } from "./conditional.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
@@ -31,6 +32,7 @@ export function mountEndpoints({
   csrf,
   proxies,
   versions,
+  idempotency,
   logger,
   rejectionOf,
   verifyResults = false,
@@ -40,6 +42,7 @@ export function mountEndpoints({
   csrf: Csrf;
   proxies: ProxyTrust;
   versions: Versions;
+  idempotency: Idempotency;
   logger: Logger;
   /** What a thrown error that is not the product's own means to the caller; undefined when nobody knows. */
   rejectionOf?: (error: unknown) => AppError | undefined;
@@ -88,8 +91,13 @@ export function mountEndpoints({
         const sent: SentBody = one.body
           ? await readJsonBody(c.req.raw, { maxBytes: one.maxBodyBytes ?? defaultMaxBodyBytes, optional: one.bodyOptional ?? false })
           : { fields: undefined };
+        const key = actor && isRepeatable(one) ? idempotencyKeyOf(c.req.raw.headers) : undefined;
         const call: Call<unknown, unknown, unknown> = {
-          actor: { ...(actor ?? nobody(requestId, ip)), ...(expects ? { expects } : {}) },
+          actor: {
+            ...(actor ?? nobody(requestId, ip)),
+            ...(expects ? { expects } : {}),
+            ...(key === undefined ? {} : { idempotencyKey: key }),
+          },
           isSecure,
           async isStillAllowed() {
             try {
@@ -106,19 +114,26 @@ export function mountEndpoints({
           request: c.req.raw,
           signal: c.req.raw.signal,
         };
-        try {
-          const seen = await conditions.before(one, call, id);
-          await conditions.requireFixed(one, call, sent, id);
-          const reply = await one.handle(call);
-          if (verifyResults) verify(one, reply);
-          const etag = await conditions.after(one, call, reply, seen);
-          if (etag && one.method === "GET" && isKnown(c.req.raw.headers, etag)) return notModified(etag, requestId);
-          return respond(one, reply, requestId, etag);
-        } catch (error) {
-          if (!(error instanceof PreconditionFailed) || id === undefined) throw error;
-          const stale = await conditions.stale(one, call, id);
-          return errorResponse(stale, log, { "x-request-id": requestId, etag: String(stale.meta.etag) });
-        }
+        const failed = (error: unknown) => errorResponse(rejectionOf?.(error) ?? error, log, { "x-request-id": requestId });
+        const carryOut = async (): Promise<Response> => {
+          try {
+            const seen = await conditions.before(one, call, id);
+            await conditions.requireFixed(one, call, sent, id);
+            const reply = await one.handle(call);
+            if (verifyResults) verify(one, reply);
+            const etag = await conditions.after(one, call, reply, seen);
+            if (etag && one.method === "GET" && isKnown(c.req.raw.headers, etag)) return notModified(etag, requestId);
+            return respond(one, reply, requestId, etag);
+          } catch (error) {
+            if (!(error instanceof PreconditionFailed) || id === undefined) throw error;
+            const stale = await conditions.stale(one, call, id);
+            return errorResponse(stale, log, { "x-request-id": requestId, etag: String(stale.meta.etag) });
+          }
+        };
+        if (key === undefined) return await carryOut();
+        const query = new URL(c.req.url).search;
+        const request = { userId: call.actor.userId, key, requestId, method: one.method, path: c.req.path, query, body: sent.fields };
+        return await idempotency.run(request, () => carryOut().catch(failed));
       } catch (error) {
         return errorResponse(rejectionOf?.(error) ?? error, log, { "x-request-id": requestId });
       }
@@ -146,6 +161,19 @@ function authorise(one: Endpoint, actor: Actor | undefined): void {
   if (!actor) throw new AppError({ code: "unauthenticated", message: "Sign in, or send `Authorization: Bearer <API token>`." });
   if (one.permission !== "user" && !actor.isAdmin)
     throw new AppError({ code: "forbidden", message: `This needs the permission ${one.permission}, which your account does not have.` });
+}
+
+/** Writes whose answers are JSON of ours or nothing. What vendors and plugins answer is not stored. */
+const isRepeatable = (one: Endpoint): boolean =>
+  one.method !== "GET" && one.permission !== "public" && (one.result !== undefined || one.status === 204);
+
+function idempotencyKeyOf(headers: Headers): string | undefined {
+  const key = headers.get("idempotency-key");
+  if (key === null || /^[\x21-\x7e]{1,255}$/.test(key)) return key ?? undefined;
+  throw new AppError({
+    code: "bad_request",
+    message: "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, e.g. a UUID.",
+  });
 }
 
 /** The database takes no NUL, wherever it comes from. */

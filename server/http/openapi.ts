@@ -76,13 +76,24 @@ function pathParameters(one: Endpoint, path: string): unknown[] {
   }));
 }
 
-/** Conditional requests; see conditional.ts. */
-function headerParameters({ method, object, path }: Endpoint): unknown[] {
-  if (!object || !path.includes(":")) return [];
+/** Conditional and repeatable requests; see conditional.ts and ../idempotency. */
+function headerParameters({ method, object, path, permission, result, status }: Endpoint): unknown[] {
   const header = (name: string, description: string) => ({ name, in: "header", required: false, description, schema: { type: "string" } });
-  return method === "GET"
-    ? [header("If-None-Match", "ETag of what you have: 304 while it is the newest.")]
-    : [header("If-Match", "ETag that you last saw: 412 when the object has changed since. The answer says who changed it and when.")];
+  const isOfOne = object !== undefined && path.includes(":");
+  if (method === "GET") return isOfOne ? [header("If-None-Match", "ETag of what you have: 304 while it is the newest.")] : [];
+  return [
+    ...(isOfOne
+      ? [header("If-Match", "ETag that you last saw: 412 when the object has changed since. The answer says who changed it and when.")]
+      : []),
+    ...(permission !== "public" && (result || status === 204)
+      ? [
+          header(
+            "Idempotency-Key",
+            "A value of your own, e.g. a UUID: for 24 hours the same request with the same key is not carried out again but answered as before, without one-time secrets (`meta.omitted`) and with `Idempotency-Replayed: true`.",
+          ),
+        ]
+      : []),
+  ];
 }
 
 function queryParameters(one: Endpoint): unknown[] {
