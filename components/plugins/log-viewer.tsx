@@ -82,8 +82,11 @@ export function LogViewer({ id }: { id: string }) {
           <div key={line.seq} className={classes.line} data-level={line.level}>
             <time dateTime={line.at}>{timeOf(line.at)}</time>
             <span className={classes.level}>{line.level}</span>
-            <span className={classes.stream} title={line.edge_id && `at the gateway ${line.edge_id}`}>
-              {line.stream}
+            <span
+              className={classes.stream}
+              title={line.edge_id ? `${line.stream} at the gateway ${line.edge_id}` : `${line.stream} in the studio`}
+            >
+              {line.edge_id ?? line.stream}
             </span>
             <span className={classes.text}>{line.text}</span>
           </div>

@@ -25,6 +25,7 @@ import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
 import { manifestText } from "./manifest.ts";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
+import { Processes } from "./processes.tsx";
 import { ScopeList } from "./scopes.tsx";
 import { PluginWarnings } from "./warnings.tsx";
 
@@ -58,9 +59,9 @@ function Detail({ plugin }: { plugin: WithLlms }) {
     onError: (error) => toastError(`${attributes.name} stays as it is`, error),
   });
   const reload = useMutation({
-    mutationFn: () => call("POST", `/api/v1/plugins/${plugin.id}/reload`),
-    onSuccess: () => {
-      toast(`${attributes.name} is starting again`);
+    mutationFn: () => call<{ message: string }>("POST", `/api/v1/plugins/${plugin.id}/reload`),
+    onSuccess: ({ message }) => {
+      toast(message);
       void refresh();
     },
     onError: (error) => toastError(`${attributes.name} did not reload`, error),
@@ -177,6 +178,9 @@ function Detail({ plugin }: { plugin: WithLlms }) {
                     ["Changed", <Ago key="changed" at={attributes.updated_at} />],
                   ]}
                 />
+                <Section title="Processes">
+                  <Processes id={plugin.id} />
+                </Section>
                 {suppliesPages && (
                   <Section
                     title="Its pages"

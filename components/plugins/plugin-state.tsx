@@ -11,6 +11,9 @@ const words: Record<string, string> = {
   stopped: "Stopped",
 };
 
+/** The state of one process. */
+export const ProcessState = ({ state }: { state: string }) => <Status tone={tones[state] ?? "idle"}>{words[state] ?? state}</Status>;
+
 /** Whether it asks for something that nobody has approved, and so does less than it was installed for. */
 export const isWaiting = (plugin: PluginAttributes): boolean => plugin.pending_capabilities.length > 0;
 
@@ -26,6 +29,6 @@ export function PluginStateLabel({ plugin }: { plugin: PluginAttributes }) {
   if (!plugin.is_active) return <Status tone="idle">Off</Status>;
   if (isWaiting(plugin) && plugin.state !== "failed" && plugin.state !== "unhealthy")
     return <Status tone="warn">Waiting for approval</Status>;
-  const label = <Status tone={tones[plugin.state] ?? "idle"}>{words[plugin.state] ?? plugin.state ?? "Unknown"}</Status>;
+  const label = <ProcessState state={plugin.state} />;
   return plugin.state_error ? <Tooltip label={plugin.state_error}>{label}</Tooltip> : label;
 }

@@ -1,12 +1,12 @@
 "use client";
 
-import { IconPuzzle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import type { SidebarSection } from "../../server/plugins/contract/pages.ts";
 import { api } from "../api/query.ts";
 import { adminNav, isAt, portalNav } from "./nav.ts";
+import { PluginIcon } from "./plugin-icon.tsx";
 import classes from "./shell.module.css";
 import type { Area } from "./shell.tsx";
 
@@ -44,7 +44,7 @@ export function SideNav({ area, label }: { area: Area; label: string }) {
             {section.sub_items.map((item) => (
               <li key={item.id}>
                 <Link href={item.path} aria-current={isAt(item.path, pathname) ? "page" : undefined} prefetch={false}>
-                  <IconPuzzle size={17} stroke={1.6} aria-hidden />
+                  <PluginIcon url={section.icon_url} />
                   <span className="truncate">{item.text}</span>
                 </Link>
               </li>

@@ -204,6 +204,50 @@ test("what a gateway's plugin writes is in its log in the studio, once and in or
   await until(async () => (await ask({ prompt: "hi" })).status === 200);
 });
 
+test("a plugin that runs in the studio and at a gateway is reported from both: state, reload and log name the place", async () => {
+  const command = pathToFileURL(join(import.meta.dirname, "test/both-plugin.ts")).href;
+  const { id } = (await api("POST", "/api/v1/plugins", { name: "Both", command, is_active: true })).data;
+  const path = `/api/v1/plugins/${id}`;
+  await api("POST", `${path}/approve-scopes`, { approved: true });
+  await api("PUT", `/api/v1/llms/${llmId}/plugins`, { plugin_ids: [Number(id)] });
+  type Status = { state: string; error: string; healthy: boolean; processes: { place: string; edge_id?: string; state: string }[] };
+  const status = async () => (await api("GET", `${path}/status`)).data as unknown as Status;
+  try {
+    await until(async () => (await status()).processes.filter(({ state }) => state === "healthy").length === 2);
+    expect((await status()).processes.map(({ place, edge_id }) => [place, edge_id])).toEqual([
+      ["studio", undefined],
+      ["gateway", "local"],
+    ]);
+    const reloaded = (await api("POST", `${path}/reload`)) as unknown as { message: string; processes: object[] };
+    expect(reloaded.message).toBe("Plugin reloaded in the studio, at the gateway local.");
+    expect(reloaded.processes).toHaveLength(2);
+
+    await until(async () => {
+      const { data } = (await api("GET", `${path}/logs`)) as unknown as { data: { seq: number; text: string; edge_id?: string }[] };
+      const started = data.filter(({ text }) => text.includes("started in"));
+      expect(new Set(data.map(({ seq }) => seq)).size).toBe(data.length);
+      for (const { text, edge_id } of started) expect(edge_id).toBe(text.includes("gateway") ? "local" : undefined);
+      expect(data.some(({ text }) => text.includes("agent is not called yet"))).toBe(true);
+      return new Set(started.map(({ text }) => text.includes("gateway"))).size === 2;
+    });
+
+    await api("PATCH", path, { config: { refuse_on: "gateway" } });
+    await until(async () => (await status()).error.includes("no GPU"));
+    expect(await status()).toMatchObject({ error: expect.stringMatching(/^local: .*this host has no GPU/) });
+    expect((await api("GET", path)).data.attributes.state_error).toContain("no GPU");
+    await expect(api("POST", `${path}/reload`)).rejects.toThrow(
+      /plugin_failed.*at the gateway local.*no GPU|at the gateway local.*no GPU/s,
+    );
+  } finally {
+    await api("PUT", `/api/v1/llms/${llmId}/plugins`, { plugin_ids: [] });
+    await api("DELETE", path);
+  }
+  await until(async () => (await ask({ prompt: "hi" })).status === 200);
+  const report = async () =>
+    ((await api("GET", "/api/v1/edges/local")).data.attributes.report as { plugins: { plugin_id: number }[] }).plugins;
+  await until(async () => (await report()).every(({ plugin_id }) => plugin_id !== Number(id)));
+}, 60_000);
+
 test("the proxy calls an LLM for an administrator in his name and for an app with its credential, plain and streamed", async () => {
   const at = `${studioUrl}/api/v1/llms/${llmId}/proxy`;
   const plain = await ask({ prompt: "as admin", at, as: token });

@@ -24,6 +24,7 @@ import type { Loaded } from "./catalog/loading.ts";
 import { parseManifest } from "./catalog/manifest.ts";
 import { createPluginService } from "./catalog/service.ts";
 import { createPluginStore } from "./catalog/store.ts";
+import { warningsOf } from "./catalog/warnings.ts";
 import { afterHookJobs } from "./hooks/after.ts";
 import { createAsker, createObjectHooks } from "./hooks/before.ts";
 import { createRegistrations } from "./hooks/registrations.ts";
@@ -32,7 +33,7 @@ import { createAssets } from "./pages/assets.ts";
 import { pluginUiEndpoints } from "./pages/endpoints.ts";
 import { createPluginRpc, rpcTimeoutMs } from "./pages/rpc.ts";
 import { createPluginUi } from "./pages/ui.ts";
-import { createLifecycle } from "./processes/lifecycle.ts";
+import { createLifecycle, noEdgeStates } from "./processes/lifecycle.ts";
 import { createCallers } from "./service-api/callers.ts";
 import { createKv } from "./service-api/kv.ts";
 import { createKvStore } from "./service-api/kv-store.ts";
@@ -158,7 +159,9 @@ export async function createPlugins({
       };
       await fromFreshRead(async () => {
         const before = await store.find(process.id);
-        if (before) await service.storeLoaded(systemActor(`plugin:${process.id}`), before, loaded);
+        if (!before) return;
+        const after = await service.storeLoaded(systemActor(`plugin:${process.id}`), before, loaded);
+        for (const warning of warningsOf(after)) host.note(process.id, "warn", warning);
       });
       return loaded.manifestJson;
     } catch (error) {
@@ -190,7 +193,7 @@ export async function createPlugins({
   const llmPlugins = createLlmPluginService({ db, store: links, plugins: store, vault, lifecycle, schemas });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
-      ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, new Map()).error }),
+      ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, noEdgeStates).error }),
       rpc: createPluginRpc({ store, lifecycle, timeoutMs: limits.rpcTimeoutMs }),
       assets,
     }),

@@ -1,7 +1,7 @@
 import { notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
 import type { CallCounts } from "@portico/plugin-services";
-import { gatewayHookTypes, runsInStudio, studioHookTypes } from "@portico/protocol";
+import { gatewayHookTypes, runsInStudio, runsOnGateways, studioHookTypes } from "@portico/protocol";
 import type { Actor } from "../../auth/actor.ts";
 import type { Db } from "../../db/client.ts";
 import { record } from "../../db/journal.ts";
@@ -13,11 +13,13 @@ import type {
   LoadedPlugin,
   LogLine,
   PluginMetadata,
+  PluginProcess,
   PluginStatus,
   WorkflowStatus,
 } from "../contract/operations.ts";
 import type { ApproveScopes, PluginResource } from "../contract.ts";
 import type { Lifecycle } from "../processes/lifecycle.ts";
+import { createMergedLogs, type PluginLogLine } from "../processes/merged-logs.ts";
 import type { KvStore } from "../service-api/kv-store.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
@@ -27,6 +29,19 @@ import type { Plugin, PluginStore } from "./store.ts";
 import { tryPlugin } from "./test-plugin.ts";
 import { warningsOf } from "./warnings.ts";
 import { statusOf } from "./wire.ts";
+
+function reloadMessage(processes: PluginProcess[], unconfirmed: string[]): string {
+  const places = [
+    ...processes.filter(({ place }) => place === "studio").map(() => "in the studio"),
+    ...processes
+      .filter(({ edge_id }) => edge_id !== undefined && !unconfirmed.includes(edge_id))
+      .map(({ edge_id }) => `at the gateway ${edge_id}`),
+  ];
+  const waiting = unconfirmed.length === 0 ? "" : ` Not confirmed yet: ${unconfirmed.join(", ")}.`;
+  if (places.length === 0 && waiting === "") return "No gateway runs the plugin; those that will start it with what was read now.";
+  if (places.length === 1 && places[0] === "in the studio" && waiting === "") return "Plugin reloaded successfully";
+  return `Plugin reloaded${places.length === 0 ? "." : ` ${places.join(", ")}.`}${waiting}`;
+}
 
 /** What administrators do with a plugin beyond its row, in the shapes of the API. */
 export function createPluginOperations({
@@ -51,6 +66,7 @@ export function createPluginOperations({
   /** What plugins wrote where they do not run in this process. */
   gatewayLogs: Pick<PluginLogStore, "list">;
 }) {
+  const mergedLogs = createMergedLogs({ host, gatewayLogs });
   const processOf = ({ id }: Plugin) => {
     const status = host.status(id);
     return {
@@ -61,6 +77,17 @@ export function createPluginOperations({
       pid: status?.pid ?? null,
     };
   };
+
+  function logOf({ id, hookTypes }: Plugin, after: number): PluginLogLine[] | Promise<PluginLogLine[]> {
+    if (!runsInStudio(hookTypes)) return gatewayLogs.list(id, after);
+    return runsOnGateways(hookTypes) ? mergedLogs.list(id, after) : host.logs(id, after);
+  }
+
+  const processesOf = async (plugin: Plugin): Promise<PluginProcess[]> =>
+    (await lifecycle.processes(plugin)).map(({ edgeId, ...process }) => ({
+      ...process,
+      ...(edgeId === undefined ? {} : { edge_id: edgeId }),
+    }));
 
   /** Reads the manifest again and puts its pages up, also those that were taken down. */
   async function loadPages(actor: Actor, id: number) {
@@ -91,6 +118,7 @@ export function createPluginOperations({
         state,
         error,
         restarts,
+        processes: await processesOf(plugin),
         service_calls: callCounts.of(id),
       };
     },
@@ -111,17 +139,16 @@ export function createPluginOperations({
 
     async logs(id: number, after: number): Promise<{ data: LogLine[] }> {
       const plugin = await plugins.get(id);
-      const lines = runsInStudio(plugin.hookTypes) ? host.logs(id, after) : await gatewayLogs.list(id, after);
+      const lines = await logOf(plugin, after);
       return { data: lines.map((line) => ({ ...line, at: line.at.toISOString() })) };
     },
 
     dependents: (id: number) => plugins.dependents(id, kv.count),
 
     async reload(actor: Actor, id: number) {
-      const plugin = await plugins.reload(actor, id);
-      const here = runsInStudio(plugin.hookTypes);
-      const message = here ? "Plugin reloaded successfully" : "Gateways were told to start the plugin anew";
-      return { message, plugin: await plugins.resource(plugin) };
+      const { plugin, unconfirmed } = await plugins.reload(actor, id);
+      const processes = await processesOf(plugin);
+      return { message: reloadMessage(processes, unconfirmed), plugin: await plugins.resource(plugin), processes };
     },
 
     async validateAndLoad(actor: Actor, id: number, body: { command?: string | undefined }): Promise<PluginMetadata> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { AppError, notFound, slugify } from "@portico/core";
+import { AppError, notFound, sleep, slugify } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
-import { runsInStudio } from "@portico/protocol";
+import { runsInStudio, runsOnGateways } from "@portico/protocol";
 import type { Actor } from "../../auth/actor.ts";
 import type { Db, Tx } from "../../db/client.ts";
 import { fromFreshRead, StaleRead } from "../../db/fresh.ts";
@@ -9,7 +9,7 @@ import { type Change, record } from "../../db/journal.ts";
 import type { ListQuery, Page } from "../../db/paging.ts";
 import type { Vault } from "../../secrets/vault.ts";
 import type { ApproveScopes, PluginDraft, PluginPatch, PluginResource } from "../contract.ts";
-import type { Lifecycle } from "../processes/lifecycle.ts";
+import { type Lifecycle, noEdgeStates } from "../processes/lifecycle.ts";
 import { restoreConfig } from "../settings/config.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { afterApproval } from "./approval.ts";
@@ -21,6 +21,18 @@ import type { Plugin, PluginFilters, PluginRow, PluginStore } from "./store.ts";
 import { toAttributes, toResource } from "./wire.ts";
 
 const reloadTimeoutMs = 45_000;
+const edgeReloadTimeoutMs = 20_000;
+const edgePollMs = 250;
+
+const notReloaded = ({ id, name }: Plugin, edgeId: string, state: string, error: string) =>
+  new AppError({
+    code: "plugin_failed",
+    message:
+      state === "healthy"
+        ? `The plugin was not reloaded${edgeId && ` at the gateway ${edgeId}`} and runs on as before: ${error}`
+        : `The plugin was reloaded, but it is ${state}${edgeId && ` at the gateway ${edgeId}`}${error ? `: ${error}` : "."}`,
+    meta: { plugin: name, plugin_id: id, state, ...(edgeId ? { edge_id: edgeId } : {}) },
+  });
 
 export function createPluginService({
   db,
@@ -111,6 +123,27 @@ export function createPluginService({
   async function resource(plugin: Plugin): Promise<PluginResource> {
     const [llms, onEdges] = await Promise.all([store.linkedLlms([plugin.id]), lifecycle.edgeStates()]);
     return toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms);
+  }
+
+  /**
+   * Waits until the edges that run a plugin have tried its new generation.
+   * @returns the edges that have not said so in time.
+   * @throws AppError plugin_failed when it is not healthy at one of them.
+   */
+  async function reloadedAtEdges(plugin: Plugin): Promise<string[]> {
+    const untilMs = performance.now() + edgeReloadTimeoutMs;
+    // Edges from before generations were reported cannot be waited for.
+    const expected = (await store.listEdgeProcesses(plugin.id)).filter(({ generation }) => generation > 0).map(({ edgeId }) => edgeId);
+    for (;;) {
+      const reports = await store.listEdgeProcesses(plugin.id);
+      const tried = reports.filter(({ edgeId, generation }) => expected.includes(edgeId) && generation >= plugin.generation);
+      const failed = tried.find(({ state, error }) => state !== "healthy" || error !== "");
+      if (failed) throw notReloaded(plugin, failed.edgeId, failed.state, failed.error);
+      // One that has disconnected or runs it no longer has nothing to confirm.
+      const waiting = expected.filter((edgeId) => reports.some((one) => one.edgeId === edgeId && one.generation < plugin.generation));
+      if (waiting.length === 0 || performance.now() >= untilMs) return waiting;
+      await sleep(edgePollMs);
+    }
   }
 
   function hooksOfDraft({ hook_type, hook_types }: Pick<PluginDraft, "hook_type" | "hook_types">) {
@@ -255,9 +288,10 @@ export function createPluginService({
 
     /**
      * Reads the program again and restarts the process, here and wherever else it runs.
-     * @throws AppError plugin_failed when the new process is not healthy, with the reason.
+     * @returns the edges that run it and have not said within the time allowed how the new process is.
+     * @throws AppError plugin_failed when a new process is not healthy, with the place and the reason.
      */
-    async reload(actor: Actor, id: number): Promise<Plugin> {
+    async reload(actor: Actor, id: number): Promise<{ plugin: Plugin; unconfirmed: string[] }> {
       const plugin = await fromFreshRead(async () => {
         const before = await get(id);
         if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active; activate it instead." });
@@ -272,18 +306,15 @@ export function createPluginService({
           changes: { generation: row.generation, ...(before.uiTrusted && !row.uiTrusted ? { ui_trusted: false } : {}) },
         });
       });
-      if (!runsInStudio(plugin.hookTypes)) return plugin;
-      await lifecycle.applyNow(reloadTimeoutMs);
-      const { state, error } = lifecycle.live(await get(id), new Map());
-      if (state === "healthy" && error === "") return get(id);
-      throw new AppError({
-        code: "plugin_failed",
-        message:
-          state === "healthy"
-            ? `The plugin was not reloaded and runs on as before: ${error}`
-            : `The plugin was reloaded, but it is ${state}${error ? `: ${error}` : "."}`,
-        meta: { plugin: plugin.name, plugin_id: id, state },
-      });
+      const unconfirmed = runsOnGateways(plugin.hookTypes) ? reloadedAtEdges(plugin) : Promise.resolve([]);
+      // Both places are tried at once; what goes wrong here is said first.
+      unconfirmed.catch(() => {});
+      if (runsInStudio(plugin.hookTypes)) {
+        await lifecycle.applyNow(reloadTimeoutMs);
+        const { state, error } = lifecycle.live(await get(id), noEdgeStates);
+        if (state !== "healthy" || error !== "") throw notReloaded(plugin, "", state, error);
+      }
+      return { plugin: await get(id), unconfirmed: await unconfirmed };
     },
 
     /** Puts the plugin's pages up or takes them down; its process goes on. @returns how many it has. */

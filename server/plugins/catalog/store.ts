@@ -9,7 +9,7 @@ import type { MountConfig } from "../contract/pages.ts";
 type Json = Record<string, unknown>;
 
 /** A plugin's state at one edge. */
-export type PluginAtEdge = { pluginId: number; edgeId: string; state: string; error: string; restarts: number };
+export type PluginAtEdge = { pluginId: number; edgeId: string; state: string; error: string; restarts: number; generation: number };
 
 /** A plugin as stored; `configSealed` is opened by the service only. */
 export type Plugin = {
@@ -212,14 +212,35 @@ export function createPluginStore(db: Db, counts: Counts) {
     /** Of every plugin that runs on connected edges the worst state, with the edge that reported it. A state that is not in the list is unhealthy. */
     async listEdgeStates(fromBestToWorst: readonly string[]): Promise<PluginAtEdge[]> {
       const { rows } = await db.sql.query<PluginAtEdge>(
-        `SELECT DISTINCT ON (p.plugin_id) p.plugin_id AS "pluginId", e.edge_id AS "edgeId", p.state, coalesce(p.error, '') AS error, coalesce(p.restarts, 0) AS restarts
+        `SELECT DISTINCT ON (p.plugin_id) p.plugin_id AS "pluginId", e.edge_id AS "edgeId", p.state, coalesce(p.error, '') AS error, coalesce(p.restarts, 0) AS restarts, coalesce(p.generation, 0) AS generation
          FROM edges e, jsonb_to_recordset(CASE WHEN jsonb_typeof(e.report->'plugins') = 'array' THEN e.report->'plugins' END)
-           AS p(plugin_id bigint, state text, error text, restarts bigint)
+           AS p(plugin_id bigint, state text, error text, restarts bigint, generation bigint)
          WHERE e.status = 'connected'
          ORDER BY p.plugin_id, coalesce(array_position($1, p.state), array_position($1, 'unhealthy')) DESC, e.id`,
         [fromBestToWorst],
       );
       return rows;
+    },
+
+    /** What each connected edge says of one plugin. */
+    async listEdgeProcesses(pluginId: number): Promise<PluginAtEdge[]> {
+      const { rows } = await db.sql.query<PluginAtEdge>(
+        `SELECT p.plugin_id AS "pluginId", e.edge_id AS "edgeId", p.state, coalesce(p.error, '') AS error, coalesce(p.restarts, 0) AS restarts, coalesce(p.generation, 0) AS generation
+         FROM edges e, jsonb_to_recordset(CASE WHEN jsonb_typeof(e.report->'plugins') = 'array' THEN e.report->'plugins' END)
+           AS p(plugin_id bigint, state text, error text, restarts bigint, generation bigint)
+         WHERE e.status = 'connected' AND p.plugin_id = $1 ORDER BY e.edge_id LIMIT 100`,
+        [pluginId],
+      );
+      return rows;
+    },
+
+    /** Plugins of active LLMs, when a gateway is connected: gateways run these, whether or not they have said so yet. */
+    async listExpectedAtEdges(): Promise<number[]> {
+      const { rows } = await db.sql.query<{ id: number }>(
+        `SELECT DISTINCT lp.plugin_id AS id FROM llm_plugins lp JOIN llms l ON l.id = lp.llm_id
+         WHERE l.active AND lp.is_active AND EXISTS (SELECT 1 FROM edges WHERE status = 'connected')`,
+      );
+      return rows.map(({ id }) => id);
     },
 
     async findEvent(id: string) {

@@ -1,4 +1,6 @@
 import { gapsOfManifest } from "@portico/protocol";
+import { conflictOfPath } from "../pages/own-pages.ts";
+import { routesOf, storedManifest } from "./manifest.ts";
 import type { Plugin } from "./store.ts";
 
 type Declared = Pick<Plugin, "manifest" | "hookTypes" | "configSchema">;
@@ -19,6 +21,7 @@ export function warningsOf({ manifest, hookTypes, configSchema }: Declared): str
   if (configSchema === null) return [];
   return [
     ...gapsOfManifest(manifest),
+    ...routesOf(storedManifest(manifest)).flatMap(({ routePattern }) => conflictOfPath(routePattern) ?? []),
     ...hookTypes.flatMap((hook) => unserved[hook] ?? []),
     ...(hasEntries(manifest.schedules) ? ["Its manifest declares schedules, which do not run yet."] : []),
     ...(hasEntries(manifest.resource_types) ? ["Its manifest declares resource types, which cannot be used yet."] : []),

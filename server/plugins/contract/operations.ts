@@ -20,6 +20,16 @@ export const LoadedPlugin = z.object({
 });
 export type LoadedPlugin = z.infer<typeof LoadedPlugin>;
 
+/** A process of a plugin, with the edge that runs it unless the studio does. */
+export const PluginProcess = z.object({
+  place: z.enum(["studio", "gateway"]),
+  edge_id: z.string().optional(),
+  state: z.enum(pluginStates),
+  error: z.string(),
+  restarts: z.number(),
+});
+export type PluginProcess = z.infer<typeof PluginProcess>;
+
 export const PluginStatus = LoadedPlugin.extend({
   plugin_category: z.enum(pluginCategories),
   hook_type: z.string(),
@@ -27,9 +37,11 @@ export const PluginStatus = LoadedPlugin.extend({
   is_active: z.boolean(),
   is_local: z.boolean(),
   is_grpc: z.boolean(),
+  /** The worst of its processes. */
   state: z.enum(pluginStates),
   error: z.string(),
   restarts: z.number(),
+  processes: z.array(PluginProcess),
   /** Its calls of the service API in this studio since it started. */
   service_calls: z.array(z.object({ operation: z.string(), calls: z.number(), failed: z.number(), mean_ms: z.number() })),
 });
@@ -46,7 +58,7 @@ export const LogLine = z.object({
 });
 export type LogLine = z.infer<typeof LogLine>;
 
-export const Reloaded = z.object({ message: z.string(), plugin: PluginResource });
+export const Reloaded = z.object({ message: z.string(), plugin: PluginResource, processes: z.array(PluginProcess) });
 
 /** What a plugin's executable says of itself. */
 export const PluginMetadata = resourceOf(

@@ -1,11 +1,11 @@
 import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec, RunningPlugin } from "@portico/plugin-host";
-import { runsInStudio } from "@portico/protocol";
+import { runsInStudio, runsOnGateways } from "@portico/protocol";
 import type { Vault } from "../../secrets/vault.ts";
 import type { ReadyCheck } from "../../system/endpoints.ts";
 import type { Json } from "../catalog/json.ts";
-import type { Plugin, PluginStore } from "../catalog/store.ts";
+import type { Plugin, PluginAtEdge, PluginStore } from "../catalog/store.ts";
 import type { LiveState } from "../catalog/wire.ts";
 import { retryAfterMs, type Schemas } from "../settings/schemas/schemas.ts";
 
@@ -15,9 +15,29 @@ export type Desired = { plugin: Plugin; config: Json };
 /** How a process is, wherever it runs. */
 type EdgeState = Omit<LiveState, "dev" | "isolation" | "isolationNote">;
 
+/** What connected edges report, and of which plugins they will. */
+export type EdgeStates = { reported: ReadonlyMap<number, EdgeState>; expected: ReadonlySet<number> };
+export const noEdgeStates: EdgeStates = { reported: new Map(), expected: new Set() };
+
+/** One process of a plugin. */
+export type ProcessState = EdgeState & { place: "studio" | "gateway"; edgeId?: string };
+
 const retryMs = 2_000;
 
 const fromBestToWorst = ["healthy", "starting", "stopped", "unhealthy", "failed"] as const satisfies readonly LiveState["state"][];
+
+const rank = ({ state }: Pick<EdgeState, "state">): number => fromBestToWorst.indexOf(state);
+
+/** The state that matters more to an administrator; of equal ones, the one with something to say. */
+const worse = (a: EdgeState, b: EdgeState): EdgeState =>
+  rank(b) > rank(a) || (rank(b) === rank(a) && a.error === "" && b.error !== "") ? b : a;
+
+const knownState = (state: string): LiveState["state"] => fromBestToWorst.find((one) => one === state) ?? "unhealthy";
+const stateAtEdge = ({ edgeId, state, error, restarts }: PluginAtEdge): EdgeState => ({
+  state: knownState(state),
+  error: error === "" ? "" : `${edgeId}: ${error}`,
+  restarts,
+});
 
 /** Keeps the processes of this replica what the table says; every replica does so for itself. */
 export function createLifecycle({
@@ -129,14 +149,10 @@ export function createLifecycle({
     }
   }
 
-  /** The state of plugins that run on gateways only: the worst that a connected edge reported. */
-  async function edgeStates(): Promise<Map<number, EdgeState>> {
-    const states = new Map<number, EdgeState>();
-    for (const { pluginId, edgeId, state, error, restarts } of await store.listEdgeStates(fromBestToWorst)) {
-      const known = fromBestToWorst.find((one) => one === state) ?? "unhealthy";
-      states.set(pluginId, { state: known, error: error === "" ? "" : `${edgeId}: ${error}`, restarts });
-    }
-    return states;
+  /** What gateways say of the plugins that they run: of each the worst that a connected edge reported. */
+  async function edgeStates(): Promise<EdgeStates> {
+    const [reported, expected] = await Promise.all([store.listEdgeStates(fromBestToWorst), store.listExpectedAtEdges()]);
+    return { reported: new Map(reported.map((one) => [one.pluginId, stateAtEdge(one)])), expected: new Set(expected) };
   }
 
   const readyCheck: ReadyCheck = {
@@ -157,17 +173,23 @@ export function createLifecycle({
     },
   };
 
-  function stateOf(plugin: Plugin, onEdges: Map<number, EdgeState>): EdgeState {
+  /** A plugin that runs in several places is as well as the worst of them. */
+  function stateOf(plugin: Plugin, onEdges: EdgeStates): EdgeState {
     if (!plugin.isActive) return { state: "stopped", error: "", restarts: 0 };
-    if (!runsInStudio(plugin.hookTypes)) {
-      const reported = onEdges.get(plugin.id);
-      if (reported) return reported;
-      const fault = configOf(plugin);
-      if (typeof fault === "string") return { state: "failed", error: fault, restarts: 0 };
-      return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
-    }
+    const there = runsOnGateways(plugin.hookTypes) ? onEdges.reported.get(plugin.id) : undefined;
     const reason = held.get(plugin.id);
+    if (runsInStudio(plugin.hookTypes)) {
+      const here: EdgeState = reason === undefined ? stateHere(plugin) : { state: "failed", error: reason, restarts: 0 };
+      // Older edges report what they no longer run as stopped.
+      return there && there.state !== "stopped" ? worse(here, there) : here;
+    }
+    if (there) return there;
     if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
+    if (onEdges.expected.has(plugin.id)) return { state: "starting", error: "", restarts: 0 };
+    return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
+  }
+
+  function stateHere(plugin: Plugin): EdgeState {
     const status = host.status(plugin.id);
     if (!status || (status.state === "stopped" && desired.has(plugin.id))) return { state: "starting", error: "", restarts: 0 };
     // Until the new process is there, for callers who wait for their change; calls are answered by the one from before it meanwhile.
@@ -227,7 +249,22 @@ export function createLifecycle({
         });
     },
     edgeStates,
-    live: (plugin: Plugin, onEdges: Map<number, EdgeState>): LiveState => {
+    /** Each process of a plugin: this replica's, then those that connected edges report. */
+    async processes(plugin: Plugin): Promise<ProcessState[]> {
+      if (!plugin.isActive) return [];
+      const atEdges = runsOnGateways(plugin.hookTypes) ? await store.listEdgeProcesses(plugin.id) : [];
+      return [
+        ...(runsInStudio(plugin.hookTypes) ? [{ place: "studio" as const, ...stateOf(plugin, noEdgeStates) }] : []),
+        ...atEdges.map(({ edgeId, state, error, restarts }) => ({
+          place: "gateway" as const,
+          edgeId,
+          state: knownState(state),
+          error,
+          restarts,
+        })),
+      ];
+    },
+    live: (plugin: Plugin, onEdges: EdgeStates): LiveState => {
       const process = runsInStudio(plugin.hookTypes) ? host.status(plugin.id) : undefined;
       return { ...stateOf(plugin, onEdges), dev, isolation: process?.isolation ?? null, isolationNote: process?.note ?? "" };
     },

@@ -1,6 +1,8 @@
 import type { Metadata } from "next";
 import { api } from "../../../../../../components/api/query.ts";
 import { EdgeDetail } from "../../../../../../components/edges/edge-detail.tsx";
+import { door } from "../../../../../door.ts";
+import { pluginPageAt } from "../../../../../plugin-pages.tsx";
 import { Prefetched } from "../../../../../prefetch.tsx";
 
 export const metadata: Metadata = { title: "Edge" };
@@ -11,6 +13,8 @@ const ownEdge = () => process.env.PORTICO_OWN_EDGE_ID;
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
   const id = decodeURIComponent((await params).id);
+  const pluginPage = await pluginPageAt("edges", id, async () => (await door(`/api/v1/edges/${encodeURIComponent(id)}`)).ok);
+  if (pluginPage) return pluginPage;
   return (
     <Prefetched keys={[api.one("edges", id)]}>
       <EdgeDetail id={id} hubPort={hubPort()} isOwn={id === ownEdge()} />

@@ -1,0 +1,24 @@
+/** Parts of the dashboard and the portal that are our own; the folders of the pages in app/. */
+export const ownSections = {
+  admin: ["apps", "edges", "groups", "llms", "plugins", "prices", "users"],
+  portal: ["apps"],
+} as const;
+
+/** Whose ids are names that administrators choose. */
+const named: readonly string[] = ["edges"];
+
+/**
+ * Why a page of a plugin cannot be opened, or not for certain, at a path: it is the address of a page of ours. A sentence; undefined when
+ * nothing is in its way. Our own pages keep their addresses, so that no plugin can pass its page off as one of them.
+ */
+export function conflictOfPath(path: string): string | undefined {
+  const [area = "", section = "", id, ...rest] = path.split("/").filter(Boolean);
+  if (area !== "admin" && area !== "portal") return undefined;
+  if (!(ownSections[area] as readonly string[]).includes(section)) return undefined;
+  const isOurs =
+    id === undefined ||
+    (area === "admin" && ((rest.length === 0 && (id === "new" || /^\d+$/.test(id))) || (rest.length === 1 && rest[0] === "edit")));
+  if (isOurs) return `Its page ${path} cannot be opened: the address belongs to the dashboard. The manifest should name another path.`;
+  if (named.includes(section) && rest.length === 0) return `Its page ${path} cannot be opened while there is an edge with the id ${id}.`;
+  return undefined;
+}
