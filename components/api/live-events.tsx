@@ -1,11 +1,9 @@
 "use client";
 
+import { staleRoots } from "@portico/protocol/kinds";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { refresh } from "./query.ts";
-
-// What a change shows up in besides itself.
-const rootsOf: Record<string, string[]> = { credentials: ["credentials", "apps"], usage: ["analytics", "calls"], llms: ["llms", "apps"] };
 
 /** Hears from the studio what changed, whoever changed it, and has the pages read it again. */
 export function LiveEvents() {
@@ -19,7 +17,7 @@ export function LiveEvents() {
       try {
         const { type, id, action } = JSON.parse(event.data) as { type?: unknown; id?: unknown; action?: unknown };
         if (typeof type !== "string") return;
-        for (const root of rootsOf[type] ?? [type]) {
+        for (const root of staleRoots(type)) {
           const gone = action === "deleted" && root === type ? [String(id)] : [];
           waiting.set(root, [...(waiting.get(root) ?? []), ...gone]);
         }

@@ -1,6 +1,6 @@
+import type { ObjectKind } from "@portico/protocol/kinds";
 import type { EventBus } from "../events/bus.ts";
 import type { Db } from "./client.ts";
-import type { ObjectKind } from "./journal.ts";
 
 const maxRemembered = 500;
 /** Should a change be missed (a row written past the journal), a total is wrong for no longer than this. */

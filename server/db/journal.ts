@@ -1,14 +1,13 @@
+import type { ChangeAction, ObjectKind } from "@portico/protocol/kinds";
 import type { Actor } from "../auth/actor.ts";
 import { noteWritten } from "./claims.ts";
 import { noteChange, type Tx } from "./client.ts";
 import type { Prisma } from "./generated/client.ts";
 import { requireExpected } from "./versions.ts";
 
-export type ObjectKind = "llm" | "app" | "credential" | "plugin" | "user" | "group" | "model_price" | "edge" | "api_token";
-
 export type Change = {
   kind: ObjectKind;
-  action: "created" | "updated" | "deleted" | "approved" | "denied" | "reloaded" | "revoked";
+  action: ChangeAction;
   id: number | string;
   actor: Actor;
   /** The object as the API would show it; never with secrets. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { ObjectKind } from "@portico/protocol/kinds";
 import type { Db } from "./client.ts";
 import type { Counts } from "./counts.ts";
-import type { ObjectKind } from "./journal.ts";
 import { type ListQuery, type Page, pageOf } from "./paging.ts";
 
 /** SQL of what a list is sorted by. Without `nulls` they come last in ascending order, as in PostgreSQL. */

@@ -1,6 +1,7 @@
 import { periodStart } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { BudgetUsage } from "@portico/protocol/edge";
+import { decides } from "@portico/protocol/kinds";
 import type { EventBus } from "../events/bus.ts";
 import type { Budgeted, UsageStore } from "./usage-store.ts";
 
@@ -10,8 +11,6 @@ const refreshMs = 60_000;
 
 /** Announced by every replica that has stored usage, at most once a second each. */
 export const usageTopic = "system.usage.recorded";
-/** A corrected price may change what was booked. */
-const budgetTopic = /^system\.(usage\.recorded|(app|llm|model_price)\.)/;
 
 /** Keeps edges told of what apps and LLMs with a budget have spent over all edges. */
 export function createBudgets({
@@ -78,7 +77,7 @@ export function createBudgets({
   }
 
   const unsubscribe = events.subscribe(({ topic }) => {
-    if (budgetTopic.test(topic)) schedule();
+    if (topic === usageTopic || decides(topic, "budgets")) schedule();
   }, schedule);
   const refresh = setInterval(() => {
     told.clear();

@@ -1,6 +1,7 @@
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { SnapshotEnvelope } from "@portico/protocol/edge";
+import { decides } from "@portico/protocol/kinds";
 import { publicSystemCallKey } from "@portico/protocol/system-calls";
 import type { EventBus } from "../events/bus.ts";
 import type { Vault } from "../secrets/vault.ts";
@@ -34,9 +35,6 @@ type Published = {
 type Active = { namespace: string; hash: string };
 
 const formerMs = 60_000;
-
-const configTopic = /^system\.((llm|app|credential|model_price|user)\.|plugin\.(?!state$)|edge\.created$)/;
-const credentialTopic = /^system\.(app|credential|user|llm)\./;
 
 /**
  * Turns committed changes into snapshots. Every replica builds for its own edges; equal rows give equal bytes, so replicas agree on
@@ -187,8 +185,8 @@ export function createPublisher({
 
   const unsubscribe = events.subscribe(
     ({ topic }) => {
-      if (!configTopic.test(topic)) return;
-      if (credentialTopic.test(topic)) lookForRevoked();
+      if (!decides(topic, "edges")) return;
+      if (decides(topic, "admission")) lookForRevoked();
       schedule(coalesceMs);
     },
     () => {

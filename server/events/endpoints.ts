@@ -1,21 +1,10 @@
+import { resourceOfKind } from "@portico/protocol/kinds";
 import { endpoint } from "../http/endpoint.ts";
 import { ownResponse } from "../http/whole.ts";
 import type { EventBus } from "./bus.ts";
 import { watchRights } from "./rights.ts";
 
 const heartbeatMs = 20_000;
-const types: Record<string, string> = {
-  llm: "llms",
-  app: "apps",
-  credential: "credentials",
-  plugin: "plugins",
-  user: "users",
-  group: "groups",
-  model_price: "model-prices",
-  edge: "edges",
-  api_token: "api-tokens",
-  usage: "usage",
-};
 
 /** Server-sent events that tell an open page what to fetch again. They carry names and ids only. */
 export const eventEndpoints = ({ events, closing }: { events: EventBus; closing: AbortSignal }) => [
@@ -40,7 +29,7 @@ export const eventEndpoints = ({ events, closing }: { events: EventBus; closing:
             watch.notice(kind, objectId);
             // Sessions are nobody else's business.
             if (kind === "session") return;
-            send(`id: ${eventId}\nevent: changed\ndata: ${JSON.stringify({ type: types[kind] ?? kind, id: objectId, action })}\n\n`);
+            send(`id: ${eventId}\nevent: changed\ndata: ${JSON.stringify({ type: resourceOfKind(kind), id: objectId, action })}\n\n`);
           }, watch.recheck);
           const beat = setInterval(() => {
             send(": still here\n\n");

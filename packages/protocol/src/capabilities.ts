@@ -1,4 +1,5 @@
 import { gatewayHookTypes, type ObjectHookType, type ObjectType, objectHookTypes, objectTypes, studioHookTypes } from "./hooks.ts";
+import { kindOf } from "./kinds.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { isServiceScope, type ServiceScope, serviceScopes } from "./scopes.ts";
 
@@ -50,20 +51,6 @@ export function requestedCapabilities(manifest: PluginManifest | undefined, hook
   ].sort();
 }
 
-/** Scope that shows objects of a kind, for the system's events about them. Kinds that are absent are no plugin's to hear of. */
-const readScopes: Partial<Record<string, ServiceScope>> = {
-  llm: "llms.read",
-  app: "apps.read",
-  plugin: "plugins.read",
-  user: "users.read",
-  group: "groups.read",
-  model_price: "pricing.read",
-  tool: "tools.read",
-  datasource: "datasources.read",
-  filter: "filters.read",
-  edge: "system.read",
-};
-
 const systemPrefix = "system.";
 export const isSystemTopic = (topic: string): boolean => topic === "system" || topic.startsWith(systemPrefix);
 const ownPrefix = (pluginId: number) => `plugin.${pluginId}.`;
@@ -99,13 +86,11 @@ export function mayHear(pluginId: number, grants: Grants, topic: string): boolea
 
 /** What hearing of a system topic needs; undefined for what no plugin hears. */
 export const scopeOfSystemTopic = (topic: string): ServiceScope | undefined => {
-  const kind = topic.split(".")[1] ?? "";
-  return Object.hasOwn(readScopes, kind) ? readScopes[kind] : undefined;
+  return kindOf(topic.split(".")[1] ?? "")?.readScope;
 };
 
 export type Risk = "low" | "medium" | "high";
 
-const objectNouns: Record<string, string> = { llm: "LLM", user: "user", datasource: "data source", tool: "tool" };
 const hookTexts: Record<string, { risk: Risk; text: string }> = {
   pre_auth: { risk: "high", text: "See and change requests before the caller is known, for the LLMs it is attached to" },
   auth: { risk: "high", text: "Decide who may call the LLMs it is attached to" },
@@ -134,7 +119,7 @@ export function describeCapability(capability: Capability): { risk: Risk; text: 
   if (isObjectHook(capability)) {
     const [object = "", hookType = ""] = capability.split(".");
     const [moment = "", operation = ""] = hookType.split("_");
-    const noun = objectNouns[object] ?? object;
+    const noun = kindOf(object)?.noun ?? object;
     return moment === "before"
       ? { risk: "high", text: `See, change or reject the ${operationNouns[operation] ?? operation} of every ${noun}` }
       : { risk: "medium", text: `Receive every ${noun} after its ${operationNouns[operation] ?? operation}` };

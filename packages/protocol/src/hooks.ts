@@ -1,3 +1,5 @@
+import { type HookedKind, hookedKinds } from "./kinds.ts";
+
 /** Hook types a manifest may declare in `capabilities.hooks`. */
 export const hookTypes = [
   "pre_auth",
@@ -33,7 +35,7 @@ export const studioHookTypes = [
   "resource_provider",
 ] as const satisfies readonly HookType[];
 
-export const objectTypes = ["llm", "datasource", "tool", "user"] as const;
-export type ObjectType = (typeof objectTypes)[number];
+export const objectTypes = hookedKinds;
+export type ObjectType = HookedKind;
 export const objectHookTypes = ["before_create", "after_create", "before_update", "after_update", "before_delete", "after_delete"] as const;
 export type ObjectHookType = (typeof objectHookTypes)[number];

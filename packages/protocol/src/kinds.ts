@@ -1,0 +1,76 @@
+import type { ServiceScope } from "./scopes.ts";
+
+/** What a change of an object decides elsewhere. */
+type Configures =
+  /** What edges are sent. */
+  | "edges"
+  /** The same, but only when one is created. */
+  | "edges_when_created"
+  /** Which credentials and LLMs edges admit. */
+  | "admission"
+  /** What counts against which budget. */
+  | "budgets";
+
+type Kind = {
+  /** Its type in the API, and the root of its pages' queries. */
+  resource: string;
+  /** In sentences. */
+  noun: string;
+  /** Scope with which plugins hear its events; without one none does. */
+  readScope?: ServiceScope;
+  /** Plugins may register hooks on it. */
+  hooked?: true;
+  configures?: readonly Configures[];
+  /** Other pages that show something of it. */
+  shownIn?: readonly string[];
+};
+
+/** The kinds of object of the control plane. What events, hooks, live pages and edges make of a kind follows from its line. */
+export const objectKinds = {
+  llm: { resource: "llms", noun: "LLM", readScope: "llms.read", hooked: true, configures: ["edges", "admission", "budgets"], shownIn: ["apps"] },
+  datasource: { resource: "datasources", noun: "data source", readScope: "datasources.read", hooked: true },
+  tool: { resource: "tools", noun: "tool", readScope: "tools.read", hooked: true },
+  user: { resource: "users", noun: "user", readScope: "users.read", hooked: true, configures: ["edges", "admission"] },
+  app: { resource: "apps", noun: "app", readScope: "apps.read", configures: ["edges", "admission", "budgets"] },
+  credential: { resource: "credentials", noun: "credential", configures: ["edges", "admission"], shownIn: ["apps"] },
+  plugin: { resource: "plugins", noun: "plugin", readScope: "plugins.read", configures: ["edges"] },
+  group: { resource: "groups", noun: "group", readScope: "groups.read" },
+  filter: { resource: "filters", noun: "filter", readScope: "filters.read" },
+  model_price: { resource: "model-prices", noun: "model price", readScope: "pricing.read", configures: ["edges", "budgets"] },
+  edge: { resource: "edges", noun: "edge", readScope: "system.read", configures: ["edges_when_created"] },
+  api_token: { resource: "api-tokens", noun: "API token" },
+} as const satisfies Record<string, Kind>;
+
+export type ObjectKind = keyof typeof objectKinds;
+
+/** Kinds that plugins may register hooks on. */
+export type HookedKind = { [K in ObjectKind]: (typeof objectKinds)[K] extends { hooked: true } ? K : never }[ObjectKind];
+
+/** What is known of a kind; undefined for a word that is none. */
+export const kindOf = (word: string): Kind | undefined => (Object.hasOwn(objectKinds, word) ? objectKinds[word as ObjectKind] : undefined);
+
+const isHooked = (kind: ObjectKind): kind is HookedKind => kindOf(kind)?.hooked === true;
+export const hookedKinds: readonly HookedKind[] = (Object.keys(objectKinds) as ObjectKind[]).filter(isHooked);
+
+/** What may happen to an object, as the last part of an event's topic. */
+export const changeActions = ["created", "updated", "deleted", "approved", "denied", "reloaded", "revoked"] as const;
+export type ChangeAction = (typeof changeActions)[number];
+
+const isAction = (word: string | undefined): boolean => (changeActions as readonly (string | undefined)[]).includes(word);
+
+/** Whether an event `system.<kind>.<action>` changes what edges are sent, what they admit, or what is spent. */
+export function decides(topic: string, what: "edges" | "admission" | "budgets"): boolean {
+  const [, word = "", action] = topic.split(".");
+  const configures = kindOf(word)?.configures ?? [];
+  if (!isAction(action)) return false;
+  return configures.includes(what) || (what === "edges" && action === "created" && configures.includes("edges_when_created"));
+}
+
+/** The API's type for the object of an event; topics of no kind keep their word. */
+export const resourceOfKind = (word: string): string => kindOf(word)?.resource ?? word;
+
+const shownIn = new Map<string, readonly string[]>(Object.values(objectKinds).map((kind: Kind) => [kind.resource, kind.shownIn ?? []]));
+
+/** Roots of the pages' queries that a change of this type makes stale. */
+export const staleRoots = (resource: string): string[] =>
+  resource === "usage" ? ["analytics", "calls"] : [resource, ...(shownIn.get(resource) ?? [])];
