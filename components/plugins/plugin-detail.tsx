@@ -24,6 +24,7 @@ import { ConfigEditor } from "./config-editor.tsx";
 import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
 import { manifestText } from "./manifest.ts";
+import { ObjectHooks } from "./object-hooks.tsx";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { Processes } from "./processes.tsx";
 import { ScopeList } from "./scopes.tsx";
@@ -67,7 +68,6 @@ function Detail({ plugin }: { plugin: WithLlms }) {
     onError: (error) => toastError(`${attributes.name} did not reload`, error),
   });
   const waiting = isWaiting(attributes);
-  const checksObjects = attributes.capabilities.some((capability) => capability.includes(".before_"));
   const suppliesPages = (attributes.hook_types ?? []).some((hook) => hook === "studio_ui" || hook === "portal_ui");
 
   const trust = (ui_trusted: boolean) => {
@@ -216,18 +216,9 @@ function Detail({ plugin }: { plugin: WithLlms }) {
                 <>
                   <ScopeList capabilities={attributes.capabilities} pending={attributes.pending_capabilities} />
                   <Section title="Enforcement">
-                    <Facts
-                      rows={[
-                        ["Program hash", attributes.code_hash && <code key="code">{attributes.code_hash}</code>, "whole row"],
-                        [
-                          "When it fails",
-                          checksObjects &&
-                            (attributes.object_hook_failure_policy === "fail_open" ? "changes are allowed" : "changes are rejected"),
-                          "whole row",
-                        ],
-                      ]}
-                    />
+                    <Facts rows={[["Program hash", attributes.code_hash && <code key="code">{attributes.code_hash}</code>, "whole row"]]} />
                   </Section>
+                  <ObjectHooks pluginId={plugin.id} />
                 </>
               ),
           },
