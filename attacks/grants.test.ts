@@ -175,8 +175,8 @@ test("a plugin that checks users makes nobody an administrator, member, verified
     ["TAKE OVER", "email"],
   ] as const)
     for (const answer of [await post("/api/v1/users", aUser(name)), await call("PATCH", `/api/v1/users/${plain}`, { name })]) {
-      expect(answer.status, `${name}: ${answer.text}`).toBe(422);
-      expect(answer.errors[0]).toMatchObject({ code: "plugin_invalid", field, meta: { plugin_id: plugin.id } });
+      expect(answer.status, `${name}: ${answer.text}`).toBe(502);
+      expect(answer.errors[0]).toMatchObject({ code: "hook_invalid", field, meta: { plugin_id: plugin.id } });
       expect(answer.errors[0]?.detail).toContain("users.privileges");
     }
   expect(await count()).toEqual(before);
@@ -210,7 +210,7 @@ test("an LLM's key, given, stored or still to come, goes to no endpoint that a p
       await post("/api/v1/llms", anLlm(name, { api_key: "" })),
       await call("PATCH", `/api/v1/llms/${llm}`, { name }),
     ])
-      expect(answer.errors[0]).toMatchObject({ status: "422", code: "plugin_invalid", field, meta: { plugin_id: plugin.id } });
+      expect(answer.errors[0]).toMatchObject({ status: "502", code: "hook_invalid", field, meta: { plugin_id: plugin.id } });
   expect(await count()).toEqual(before);
   expect((await call("GET", `/api/v1/llms/${llm}`)).data.attributes).toMatchObject({ name: "Stored", vendor: "openai" });
 });

@@ -1,4 +1,4 @@
-import type { ObjectKind } from "../db/journal.ts";
+import type { ObjectKind } from "@portico/protocol/kinds";
 import type { ObjectVersion } from "../db/versions.ts";
 
 /** What a caller showed: a browser's session or an API token. */

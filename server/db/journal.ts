@@ -14,6 +14,16 @@ export type Change = {
   object?: Record<string, unknown> | null;
   /** What the audit trail keeps of the change; names of fields and values that are not secret. */
   changes?: Record<string, unknown>;
+  /** What after-hooks are given: the objects as plugins know them. Changes without it run none. */
+  hook?: {
+    operation_id: string;
+    /** As it is now, or as it was when it was deleted. */
+    object: Record<string, unknown>;
+    /** As it was before an update. */
+    previous: Record<string, unknown> | null;
+    /** Fields in which they differ. */
+    changes: string[];
+  };
 };
 
 /**
@@ -47,7 +57,7 @@ const toAuditEntry = ({ kind, action, id, actor, changes = {} }: Change) => ({
   changes: json(changes),
 });
 
-const toEvent = ({ kind, action, id, actor, object = null }: Change) => ({
+const toEvent = ({ kind, action, id, actor, object = null, hook }: Change) => ({
   topic: `system.${kind}.${action}`,
   objectType: kind,
   objectId: String(id),
@@ -61,6 +71,7 @@ const toEvent = ({ kind, action, id, actor, object = null }: Change) => ({
     timestamp: new Date().toISOString(),
     object,
   }),
+  ...(hook ? { hook: json(hook) } : {}),
 });
 
 const json = (value: unknown) => JSON.parse(JSON.stringify(value ?? null)) as Prisma.InputJsonValue;

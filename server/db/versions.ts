@@ -1,7 +1,8 @@
 import { AppError } from "@portico/core";
+import type { ObjectKind } from "@portico/protocol/kinds";
 import type pg from "pg";
 import type { Db, Tx } from "./client.ts";
-import type { Change, ObjectKind } from "./journal.ts";
+import type { Change } from "./journal.ts";
 
 /**
  * Which state an object is in: the number of the newest journal entry about it, and who wrote that. Every change writes its entry in its

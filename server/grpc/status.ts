@@ -22,6 +22,7 @@ const statusOf: Record<ErrorCode, status> = {
   validation_failed: status.INVALID_ARGUMENT,
   idempotency_key_reused: status.INVALID_ARGUMENT,
   hook_rejected: status.FAILED_PRECONDITION,
+  hook_invalid: status.FAILED_PRECONDITION,
   plugin_invalid: status.FAILED_PRECONDITION,
   rate_limited: status.RESOURCE_EXHAUSTED,
   internal: status.INTERNAL,

@@ -1,24 +1,12 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { AppError } from "@portico/core";
+import { type ObjectKind, objectKinds } from "@portico/protocol/kinds";
 import type { Expectation } from "../auth/actor.ts";
-import type { ObjectKind } from "../db/journal.ts";
 import { type ObjectVersion, PreconditionFailed, type Versions } from "../db/versions.ts";
 import { fixedFieldsOf } from "../fields/contract/resource.ts";
 import type { SentBody } from "./body.ts";
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
-
-const names: Record<ObjectKind, string> = {
-  llm: "LLM",
-  app: "app",
-  credential: "credential",
-  plugin: "plugin",
-  user: "user",
-  group: "group",
-  model_price: "model price",
-  edge: "edge",
-  api_token: "API token",
-};
 
 /**
  * A strong entity tag: the object's version, and a digest of what is shown. Writes are compared by the version alone, because figures
@@ -70,7 +58,7 @@ export function staleWrite(kind: ObjectKind, { changedBy, changedAt }: ObjectVer
   const change = changedBy && changedAt ? ` It was last changed by ${changedBy.name} at ${changedAt.toISOString()}.` : "";
   return new AppError({
     code: "precondition_failed",
-    message: `This ${names[kind]} is not as you last read it.${change} Read it again, then send your change with If-Match: ${etag}.`,
+    message: `This ${objectKinds[kind].noun} is not as you last read it.${change} Read it again, then send your change with If-Match: ${etag}.`,
     meta: { etag, changed_by: changedBy, changed_at: changedAt?.toISOString() ?? null },
   });
 }

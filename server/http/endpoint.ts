@@ -1,6 +1,6 @@
+import type { ObjectKind } from "@portico/protocol/kinds";
 import type { z } from "zod";
 import type { Actor } from "../auth/actor.ts";
-import type { ObjectKind } from "../db/journal.ts";
 import type { WholeResponse } from "./whole.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -1,4 +1,4 @@
-import { AppError, type FieldIssue } from "@portico/core";
+import { AppError, type ErrorCode, type FieldIssue } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { noDocument } from "./whole.ts";
 
@@ -21,6 +21,9 @@ const titles: Record<number, string> = {
   507: "Insufficient Storage",
 };
 
+/** Failures of a plugin: the caller and the log read its name and the reason; there is nothing to find in our own stack. */
+const pluginFaults = new Set<ErrorCode>(["hook_invalid", "plugin_failed", "plugin_unavailable", "plugin_timeout"]);
+
 /** The one place that knows the error format: `{errors:[{status,code,title,detail,source?,meta?}]}`, one entry a fault. */
 export function errorResponse(error: unknown, logger: Logger, headers: Record<string, string> = {}): Response {
   const known =
@@ -31,7 +34,8 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
           message: "Something went wrong on our side. The request id leads to the log entry.",
           cause: error,
         });
-  if (known.status >= 500) logger.error("request failed", { code: known.code, error: known.cause ?? known });
+  if (pluginFaults.has(known.code)) logger.warn("request failed because of a plugin", { code: known.code, reason: known.message });
+  else if (known.status >= 500) logger.error("request failed", { code: known.code, error: known.cause ?? known });
   const base = { status: String(known.status), code: known.code, title: titles[known.status] ?? "Error" };
   const meta = Object.keys(known.meta).length > 0 ? { meta: known.meta } : {};
   const errors =

@@ -52,7 +52,11 @@ export const LlmFields = {
   allowed_endpoints: z.array(VendorPath).max(100, "takes at most 100 paths"),
   /** Origins besides the endpoint's that the key may be sent to when a plugin sends a request elsewhere. */
   key_origins: z.array(Origin).max(20, "takes at most 20 origins"),
-  privacy_score: z.number("must be a number").int("must be a whole number").min(0).max(100),
+  privacy_score: z
+    .number("must be a number")
+    .int("must be a whole number")
+    .min(0, "must be from 0 to 100")
+    .max(100, "must be from 0 to 100"),
   short_description: text(1000),
   long_description: text(20_000),
   logo_url: text(2000),

@@ -1,4 +1,4 @@
-import { AppError, invalid, notFound } from "@portico/core";
+import { notFound } from "@portico/core";
 import type { Outbound } from "@portico/outbound";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
@@ -8,9 +8,9 @@ import type { ListQuery } from "../db/paging.ts";
 import { pickFields } from "../fields/contract/resource.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
-import { accepted, auditOf } from "../plugins/hooks/verdict.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { LlmDraft, LlmFields, type LlmPatch, redacted } from "./contract.ts";
+import { hookableLlm } from "./hookable.ts";
 import type { Llm, LlmFilters, LlmStore } from "./store.ts";
 import { toAttributes } from "./wire.ts";
 
@@ -27,40 +27,12 @@ export function createLlmService({
   vault: Vault;
   outbound: Pick<Outbound, "faultOfUrl">;
 }) {
+  const judge = hooks.judge(hookableLlm({ outbound }));
+
   async function get(id: number): Promise<Llm> {
     const llm = await store.find(id);
     if (!llm) throw notFound("LLM");
     return llm;
-  }
-
-  /** Names are judged again by what they resolve to, at each connection of a gateway. One that stays may stay: it can be switched off. */
-  function checkEndpoint({ api_endpoint }: LlmDraft, stored?: string): void {
-    if (api_endpoint === "" || api_endpoint === stored) return;
-    const fault = outbound.faultOfUrl("llm", new URL(api_endpoint));
-    if (fault) throw invalid("api_endpoint", fault);
-  }
-
-  /**
-   * A plugin may rewrite the draft, so it is judged again exactly as a caller's would be; the key is not its to see or change, and neither
-   * is what the key opens.
-   */
-  async function judged(operation: "create" | "update", draft: LlmDraft, id: number, actor: Actor) {
-    const { api_key, allowed_endpoints, key_origins, ...rest } = draft;
-    const verdict = await hooks.before(
-      { object: "llm", operation },
-      { ...rest, allowed_endpoints, key_origins, id, api_key: api_key ? redacted : "" },
-      actor,
-    );
-    const { object, metadata, changes } = accepted(verdict);
-    const { id: _id, api_key: _key, metadata: _metadata, ...fields } = object;
-    const again = LlmDraft.safeParse({ ...fields, api_key, allowed_endpoints, key_origins });
-    if (!again.success)
-      throw new AppError({
-        code: "plugin_invalid",
-        message: "A plugin changed the LLM into something that is not valid.",
-        issues: inputError(again.error, "body").issues,
-      });
-    return { accepted: again.data, pluginMetadata: metadata, pluginChanges: changes };
   }
 
   async function update(actor: Actor, id: number, patch: LlmPatch): Promise<Llm> {
@@ -71,29 +43,20 @@ export function createLlmService({
     const draft = LlmDraft.safeParse({ ...before, ...changes, api_key: keepsKey ? before.api_key : api_key });
     // What was stored under older rules must be put right with the change.
     if (!draft.success) throw inputError(draft.error, "body");
-    checkEndpoint(draft.data, current.apiEndpoint);
-    const { accepted: llm, pluginMetadata, pluginChanges } = await judged("update", draft.data, id, actor);
-    checkEndpoint(llm, current.apiEndpoint);
-    const { api_key: _kept, ...row } = llm;
-    await db.transaction(async (tx) => {
+    const accepted = await judge.update(actor, current, draft.data);
+    const { api_key: _kept, ...row } = accepted.draft;
+    return db.transaction(async (tx) => {
       const locked = await store.lock(tx, id);
       if (!locked) throw notFound("LLM");
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
-      await store.update(tx, id, {
+      const llm = await store.update(tx, id, {
         ...row,
         sealedApiKey: keepsKey ? undefined : api_key === "" ? null : vault.seal(api_key),
-        metadata: { ...current.metadata, ...pluginMetadata },
+        metadata: { ...current.metadata, ...accepted.metadata },
       });
-      await record(tx, {
-        kind: "llm",
-        action: "updated",
-        id,
-        actor,
-        object: { id, ...row },
-        changes: { ...changes, ...(keepsKey ? {} : { api_key: redacted }), ...auditOf(pluginChanges, row) },
-      });
+      await record(tx, accepted.updated(llm, { ...changes, ...(keepsKey ? {} : { api_key: redacted }) }));
+      return llm;
     });
-    return get(id);
   }
 
   return {
@@ -101,38 +64,28 @@ export function createLlmService({
     get,
 
     async create(actor: Actor, draft: LlmDraft): Promise<Llm> {
-      checkEndpoint(draft);
-      const { accepted: llm, pluginMetadata, pluginChanges } = await judged("create", draft, 0, actor);
-      checkEndpoint(llm);
-      const { api_key, ...row } = llm;
-      const id = await db.transaction(async (tx) => {
-        const created = await store.insert(tx, {
+      const accepted = await judge.create(actor, draft);
+      const { api_key, ...row } = accepted.draft;
+      return db.transaction(async (tx) => {
+        const llm = await store.insert(tx, {
           ...row,
           sealedApiKey: api_key && api_key !== redacted ? vault.seal(api_key) : null,
-          metadata: pluginMetadata,
+          metadata: accepted.metadata,
         });
-        await record(tx, {
-          kind: "llm",
-          action: "created",
-          id: created.id,
-          actor,
-          object: { id: created.id, ...row },
-          changes: { ...row, ...auditOf(pluginChanges, row) },
-        });
-        return created.id;
+        await record(tx, accepted.created(llm));
+        return llm;
       });
-      return get(id);
     },
 
     update: (actor: Actor, id: number, patch: LlmPatch): Promise<Llm> => fromFreshRead(() => update(actor, id, patch)),
 
     async delete(actor: Actor, id: number): Promise<void> {
       const llm = await get(id);
-      accepted(await hooks.before({ object: "llm", operation: "delete" }, { id, ...toAttributes(llm) }, actor));
+      const accepted = await judge.remove(actor, llm);
       await db.transaction(async (tx) => {
         const { count } = await store.delete(tx, id);
         if (count === 0) throw notFound("LLM");
-        await record(tx, { kind: "llm", action: "deleted", id, actor, changes: { name: llm.name } });
+        await record(tx, accepted.deleted({ name: llm.name }));
       });
     },
 

@@ -2,6 +2,7 @@ import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
 import type { VendorId } from "@portico/protocol/vendors";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
+import type { Prisma } from "../db/generated/client.ts";
 import { createListing, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { type LlmDraft, pathRule } from "./contract.ts";
@@ -80,19 +81,23 @@ export function createLlmStore(db: Db, counts: Counts) {
       return rows[0];
     },
 
-    insert: (tx: Tx, row: LlmRow): Promise<{ id: number }> =>
-      tx.llm
-        .create({ data: { ...toColumns(row), apiKeySealed: row.sealedApiKey ?? null }, select: { id: true } })
-        .catch(onNameTaken(row.name)),
+    insert: async (tx: Tx, row: LlmRow): Promise<Llm> =>
+      toWritten(
+        await tx.llm
+          .create({ data: { ...toColumns(row), apiKeySealed: row.sealedApiKey ?? null }, include: withPlugins })
+          .catch(onNameTaken(row.name)),
+      ),
 
-    update: (tx: Tx, id: number, row: LlmRow): Promise<{ id: number }> =>
-      tx.llm
-        .update({
-          where: { id },
-          data: { ...toColumns(row), ...(row.sealedApiKey === undefined ? {} : { apiKeySealed: row.sealedApiKey }) },
-          select: { id: true },
-        })
-        .catch(onNameTaken(row.name)),
+    update: async (tx: Tx, id: number, row: LlmRow): Promise<Llm> =>
+      toWritten(
+        await tx.llm
+          .update({
+            where: { id },
+            data: { ...toColumns(row), ...(row.sealedApiKey === undefined ? {} : { apiKeySealed: row.sealedApiKey }) },
+            include: withPlugins,
+          })
+          .catch(onNameTaken(row.name)),
+      ),
 
     delete: (tx: Tx, id: number) => tx.llm.deleteMany({ where: { id } }),
 
@@ -158,6 +163,24 @@ const toLlm = ({ monthlyBudgetMicroUsd, ...row }: StoredLlm): Llm => ({
   ...row,
   monthlyBudget: monthlyBudgetMicroUsd === null ? null : toDollars(monthlyBudgetMicroUsd),
 });
+
+const withPlugins = {
+  plugins: {
+    orderBy: { orderIndex: "asc" },
+    select: { plugin: { select: { id: true, name: true, slug: true, hookType: true, isActive: true } } },
+  },
+} as const satisfies Prisma.LlmInclude;
+
+type Written = Prisma.LlmGetPayload<{ include: typeof withPlugins }>;
+const toWritten = ({ apiKeySealed, monthlyBudgetMicroUsd, metadata, vendor, plugins, ...row }: Written): Llm =>
+  toLlm({
+    ...row,
+    vendor: vendor as VendorId,
+    hasApiKey: apiKeySealed !== null,
+    monthlyBudgetMicroUsd: monthlyBudgetMicroUsd === null ? null : Number(monthlyBudgetMicroUsd),
+    metadata: metadata as Record<string, unknown>,
+    plugins: plugins.map(({ plugin: { hookType, isActive, ...plugin } }) => ({ ...plugin, hook_type: hookType, is_active: isActive })),
+  });
 
 const toColumns = (row: LlmRow) => ({
   name: row.name,

@@ -26,8 +26,13 @@ import { createPluginService } from "./catalog/service.ts";
 import { createPluginStore } from "./catalog/store.ts";
 import { warningsOf } from "./catalog/warnings.ts";
 import { afterHookJobs } from "./hooks/after.ts";
-import { createAsker, createObjectHooks } from "./hooks/before.ts";
+import { createAsker } from "./hooks/asker.ts";
+import { createBeforeHooks } from "./hooks/before.ts";
+import { hookEndpoints } from "./hooks/endpoints.ts";
+import { createObjectHooks } from "./hooks/judge.ts";
 import { createRegistrations } from "./hooks/registrations.ts";
+import { createHookService } from "./hooks/service.ts";
+import { createHookStore } from "./hooks/store.ts";
 import { createBuilds } from "./pages/asset-versions.ts";
 import { createAssets } from "./pages/assets.ts";
 import { pluginUiEndpoints } from "./pages/endpoints.ts";
@@ -97,6 +102,7 @@ export async function createPlugins({
 }) {
   const limits = { ...defaultLimits, ...given };
   const store = createPluginStore(db, counts);
+  const hookStore = createHookStore(db);
   const links = createLlmPluginStore(db);
   const kvStore = createKvStore(db);
   const signingKey = await db.transaction((tx) => systemSecret(tx, vault, "plugin-assets"));
@@ -134,7 +140,7 @@ export async function createPlugins({
   });
   const schemas = createSchemas({ deadlineMs: limits.schemaDeadlineMs });
   const lifecycle = createLifecycle({ store, vault, host, schemas, dev: pluginDev, logger });
-  const registrations = createRegistrations({ store, host, lifecycle, logger });
+  const registrations = createRegistrations({ store: hookStore, lifecycle, logger });
   const service = createPluginService({ db, store, vault, host, schemas, lifecycle });
 
   /**
@@ -176,7 +182,7 @@ export async function createPlugins({
     lifecycle,
     timings: { deadlineMs: limits.hookDeadlineMs, startWaitMs: limits.hookStartWaitMs },
   });
-  const hooks = createObjectHooks({ registrations, ask, logger });
+  const hooks = createObjectHooks({ before: createBeforeHooks({ registrations, ask, logger }) });
   const builds = createBuilds({ host });
   const assets = createAssets({ store, builds, signingKey });
   const operations = createPluginOperations({
@@ -198,10 +204,13 @@ export async function createPlugins({
       assets,
     }),
     ...pluginEndpoints({ plugins: service, operations }),
+    ...hookEndpoints({
+      hooks: createHookService({ db, store: hookStore, plugins: service, lifecycle, defaultTimeoutMs: limits.hookDeadlineMs }),
+    }),
     ...llmPluginEndpoints({ llmPlugins }),
   ];
   const jobs: Jobs = {
-    ...afterHookJobs({ store, registrations, ask }),
+    ...afterHookJobs({ events: store, store: hookStore, registrations, ask, logger }),
     "purge-plugin-data": async () => void (await kvStore.purgeExpired()),
   };
   const isAboutPlugins = (topic: string) => topic.startsWith("system.plugin.") && topic !== "system.plugin.state";

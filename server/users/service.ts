@@ -8,10 +8,9 @@ import type { Db } from "../db/client.ts";
 import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
-import { inputError } from "../fields/input-error.ts";
-import type { HookedOperation, ObjectHooks } from "../plugins/hooks/types.ts";
-import { accepted, auditOf } from "../plugins/hooks/verdict.ts";
+import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import { type UserDraft, type UserPatch, UserProfile } from "./contract.ts";
+import { hookableUser } from "./hookable.ts";
 import { apiKeyName, type User, type UserFilters, type UserStore } from "./store.ts";
 import { toProfile } from "./wire.ts";
 
@@ -33,25 +32,12 @@ export function createUserService({
   passwords: Pick<Passwords, "hash">;
   mint: TokenMint;
 }) {
+  const judge = hooks.judge(hookableUser({ store }));
+
   async function get(id: number): Promise<User> {
     const user = await store.find(id);
     if (!user) throw notFound("User");
     return user;
-  }
-
-  /** What plugins make of the account is judged again exactly as a caller's draft would be. Passwords never go in. */
-  async function judged(operation: HookedOperation, profile: UserProfile, id: number, actor: Actor) {
-    const { object, metadata, changes } = accepted(await hooks.before({ object: "user", operation }, { ...profile, id }, actor));
-    const { id: _id, metadata: _metadata, ...fields } = object;
-    const again = UserProfile.safeParse(fields);
-    if (!again.success)
-      throw new AppError({
-        code: "plugin_invalid",
-        message: "A plugin changed the user into something that is not valid.",
-        issues: inputError(again.error, "body").issues,
-      });
-    checkAdminOnly(again.data);
-    return { profile: again.data, pluginMetadata: metadata, pluginChanges: changes };
   }
 
   async function hashOf(password: string | undefined, profile: UserProfile): Promise<string | undefined> {
@@ -67,33 +53,25 @@ export function createUserService({
     // Rights that only administrators have go with the administration, unless the caller names them.
     const demoted = changes.is_admin === false ? { notifications_enabled: false, access_to_sso_config: false } : {};
     const draft = UserProfile.parse({ ...toProfile(current), ...demoted, ...changes });
-    checkAdminOnly(draft);
-    const { profile, pluginMetadata, pluginChanges } = await judged("update", draft, id, actor);
+    const accepted = await judge.update(actor, current, draft);
+    const profile = accepted.draft;
     const passwordHash = await hashOf(password, profile);
-    const ended = await db.transaction(async (tx) => {
+    return db.transaction(async (tx) => {
       const locked = await store.lockWithAdmins(tx, id);
       if (!locked) throw notFound("User");
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
       if (locked.isAdmin && !(profile.is_admin && profile.email_verified)) keepAnAdmin(id, locked.otherAdmins, "lose the administration");
-      await store.update(tx, id, profile, {
+      const user = await store.update(tx, id, profile, {
         passwordHash,
         skipQuickStart: skip_quick_start,
-        metadata: { ...current.metadata, ...pluginMetadata },
+        metadata: { ...current.metadata, ...accepted.metadata },
       });
       const isOtherRole = locked.isAdmin !== profile.is_admin;
       const sessions = passwordHash || !profile.email_verified || isOtherRole ? await store.endSessions(tx, id) : 0;
       const tokens = passwordHash ? await store.endTokens(tx, id) : 0;
-      await record(tx, {
-        kind: "user",
-        action: "updated",
-        id,
-        actor,
-        object: { id, ...profile },
-        changes: { ...changes, skip_quick_start, ...(passwordHash ? { password: "changed" } : {}), ...auditOf(pluginChanges, profile) },
-      });
-      return { sessions, tokens };
+      await record(tx, accepted.updated(user, { ...changes, skip_quick_start, ...(passwordHash ? { password: "changed" } : {}) }));
+      return { user, ended: { sessions, tokens } };
     });
-    return { user: await get(id), ended };
   }
 
   return {
@@ -101,22 +79,14 @@ export function createUserService({
     get,
 
     async create(actor: Actor, { password, ...draft }: UserDraft): Promise<User> {
-      checkAdminOnly(draft);
-      const { profile, pluginMetadata, pluginChanges } = await judged("create", draft, 0, actor);
+      const accepted = await judge.create(actor, draft);
+      const profile = accepted.draft;
       const passwordHash = await hashOf(password, profile);
-      const { id } = await db.transaction(async (tx) => {
-        const created = await store.insert(tx, profile, { passwordHash, metadata: pluginMetadata });
-        await record(tx, {
-          kind: "user",
-          action: "created",
-          id: created.id,
-          actor,
-          object: { id: created.id, ...profile },
-          changes: { ...profile, ...auditOf(pluginChanges, profile) },
-        });
-        return created;
+      return db.transaction(async (tx) => {
+        const user = await store.insert(tx, profile, { passwordHash, metadata: accepted.metadata });
+        await record(tx, accepted.created(user));
+        return user;
       });
-      return get(id);
     },
 
     /**
@@ -129,14 +99,14 @@ export function createUserService({
     async delete(actor: Actor, id: number): Promise<void> {
       const user = await get(id);
       if (id === superAdminId && user.isAdmin) keepAnAdmin(id, 1, "be deleted");
-      accepted(await hooks.before({ object: "user", operation: "delete" }, { ...toProfile(user), id }, actor));
+      const accepted = await judge.remove(actor, user);
       await db.transaction(async (tx) => {
         const locked = await store.lockWithAdmins(tx, id);
         if (!locked) throw notFound("User");
         if (locked.isAdmin) keepAnAdmin(id, locked.otherAdmins, "be deleted");
         await apps.orphan(tx, actor, id);
         await store.delete(tx, id);
-        await record(tx, { kind: "user", action: "deleted", id, actor, changes: { email: user.email, name: user.name } });
+        await record(tx, accepted.deleted({ email: user.email, name: user.name }));
       });
     },
 
@@ -148,7 +118,7 @@ export function createUserService({
         const token = await mint.mint(tx, actor, { userId: id, name: apiKeyName, expiresAt: null, replaces: apiKeyName });
         await recordAll(tx, [
           { kind: "api_token", action: "created", id: token.id, actor, changes: { user_id: id, email: user.email } },
-          { kind: "user", action: "updated", id, actor, object: { ...toProfile(user), id }, changes: { api_key: "rolled" } },
+          judge.unjudged(actor, user, { ...user, hasApiKey: true }, { api_key: "rolled" }),
         ]);
         return token.token;
       });
@@ -181,12 +151,6 @@ function guardOwner(actor: Actor, id: number): void {
     code: "forbidden",
     message: `Only the super administrator (user ${superAdminId}) may set this account's e-mail address, password or API key.`,
   });
-}
-
-function checkAdminOnly(profile: UserProfile): void {
-  if (profile.is_admin) return;
-  if (profile.notifications_enabled) throw invalid("notifications_enabled", "is for administrators only");
-  if (profile.access_to_sso_config) throw invalid("access_to_sso_config", "is for administrators only");
 }
 
 function keepAnAdmin(id: number, otherAdmins: number, fate: string): void {

@@ -65,9 +65,9 @@ export function createUserStore(db: Db, counts: Counts) {
       return self && { ...self, otherAdmins: rows.filter((row) => row.isAdmin && row.id !== id).length };
     },
 
-    async insert(tx: Tx, profile: UserProfile, { passwordHash, metadata }: Extras): Promise<{ id: number }> {
+    async insert(tx: Tx, profile: UserProfile, { passwordHash, metadata }: Extras): Promise<User> {
       const groupIds = await existingGroups(tx, profile.groups);
-      return tx.user
+      const row = await tx.user
         .create({
           data: {
             ...toColumns(profile),
@@ -75,14 +75,15 @@ export function createUserStore(db: Db, counts: Counts) {
             metadata: metadata as object,
             groups: { create: groupIds.map((groupId) => ({ groupId })) },
           },
-          select: { id: true },
+          select: columns,
         })
         .catch(onEmailTaken(profile.email));
+      return toUser(row);
     },
 
-    async update(tx: Tx, id: number, profile: UserProfile, { passwordHash, skipQuickStart, metadata }: Changes): Promise<void> {
+    async update(tx: Tx, id: number, profile: UserProfile, { passwordHash, skipQuickStart, metadata }: Changes): Promise<User> {
       const groupIds = await existingGroups(tx, profile.groups);
-      await tx.user
+      const row = await tx.user
         .update({
           where: { id },
           data: {
@@ -94,10 +95,15 @@ export function createUserStore(db: Db, counts: Counts) {
               createMany: { data: groupIds.map((groupId) => ({ groupId })), skipDuplicates: true },
             },
           },
-          select: { id: true },
+          select: columns,
         })
         .catch(onEmailTaken(profile.email));
+      return toUser(row);
     },
+
+    /** Those of the ids that are groups, in the order of their ids. */
+    groupsNamed: (ids: number[]): Promise<{ id: number; name: string }[]> =>
+      db.prisma.group.findMany({ where: { id: { in: ids } }, select: { id: true, name: true }, orderBy: { id: "asc" } }),
 
     delete: (tx: Tx, id: number) => tx.user.deleteMany({ where: { id } }),
     endSessions: async (tx: Tx, userId: number) => (await tx.userSession.deleteMany({ where: { userId } })).count,

@@ -15,10 +15,13 @@ export const toProfile = (user: User): UserProfile => ({
   groups: user.groups.map((group) => group.id),
 });
 
-const roleOf = (user: User) => {
+export const roleOf = (user: Pick<User, "id" | "isAdmin" | "showPortal">) => {
   if (user.isAdmin) return user.id === 1 ? "Super Admin" : "Admin";
   return user.showPortal ? "Developer" : "Chat user";
 };
+
+/** Never the key itself. */
+export const apiKeyOf = (user: Pick<User, "hasApiKey"> | undefined): string => (user?.hasApiKey ? redacted : "");
 
 /** @param apiKey only for the answer that creates it. */
 export const toResource = (user: User, apiKey?: string): UserResource => ({
@@ -26,7 +29,7 @@ export const toResource = (user: User, apiKey?: string): UserResource => ({
   id: String(user.id),
   attributes: {
     ...toProfile(user),
-    api_key: apiKey ?? (user.hasApiKey ? redacted : ""),
+    api_key: apiKey ?? apiKeyOf(user),
     role: roleOf(user),
     groups: user.groups.map((group) => ({ type: "groups", id: String(group.id), attributes: { name: group.name } })),
     metadata: user.metadata,

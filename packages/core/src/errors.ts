@@ -21,6 +21,7 @@ const statusOf = {
   plugin_invalid: 422,
   rate_limited: 429,
   internal: 500,
+  hook_invalid: 502,
   plugin_failed: 502,
   upstream_failed: 502,
   unavailable: 503,

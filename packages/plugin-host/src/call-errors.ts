@@ -17,6 +17,17 @@ export type CallName = { plugin: string; rpc: string };
 export const unavailable = (plugin: string, why: string, cause?: unknown, meta?: { pluginId: number }): AppError =>
   new AppError({ code: "plugin_unavailable", message: `Plugin ${plugin} is not available: ${why}`, cause, ...(meta ? { meta } : {}) });
 
+/** The process ended, or its connection broke, after the call was sent. */
+export const lost = (plugin: string, cause?: unknown): AppError =>
+  new AppError({
+    code: "plugin_unavailable",
+    message: `Plugin ${plugin} is not available: the connection was lost during the call.`,
+    cause,
+    meta: { lost: true },
+  });
+/** Whether the call had been sent when the process ended or its connection broke: the call itself may be the cause. */
+export const isLost = (error: unknown): boolean => error instanceof AppError && error.meta.lost === true;
+
 export const failed = ({ plugin, rpc }: CallName, message: string, grpcCode: number = grpcStatus.unknown): AppError =>
   new AppError({ code: "plugin_failed", message: `Plugin ${plugin} failed ${rpc}: ${message}`, meta: { grpcCode, detail: message } });
 

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, ty
 import { connect as connectSocket } from "node:net";
 import { AppError } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
-import { cancelled, failed, fromStatus, grpcStatus, timedOut, unavailable } from "./call-errors.ts";
+import { cancelled, failed, fromStatus, grpcStatus, lost, timedOut, unavailable } from "./call-errors.ts";
 import type { PluginAddress } from "./launch/handshake.ts";
 import type { CallOptions } from "./types.ts";
 
@@ -132,17 +132,15 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
       const onAbort = () => settle(cancelled(callName));
       const deadlineMs = performance.now() + timeoutMs;
       /** A plugin is sent its deadline too, and may end the stream at it before our own timer has fired. */
-      const lost = (cause?: Error) =>
-        performance.now() >= deadlineMs - clockSlackMs
-          ? timedOut(callName, timeoutMs)
-          : unavailable(name, "the connection was lost during the call.", cause);
+      const ended = (cause?: Error) =>
+        performance.now() >= deadlineMs - clockSlackMs ? timedOut(callName, timeoutMs) : lost(name, cause);
       if (Number.isFinite(timeoutMs)) timer = setTimeout(() => settle(timedOut(callName, timeoutMs)), timeoutMs);
       signal?.addEventListener("abort", onAbort, { once: true });
 
       const finish = () => {
         if (status === undefined || status["grpc-status"] === undefined) {
           if (httpStatus !== 0 && httpStatus !== 200) return settle(failed(callName, `it answered with HTTP status ${httpStatus}.`));
-          return settle(lost());
+          return settle(ended());
         }
         const code = Number(status["grpc-status"]);
         if (code !== 0) {
@@ -175,7 +173,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
         else chunks.add(chunk);
       });
       stream.on("error", (error) => {
-        if (status === undefined) settle(lost(error));
+        if (status === undefined) settle(ended(error));
       });
       // Trailers may be reported after the end of the body; then the close that follows decides.
       stream.on("end", () => status !== undefined && finish());

@@ -1,4 +1,4 @@
-export { isUnimplemented } from "./call-errors.ts";
+export { isLost, isUnimplemented } from "./call-errors.ts";
 export { createPluginHost } from "./host.ts";
 export { codeHashOf } from "./launch/code.ts";
 export type {

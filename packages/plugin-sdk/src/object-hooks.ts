@@ -3,30 +3,67 @@ import type { PluginContext } from "./context.ts";
 import type { ObjectHookResult } from "./results.ts";
 
 type Open = { [key: string]: unknown };
-/** An LLM as hooks see it. `api_key` is never the key itself. */
-export type LlmObject = Open & {
+/** What every object has in every hook. */
+export type HookedObject = Open & {
+  /** 0 before it is created. */
   id: number;
+  /** What plugins keep with it; answer `metadata` to add to it. */
+  metadata: Record<string, unknown>;
+  /** null before it is created. */
+  created_at: string | null;
+  updated_at: string | null;
+};
+/** An LLM as hooks see it. `api_key` is never the key itself. */
+export type LlmObject = HookedObject & {
   name: string;
+  /** Last part of its path on gateways; follows from the name. */
+  slug: string;
   vendor: string;
   api_endpoint: string;
+  api_key: string;
+  has_api_key: boolean;
   default_model: string;
+  allowed_models: string[];
+  allowed_endpoints: string[];
+  key_origins: string[];
   privacy_score: number;
   short_description: string;
   long_description: string;
+  logo_url: string;
   active: boolean;
+  /** Dollars a month; null is unlimited. */
+  monthly_budget: number | null;
+  budget_start_date: string | null;
+  namespace: string;
 };
 /** A data source as hooks see it. */
-export type DatasourceObject = Open & { id: number; name: string; url: string; privacy_score: number; db_source_type: string };
+export type DatasourceObject = HookedObject & { name: string; url: string; privacy_score: number; db_source_type: string };
 /** A tool as hooks see it. */
-export type ToolObject = Open & { id: number; name: string; tool_type: string; privacy_score: number };
-/** A user as hooks see it. */
-export type UserObject = Open & { id: number; email: string };
+export type ToolObject = HookedObject & { name: string; tool_type: string; privacy_score: number };
+/** A user as hooks see it, without passwords and keys. */
+export type UserObject = HookedObject & {
+  email: string;
+  name: string;
+  is_admin: boolean;
+  show_portal: boolean;
+  show_chat: boolean;
+  email_verified: boolean;
+  notifications_enabled: boolean;
+  access_to_sso_config: boolean;
+  groups: { id: number; name: string }[];
+};
+type Described = { llm: LlmObject; datasource: DatasourceObject; tool: ToolObject; user: UserObject };
 /** The objects that hooks can watch, by type. */
-export type HookedObjects = { llm: LlmObject; datasource: DatasourceObject; tool: ToolObject; user: UserObject };
+export type HookedObjects = { [T in ObjectType]: T extends keyof Described ? Described[T] : HookedObject };
 
 /** One operation on an object. */
 export type ObjectOperation<T extends ObjectType> = {
+  /** The whole object: as it will be stored, as it was stored, or as it was when it was deleted. */
   object: HookedObjects[T];
+  /** The object as it was before an update; undefined for everything else, and when the host does not say. */
+  previous: HookedObjects[T] | undefined;
+  /** Names of the fields in which `object` and `previous` differ. */
+  changes: string[];
   objectType: T;
   hookType: ObjectHookType;
   /** The same for every hook of one operation. */

@@ -27,7 +27,14 @@ type Kind = {
 
 /** The kinds of object of the control plane. What events, hooks, live pages and edges make of a kind follows from its line. */
 export const objectKinds = {
-  llm: { resource: "llms", noun: "LLM", readScope: "llms.read", hooked: true, configures: ["edges", "admission", "budgets"], shownIn: ["apps"] },
+  llm: {
+    resource: "llms",
+    noun: "LLM",
+    readScope: "llms.read",
+    hooked: true,
+    configures: ["edges", "admission", "budgets"],
+    shownIn: ["apps"],
+  },
   datasource: { resource: "datasources", noun: "data source", readScope: "datasources.read", hooked: true },
   tool: { resource: "tools", noun: "tool", readScope: "tools.read", hooked: true },
   user: { resource: "users", noun: "user", readScope: "users.read", hooked: true, configures: ["edges", "admission"] },

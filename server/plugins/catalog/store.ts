@@ -134,16 +134,6 @@ export function createPluginStore(db: Db, counts: Counts) {
       return row ? { ...row, grants: row.grants.map(({ capability }) => capability) } : undefined;
     },
 
-    /** Active plugins that were granted this, in the order of their ids. */
-    listGranted: async (capability: string): Promise<Plugin[]> =>
-      (
-        await db.prisma.plugin.findMany({
-          where: { isActive: true, grants: { some: { capability } } },
-          include: withGrants,
-          orderBy: { id: "asc" },
-        })
-      ).map(toPlugin),
-
     /** Exactly these from now on; those that stay keep who granted them and when. */
     async replaceGrants(tx: Tx, pluginId: number, capabilities: string[], grantedBy: number): Promise<void> {
       await tx.pluginGrant.deleteMany({ where: { pluginId, capability: { notIn: capabilities } } });
@@ -247,7 +237,7 @@ export function createPluginStore(db: Db, counts: Counts) {
       return (
         (await db.prisma.outboxEvent.findUnique({
           where: { id: BigInt(id) },
-          select: { topic: true, objectType: true, objectId: true, actorUserId: true, payload: true },
+          select: { topic: true, objectType: true, objectId: true, actorUserId: true, payload: true, hook: true },
         })) ?? undefined
       );
     },

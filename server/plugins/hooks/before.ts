@@ -2,69 +2,32 @@ import { randomUUID } from "node:crypto";
 import { AppError, messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { ObjectHookType } from "@portico/protocol";
+import { kindOf } from "@portico/protocol/kinds";
 import type { ObjectHookResponse } from "@portico/protocol/plugin";
 import type { Actor } from "../../auth/actor.ts";
 import { may } from "../catalog/grants.ts";
 import { isObject, type Json } from "../catalog/json.ts";
-import type { Lifecycle } from "../processes/lifecycle.ts";
-import { fromHookJson, ourFieldName, toHookJson } from "./mapping.ts";
-import { changedFields, failurePolicyOf, forbiddenChange, withGuardedFields } from "./policy.ts";
+import type { Asker, Question } from "./asker.ts";
+import { blamed, type Hookable, proposedObject, readAnswer, toWire, UnusableAnswer, writtenFields } from "./hookable.ts";
+import { changesBetween } from "./journal-entry.ts";
+import { changedFields, forbiddenChange } from "./policy.ts";
 import type { Asked, Registrations } from "./registrations.ts";
-import type { HookedObject, HookedOperation, HookVerdict, ObjectHooks, PluginChange } from "./types.ts";
+import type { Accepted, HookedOperation, PluginChange } from "./types.ts";
 
 const maxModifiedChars = 1024 * 1024;
 const maxMetadataEntries = 64;
 const maxMetadataChars = 2_000;
 
-export type HookTimings = {
-  /** For one question to one plugin. */
-  deadlineMs: number;
-  /** How long a process that is starting is waited for before that. */
-  startWaitMs: number;
-};
-
-type Question = {
-  hookType: ObjectHookType;
-  objectType: HookedObject;
-  operationId: string;
-  userId: number;
-  phase: "mutate" | "validate" | "after";
-};
-
-/** One question to one plugin. @throws AppError when it cannot be asked or gives no usable answer. */
-export function createAsker({ lifecycle, timings }: { lifecycle: Pick<Lifecycle, "whenReady">; timings: HookTimings }) {
-  return async ({ plugin }: Pick<Asked, "plugin">, question: Question, object: Json): Promise<ObjectHookResponse> => {
-    const process = await lifecycle.whenReady(plugin.id, { timeoutMs: timings.startWaitMs });
-    const { hookType, objectType, operationId, userId, phase } = question;
-    return process.call(
-      "handleObjectHook",
-      {
-        hookType,
-        objectType,
-        operationId,
-        userId,
-        pluginId: plugin.id,
-        context: undefined,
-        objectJson: JSON.stringify(object),
-        metadata: { phase },
-        timestamp: Math.floor(Date.now() / 1000),
-      },
-      { timeoutMs: timings.deadlineMs },
-    );
-  };
-}
-export type Asker = ReturnType<typeof createAsker>;
-
 function modifiedObject(answer: ObjectHookResponse): Json | undefined {
   if (!answer.modified || answer.modifiedObjectJson === "") return undefined;
-  if (answer.modifiedObjectJson.length > maxModifiedChars) throw new Error("it answered with an object that is too large");
+  if (answer.modifiedObjectJson.length > maxModifiedChars) throw new UnusableAnswer("it answered with an object that is too large.");
   let object: unknown;
   try {
     object = JSON.parse(answer.modifiedObjectJson);
   } catch {
-    throw new Error("it answered with an object that is not JSON");
+    throw new UnusableAnswer("it answered with an object that is not JSON.");
   }
-  if (!isObject(object)) throw new Error("it answered with something that is not an object");
+  if (!isObject(object)) throw new UnusableAnswer("it answered with something that is not an object.");
   return object;
 }
 
@@ -78,103 +41,159 @@ const metadataOf = (pluginId: number, answer: ObjectHookResponse): Record<string
       .map(([key, value]) => [`plugin_${pluginId}_${storable(key, 200)}`, storable(value, maxMetadataChars)]),
   );
 
-/** @returns the fields that the plugin changed. @throws AppError when it has no right to change one of them. */
-function allowedChanges({ plugin }: Asked, objectType: HookedObject, before: Json, after: Json): string[] {
-  const forbidden = forbiddenChange(objectType, before, after, (scope) => may(plugin, scope));
-  if (!forbidden) return changedFields(before, after).map((field) => ourFieldName(objectType, field));
-  const { field, scope } = forbidden;
-  const message = `The plugin "${plugin.name}" changed ${field}, which needs the scope ${scope}. Nothing was saved.`;
-  const meta = { plugin: plugin.name, plugin_id: plugin.id };
-  throw new AppError({ code: "plugin_invalid", message, meta, issues: [{ field, message, code: "plugin_invalid" }] });
+const metaOf = ({ plugin }: Asked) => ({ plugin: plugin.name, plugin_id: plugin.id });
+
+const rejection = (asked: Asked, { rejectionReason }: ObjectHookResponse) =>
+  new AppError({
+    code: "hook_rejected",
+    message: storable(rejectionReason, maxMetadataChars) || "The plugin gave no reason.",
+    meta: metaOf(asked),
+  });
+
+/** Not subject to the failure policy: a plugin must not get a right by being allowed to fail. */
+class ForbiddenChange extends AppError {}
+
+function forbid(asked: Asked, { field, scope }: { field: string; scope: string }): never {
+  const message = `The plugin "${asked.plugin.name}" changed ${field}, which needs the scope ${scope}. Nothing was saved.`;
+  throw new ForbiddenChange({ code: "hook_invalid", message, meta: metaOf(asked), issues: [{ field, message }] });
 }
 
+function blocking(asked: Asked, error: unknown): AppError {
+  const meta = metaOf(asked);
+  if (error instanceof UnusableAnswer) {
+    const message = `The answer of the plugin "${asked.plugin.name}" cannot be used: ${error.message} Nothing was saved.`;
+    return new AppError({ code: "hook_invalid", message, meta, issues: error.issues });
+  }
+  const message = `The plugin "${asked.plugin.name}" must agree to this and did not answer: ${messageOf(error)}`;
+  return new AppError({ code: "plugin_unavailable", message, meta, cause: error });
+}
+
+type Proposal<Draft> = { draft: Draft; object: Json };
+type Outcome<Draft> = { answer: ObjectHookResponse; next: (Proposal<Draft> & { change: PluginChange }) | undefined };
+
+/** Runs the before-hooks of one operation. */
+export type BeforeHooks = <Stored, Draft extends object>(
+  description: Hookable<Stored, Draft>,
+  step: {
+    operation: HookedOperation;
+    operationId: string;
+    actor: Actor;
+    before: Stored | undefined;
+    /** Absent from a deletion, which plugins can only reject. */
+    draft?: Draft;
+  },
+) => Promise<Accepted<Draft | undefined>>;
+
 /**
- * Lets plugins judge and change objects before they are written. Plugins are asked in order, each seeing what the former made of
- * the object; those asked before a later change are asked again about the final object, where only their refusal counts.
+ * Plugins are asked in order, each seeing what the ones before it made of the object; those asked before a later change are asked
+ * again about the final object, where only their rejection counts.
  */
-export function createObjectHooks({
+export function createBeforeHooks({
   registrations,
   ask,
   logger,
 }: {
-  registrations: Registrations;
+  registrations: Pick<Registrations, "askedAbout">;
   ask: Asker;
   logger: Logger;
-}): ObjectHooks {
-  type Outcome = { answer: ObjectHookResponse; object: Json | undefined };
-
-  /** undefined: the plugin gave no usable answer and is allowed to fail. */
-  async function outcomeOf(asked: Asked, question: Question, object: Json): Promise<Outcome | undefined> {
-    try {
-      const answer = await ask(asked, question, object);
-      const modified = answer.allowOperation ? modifiedObject(answer) : undefined;
-      return { answer, object: modified && withGuardedFields(question.objectType, object, modified) };
-    } catch (error) {
-      const { plugin, config } = asked;
-      const closed = failurePolicyOf(plugin, config) === "fail_closed";
-      logger.warn(closed ? "an object hook failed and blocked the operation" : "an object hook failed and was passed over", {
-        pluginId: plugin.id,
-        plugin: plugin.name,
-        hook: `${question.objectType}.${question.hookType}`,
-        operationId: question.operationId,
-        reason: messageOf(error),
-      });
-      if (!closed) return undefined;
-      throw new AppError({
-        code: "plugin_unavailable",
-        message: `The plugin "${plugin.name}" must agree to this and did not answer: ${messageOf(error)}`,
-        meta: { plugin: plugin.name, plugin_id: plugin.id },
-        cause: error,
-      });
-    }
-  }
-
-  async function before(
-    { object: objectType, operation }: { object: HookedObject; operation: HookedOperation },
-    value: Json,
-    actor: Actor,
-  ): Promise<HookVerdict> {
+}): BeforeHooks {
+  return async function run<Stored, Draft extends object>(
+    description: Hookable<Stored, Draft>,
+    {
+      operation,
+      operationId,
+      actor,
+      before,
+      draft,
+    }: { operation: HookedOperation; operationId: string; actor: Actor; before: Stored | undefined; draft?: Draft },
+  ) {
+    const { kind, guards = {} } = description;
+    const noun = kindOf(kind)?.noun ?? kind;
     const hookType: ObjectHookType = `before_${operation}`;
     // A plugin that writes has already judged what it writes; asking it would let it call itself without end.
-    const asked = (await registrations.askedAbout(objectType, hookType)).filter(({ plugin }) => plugin.id !== actor.pluginId);
-    if (asked.length === 0) return { outcome: "accepted", object: value, metadata: {}, changes: [] };
-
-    const question = { hookType, objectType, operationId: randomUUID(), userId: actor.userId };
-    const shown = toHookJson(objectType, value);
-    let object = shown;
-    let lastChange = -1;
-    const heard = new Set<Asked>();
+    const asked = (await registrations.askedAbout(kind, hookType)).filter(({ plugin }) => plugin.id !== actor.pluginId);
     const metadata: Record<string, string> = {};
     const changes: PluginChange[] = [];
-    const rejected = ({ plugin }: Asked, { rejectionReason }: ObjectHookResponse): HookVerdict => ({
-      outcome: "rejected",
-      pluginId: plugin.id,
-      plugin: plugin.name,
-      reason: storable(rejectionReason, maxMetadataChars) || "The plugin gave no reason.",
+    if (asked.length === 0) return { draft, metadata, changes };
+
+    const stored = before === undefined ? undefined : description.show(before);
+    const previous = operation === "update" ? stored : undefined;
+    const common = { hookType, objectType: kind, operationId, userId: actor.userId };
+    const question = (phase: Question["phase"], object: Json): Question => ({
+      ...common,
+      phase,
+      object: toWire(description, object),
+      previous: previous && toWire(description, previous),
+      changes: changesBetween(previous, object),
     });
 
+    /** @returns what the plugin changed; undefined for nothing. @throws UnusableAnswer, or ForbiddenChange. */
+    async function change(one: Asked, { draft, object }: Proposal<Draft>, modified: Json): Promise<Outcome<Draft>["next"]> {
+      const next = readAnswer(description, { draft, object, before }, modified);
+      const [was, is] = [writtenFields(description, draft), writtenFields(description, next)];
+      const fields = changedFields(was, is);
+      if (fields.length === 0) return undefined;
+      const forbidden = forbiddenChange(guards, was, is, (scope) => may(one.plugin, scope));
+      if (forbidden) forbid(one, forbidden);
+      const proposed = await proposedObject(description, next, before).catch((error) => Promise.reject(blamed(noun, error)));
+      return {
+        draft: next,
+        object: proposed,
+        change: {
+          plugin_id: one.plugin.id,
+          plugin: one.plugin.name,
+          fields,
+          changes: fields.map((field) => ({ field, before: was[field], after: is[field] })),
+        },
+      };
+    }
+
+    /** undefined: the plugin gave no usable answer and may fail. */
+    async function outcomeOf(one: Asked, phase: "mutate" | "validate", current: Partial<Proposal<Draft>> & { object: Json }) {
+      try {
+        const answer = await ask(one, question(phase, current.object));
+        const modified = answer.allowOperation && phase === "mutate" ? modifiedObject(answer) : undefined;
+        const next = modified && current.draft && (await change(one, { draft: current.draft, object: current.object }, modified));
+        return { answer, next };
+      } catch (error) {
+        if (error instanceof ForbiddenChange) throw error;
+        const blocks = one.failurePolicy === "fail_closed";
+        logger.warn(blocks ? "an object hook failed and blocked the operation" : "an object hook failed and was passed over", {
+          pluginId: one.plugin.id,
+          plugin: one.plugin.name,
+          hook: `${kind}.${hookType}`,
+          operationId,
+          reason: messageOf(error),
+        });
+        if (!blocks) return undefined;
+        throw blocking(one, error);
+      }
+    }
+
+    let current: Partial<Proposal<Draft>> & { object: Json } =
+      draft === undefined ? { object: stored ?? {} } : { draft, object: await proposedObject(description, draft, before) };
+    let lastChange = -1;
+    const answered = new Set<Asked>();
     for (const [i, one] of asked.entries()) {
-      const outcome = await outcomeOf(one, { ...question, phase: "mutate" }, object);
+      const outcome = await outcomeOf(one, "mutate", current);
       if (!outcome) continue;
-      if (!outcome.answer.allowOperation) return rejected(one, outcome.answer);
-      heard.add(one);
+      if (!outcome.answer.allowOperation) throw rejection(one, outcome.answer);
+      answered.add(one);
       Object.assign(metadata, metadataOf(one.plugin.id, outcome.answer));
-      if (!outcome.object || operation === "delete") continue;
-      const fields = allowedChanges(one, objectType, object, outcome.object);
-      if (fields.length === 0) continue;
-      changes.push({ plugin_id: one.plugin.id, plugin: one.plugin.name, fields });
-      object = outcome.object;
+      if (!outcome.next) continue;
+      changes.push(outcome.next.change);
+      current = outcome.next;
       lastChange = i;
     }
     for (const one of asked.slice(0, Math.max(0, lastChange))) {
-      if (!heard.has(one)) continue;
-      const outcome = await outcomeOf(one, { ...question, phase: "validate" }, object);
+      if (!answered.has(one)) continue;
+      const outcome = await outcomeOf(one, "validate", current);
       if (!outcome) continue;
-      if (!outcome.answer.allowOperation) return rejected(one, outcome.answer);
+      if (!outcome.answer.allowOperation) throw rejection(one, outcome.answer);
       Object.assign(metadata, metadataOf(one.plugin.id, outcome.answer));
     }
-    return { outcome: "accepted", object: lastChange < 0 ? value : fromHookJson(objectType, shown, object), metadata, changes };
-  }
-
-  return { before };
+    return { draft: current.draft, metadata, changes };
+  };
 }
+
+export const newOperationId = (): string => randomUUID();

@@ -1,27 +1,50 @@
 import { AppError, messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { isUnimplemented, type PluginHost, type RunningPlugin } from "@portico/plugin-host";
+import { isUnimplemented, type RunningPlugin } from "@portico/plugin-host";
 import { type ObjectHookType, type ObjectType, objectHook, objectHookTypes, objectTypes, runsInStudio } from "@portico/protocol";
 import type { Json } from "../catalog/json.ts";
 import { storedManifest } from "../catalog/manifest.ts";
-import type { PluginStore } from "../catalog/store.ts";
-import type { Desired, Lifecycle } from "../processes/lifecycle.ts";
+import type { Plugin } from "../catalog/store.ts";
+import type { Lifecycle } from "../processes/lifecycle.ts";
+import { type FailurePolicy, failurePolicyOf } from "./policy.ts";
+import type { HookStore, StoredHook } from "./store.ts";
 
 const registrationsTimeoutMs = 5_000;
 const maxRegistrations = 200;
 
-export type Registration = { objectType: ObjectType; hookTypes: ObjectHookType[]; priority: number };
+type Registration = { objectType: ObjectType; hookTypes: ObjectHookType[]; priority: number };
 
 /** A plugin to ask about one kind of operation. */
-export type Asked = Desired & { priority: number };
+export type Asked = {
+  plugin: Plugin;
+  priority: number;
+  failurePolicy: FailurePolicy;
+  /** undefined for the default. */
+  timeoutMs: number | undefined;
+};
+
+/** Which plugins are asked about what. */
+export type Registrations = {
+  /**
+   * Part of making a process ready.
+   * @param manifest what the process answered, as stored.
+   * @throws AppError when it registers what its manifest does not declare.
+   */
+  learn(running: RunningPlugin, manifest: Json): Promise<void>;
+  /** Lower priority first, then the older plugin. */
+  askedAbout(objectType: ObjectType, hookType: ObjectHookType): Promise<Asked[]>;
+};
 
 const isOneOf = <T extends string>(list: readonly T[], value: string): value is T => (list as readonly string[]).includes(value);
+
+export const objectTypeOf = (word: string): ObjectType | undefined => objectTypes.find((one) => one === word);
+export const hookTypeOf = (word: string): ObjectHookType | undefined => objectHookTypes.find((one) => one === word);
 
 /**
  * Asks a process which operations it wants to check.
  * @throws AppError plugin_invalid when any of it is not declared or makes no sense; nothing is registered then.
  */
-export async function askRegistrations(plugin: RunningPlugin, declared: string[]): Promise<Registration[]> {
+async function askRegistrations(plugin: RunningPlugin, declared: readonly string[]): Promise<Registration[]> {
   const refuse = (why: string) => new AppError({ code: "plugin_invalid", message: `Its object hooks are refused: ${why}.` });
   let answer: Awaited<ReturnType<typeof plugin.call<"getObjectHookRegistrations">>>;
   try {
@@ -43,60 +66,69 @@ export async function askRegistrations(plugin: RunningPlugin, declared: string[]
   });
 }
 
-/** Which plugins are asked about what: approved by the grant table, and registered by their processes. */
+/** Whether the program that is approved now registered the hook; null when that is not known. */
+export const isRegistered = (plugin: Pick<Plugin, "approvedCodeHash">, hook: StoredHook | undefined): boolean | null =>
+  hook?.codeHash === plugin.approvedCodeHash ? hook.registered : null;
+
+/** The object hooks of a manifest, taken apart. */
+export function declaredHooks(manifest: Json): { objectType: ObjectType; hookType: ObjectHookType }[] {
+  return (storedManifest(manifest)?.permissions?.object_hooks ?? []).flatMap((name) => {
+    const [object = "", hook = ""] = name.split(".");
+    const [objectType, hookType] = [objectTypeOf(object), hookTypeOf(hook)];
+    return objectType && hookType ? [{ objectType, hookType }] : [];
+  });
+}
+
+/**
+ * Approved by the grant table, registered in the hook table: processes are not asked, because one that is away must not open what it
+ * guards. Until its program has registered for the first time, a plugin takes part in whatever was approved.
+ */
 export function createRegistrations({
   store,
-  host,
   lifecycle,
   logger,
 }: {
-  store: Pick<PluginStore, "listGranted">;
-  host: Pick<PluginHost, "get">;
+  store: Pick<HookStore, "listGranted" | "saveRegistered">;
   lifecycle: Pick<Lifecycle, "settingsOf">;
   logger: Logger;
-}) {
-  const registered = new WeakMap<RunningPlugin, Registration[]>();
-  /** By plugin: keeps the order while a process is away. */
-  const lastRegistered = new Map<number, Registration[]>();
-
-  /** undefined when the plugin does not take part. A plugin whose process is away takes part in whatever was approved. */
-  function priorityOf(id: number, objectType: ObjectType, hookType: ObjectHookType): number | undefined {
-    const running = host.get(id);
-    const known = running && registered.get(running);
-    const fitting = (known ?? lastRegistered.get(id) ?? []).filter(
-      (one) => one.objectType === objectType && one.hookTypes.includes(hookType),
-    );
-    if (fitting.length > 0) return Math.min(...fitting.map(({ priority }) => priority));
-    return known ? undefined : 0;
-  }
-
+}): Registrations {
   return {
-    /**
-     * Part of making a process ready.
-     * @param manifest what the process answered, as stored.
-     * @throws AppError when it registers what its manifest does not declare.
-     */
-    async learn(running: RunningPlugin, manifest: Json): Promise<void> {
+    async learn(running, manifest) {
       try {
-        const found = await askRegistrations(running, storedManifest(manifest)?.permissions?.object_hooks ?? []);
-        registered.set(running, found);
-        lastRegistered.set(running.id, found);
+        const declared = declaredHooks(manifest);
+        const found = await askRegistrations(
+          running,
+          declared.map(({ objectType, hookType }) => objectHook(objectType, hookType)),
+        );
+        const hooks = declared.map(({ objectType, hookType }) => {
+          const priorities = found.flatMap((one) =>
+            one.objectType === objectType && one.hookTypes.includes(hookType) ? [one.priority] : [],
+          );
+          return { objectType, hookType, registered: priorities.length > 0, priority: priorities.length > 0 ? Math.min(...priorities) : 0 };
+        });
+        await store.saveRegistered(running.id, running.spec.codeHash ?? "", hooks);
       } catch (error) {
         logger.warn("a plugin's object hooks could not be registered", { pluginId: running.id, reason: messageOf(error) });
         throw error;
       }
     },
 
-    /** Lower priority first, then the older plugin. Asked of the rows: a process that is away does not open what it guards. */
-    async askedAbout(objectType: ObjectType, hookType: ObjectHookType): Promise<Asked[]> {
-      const plugins = await store.listGranted(objectHook(objectType, hookType));
-      return plugins
-        .flatMap((plugin) => {
-          const priority = runsInStudio(plugin.hookTypes) ? priorityOf(plugin.id, objectType, hookType) : undefined;
-          return priority === undefined ? [] : [{ plugin, config: lifecycle.settingsOf(plugin), priority }];
+    async askedAbout(objectType, hookType) {
+      const granted = await store.listGranted(objectType, hookType);
+      return granted
+        .flatMap(({ plugin, hook }): Asked[] => {
+          const registered = isRegistered(plugin, hook);
+          if (registered === false || !runsInStudio(plugin.hookTypes)) return [];
+          return [
+            {
+              plugin,
+              priority: registered ? (hook?.priority ?? 0) : 0,
+              failurePolicy: hook?.failurePolicy ?? failurePolicyOf(plugin, lifecycle.settingsOf(plugin)),
+              timeoutMs: hook?.timeoutMs ?? undefined,
+            },
+          ];
         })
         .sort((a, b) => a.priority - b.priority || a.plugin.id - b.plugin.id);
     },
   };
 }
-export type Registrations = ReturnType<typeof createRegistrations>;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** A plugin for tests: judges LLMs as its settings say, uses the service API, and can be told to crash. */
 import {
+  afterDelete,
   afterSave,
   allow,
   beforeDelete,
@@ -26,6 +27,7 @@ const schema = configSchema({
     forbidden: { type: "string", default: "" },
     priority: { type: "integer", default: 50 },
     fail_times: { type: "integer", default: 0 },
+    crash_on: { type: "string", default: "" },
     object_hook_failure_policy: { type: "string", enum: ["fail_open", "fail_closed"], default: "fail_closed" },
     api_key: { type: "string", format: "password" },
     nested: { type: "object", properties: { token: { type: "string", writeOnly: true }, note: { type: "string" } } },
@@ -45,7 +47,14 @@ export default definePlugin<ConfigOf<typeof schema>>({
     capabilities: { hooks: ["object_hooks", "studio_ui"] },
     permissions: {
       services: ["kv.readwrite", "plugins.read", "plugins.config", "llms.read", "apps.read", "pricing.read"],
-      object_hooks: ["llm.before_create", "llm.before_update", "llm.before_delete", "llm.after_create", "llm.after_update"],
+      object_hooks: [
+        "llm.before_create",
+        "llm.before_update",
+        "llm.before_delete",
+        "llm.after_create",
+        "llm.after_update",
+        "llm.after_delete",
+      ],
       rpc: ["call"],
       events: { publish: ["probe.*"], subscribe: ["probe.*"] },
     },
@@ -79,10 +88,12 @@ export default definePlugin<ConfigOf<typeof schema>>({
       { priority: process.env.TEST_PROBE_PRIORITY ? Number(process.env.TEST_PROBE_PRIORITY) : 50 },
     ),
     beforeDelete("llm", ({ object }) => (object.name.includes("keep") ? reject("it is to be kept") : allow())),
-    afterSave("llm", ({ object, hookType }, { config }) => {
+    afterSave("llm", ({ object, previous, changes, hookType }, { config }) => {
+      if (config.crash_on !== "" && object.name.includes(config.crash_on)) process.exit(3);
       if (failures++ < config.fail_times) throw new Error("not this time");
-      seen.push({ ...object, hookType });
+      seen.push({ ...object, hookType, previous, changes });
     }),
+    afterDelete("llm", ({ object, hookType }) => void seen.push({ ...object, hookType, upperName: object.name.toUpperCase() })),
   ],
   initialize({ config }) {
     if (config.prefix === "broken") throw new Error("broken on purpose");

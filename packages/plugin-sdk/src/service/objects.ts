@@ -28,6 +28,20 @@ function registrationsOf<Config>(hooks: ObjectHook<Config>[]) {
   }));
 }
 
+/** What the request has no fields for is in its metadata; hosts of other makes send none of it. */
+const jsonOf = (text: string | undefined): unknown => {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+const previousOf = (metadata: Record<string, string>): unknown => jsonOf(metadata.previous_object_json) ?? undefined;
+const changesOf = (metadata: Record<string, string>): string[] => {
+  const changes = jsonOf(metadata.changed_fields);
+  return Array.isArray(changes) ? changes.map(String) : [];
+};
+
 /** Hooks on the control plane's objects. */
 export function objectHandlers<Config>({ definition, contextOf }: ServiceParts<Config>): Objects {
   const hooks = (definition.objectHooks ?? []).toSorted((a, b) => a.priority - b.priority);
@@ -43,11 +57,13 @@ export function objectHandlers<Config>({ definition, contextOf }: ServiceParts<C
       }
       const ctx = { ...contextOf(request.context, signal), userId: request.userId };
       let object = JSON.parse(request.objectJson) as Record<string, unknown>;
+      const given = { previous: previousOf(request.metadata) as never, changes: changesOf(request.metadata) };
       const plugin: Required<HookExtras> = { metadata: {}, message: "" };
       let modified = false;
       for (const hook of hooks) {
         if (hook.objectType !== objectType || !hook.hookTypes.includes(hookType)) continue;
-        const operation = { object: object as never, objectType, hookType, operationId: request.operationId, userId: request.userId };
+        const { operationId, userId } = request;
+        const operation = { object: object as never, ...given, objectType, hookType, operationId, userId };
         const result = await hook.run(operation, ctx);
         if (!result) {
           if (hookType.startsWith("after_")) continue;

@@ -48,7 +48,13 @@ export type PluginDriver = {
   postAuth(request?: TestRequest): Promise<RequestOutcome>;
   responseHeaders(headers: Record<string, string>, context?: Partial<wire.PluginContext>): Promise<ResponseOutcome>;
   responseBody(body: unknown, headers?: Record<string, string>, context?: Partial<wire.PluginContext>): Promise<ResponseOutcome>;
-  objectHook(hookType: ObjectHookType, objectType: ObjectType, object: Record<string, unknown>): Promise<HookOutcome>;
+  /** @param previous the object as it was before an update. */
+  objectHook(
+    hookType: ObjectHookType,
+    objectType: ObjectType,
+    object: Record<string, unknown>,
+    previous?: Record<string, unknown>,
+  ): Promise<HookOutcome>;
   /** Throws an error with the plugin's message when the method fails. */
   rpc<T = Record<string, unknown>>(method: string, args?: Record<string, unknown>): Promise<T>;
   portalRpc<T = Record<string, unknown>>(method: string, args?: Record<string, unknown>, user?: Partial<PortalUser>): Promise<T>;
@@ -104,9 +110,21 @@ export function createDriver(invoke: Invoke): PluginDriver {
       const answer = await invoke("onBeforeWrite", wire.ResponseWriteRequest.fromPartial({ body: sent, headers, context }));
       return answer.modified ? responseOf(true, answer.headers, answer.body) : responseOf(false, headers, sent);
     },
-    async objectHook(hookType, objectType, object) {
+    async objectHook(hookType, objectType, object, previous) {
       const operationId = crypto.randomUUID();
-      const request = wire.ObjectHookRequest.fromPartial({ hookType, objectType, operationId, objectJson: JSON.stringify(object) });
+      const changes = Object.keys({ ...previous, ...object }).filter(
+        (key) => JSON.stringify(previous?.[key]) !== JSON.stringify(object[key]),
+      );
+      const metadata: Record<string, string> = previous
+        ? { previous_object_json: JSON.stringify(previous), changed_fields: JSON.stringify(changes.sort()) }
+        : {};
+      const request = wire.ObjectHookRequest.fromPartial({
+        hookType,
+        objectType,
+        operationId,
+        objectJson: JSON.stringify(object),
+        metadata,
+      });
       const answer = await invoke("handleObjectHook", request);
       return {
         allowed: answer.allowOperation,
