@@ -267,7 +267,6 @@ export function createHub({
     beats.set(edgeId, {
       edgeId,
       sessionId,
-      at: new Date(),
       ...positionOf(heartbeat),
       report: reportOf(heartbeat, (id) => publisher.runsPlugin(namespace, id)),
     });

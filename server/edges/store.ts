@@ -58,7 +58,7 @@ export type EdgeIdentity = {
   clientKeySha256: string;
 };
 
-export type Beat = { edgeId: string; sessionId: string; at: Date; version: number; checksum: string; report: EdgeReport };
+export type Beat = { edgeId: string; sessionId: string; version: number; checksum: string; report: EdgeReport };
 
 export type NamespaceSync = {
   namespace: string;
@@ -165,11 +165,9 @@ export function createEdgeStore(db: Db, counts: Counts) {
 
     /** Deletes the edge unless it is connected. */
     async deleteUnlessConnected(tx: Tx, edgeId: string): Promise<boolean> {
-      const silentSince = new Date(Date.now() - silentMs);
-      const { count } = await tx.edge.deleteMany({
-        where: { edgeId, OR: [{ status: { not: "connected" } }, { lastHeartbeatAt: { lt: silentSince } }, { lastHeartbeatAt: null }] },
-      });
-      return count > 0;
+      const deleted = await tx.$executeRaw`DELETE FROM edges WHERE edge_id = ${edgeId}
+        AND (status <> 'connected' OR last_heartbeat_at IS NULL OR last_heartbeat_at < now() - ${silentMs} * interval '1 millisecond')`;
+      return deleted > 0;
     },
 
     async identify(by: { tokenHash: string } | { edgeId: string }): Promise<EdgeIdentity | undefined> {
@@ -231,17 +229,16 @@ export function createEdgeStore(db: Db, counts: Counts) {
       );
     },
 
-    /** Stores many heartbeats in one statement. @returns the sessions that are still the edge's. */
+    /** Stores many heartbeats in one statement, dated by the database, as silence is judged. @returns the sessions that are still the edge's. */
     async beat(beats: Beat[]): Promise<Set<string>> {
       if (beats.length === 0) return new Set();
       const { rows } = await db.sql.query<{ session: string }>(
-        `UPDATE edges e SET status = 'connected', last_heartbeat_at = t.at, loaded_version = t.version, loaded_checksum = t.checksum, report = t.report
-         FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[], $6::jsonb[]) AS t(edge_id, session_id, at, version, checksum, report)
+        `UPDATE edges e SET status = 'connected', last_heartbeat_at = now(), loaded_version = t.version, loaded_checksum = t.checksum, report = t.report
+         FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::jsonb[]) AS t(edge_id, session_id, version, checksum, report)
          WHERE e.edge_id = t.edge_id AND e.session_id = t.session_id RETURNING e.session_id AS session`,
         [
           beats.map((b) => b.edgeId),
           beats.map((b) => b.sessionId),
-          beats.map((b) => b.at),
           beats.map((b) => b.version),
           beats.map((b) => b.checksum),
           beats.map((b) => JSON.stringify(b.report)),

@@ -82,6 +82,22 @@ test("a job that this process holds without running it, as after a lost connecti
   await eventually(async () => expect(await jobs()).toEqual([]));
 });
 
+test("after the database has cut off every connection, jobs that were running end and later ones run", async () => {
+  const release = Promise.withResolvers<void>();
+  const long = vi.fn(() => release.promise);
+  const later = vi.fn(async () => {});
+  await queue({ long, later });
+  await addJob("long");
+  await eventually(() => expect(long).toHaveBeenCalledOnce());
+  // Asked again for those that had just connected.
+  const others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+  for (let round = 0; round < 3; round++) await pool.query(others);
+  await eventually(() => addJob("later"));
+  await eventually(() => expect(later).toHaveBeenCalled());
+  release.resolve();
+  await eventually(async () => expect(await jobs()).toEqual([]));
+});
+
 test("a pool that stops leaves nothing behind", async () => {
   const done = vi.fn(async () => {});
   const started = await queue({ done });
