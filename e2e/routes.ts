@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Rest, type Session, signIn } from "./support.ts";
+import { expect, type Rest, type Session, signIn } from "./support.ts";
 
 // Every page there is, from the folders that make them: a page added tomorrow is looked at tomorrow.
 const root = join(import.meta.dirname, "..");
@@ -17,10 +17,21 @@ export async function addressesOf(route: string, rest: Rest): Promise<string[]> 
   if (route === "/admin/[...path]") return (await pagesOf(rest)).map((row) => row.route_pattern);
   const [, kind] = /^\/admin\/([a-z-]+)\/\[id\]/.exec(route) ?? [];
   if (!kind) return [route];
+  if (kind === "calls") return [route.replace("[id]", await callId(rest))];
   const { list } = await rest("GET", `/api/v1/${kind === "prices" ? "model-prices" : kind}?page_size=1`);
   const [one] = list;
   if (!one) throw new Error(`The demo has nothing under ${kind} to show ${route} with.`);
   return [route.replace("[id]", String(one.attributes.edge_id ?? one.id))];
+}
+
+/** The request id of a call; one is made when there is none yet. */
+async function callId(rest: Rest): Promise<string> {
+  const first = async () => (await rest("GET", "/api/v1/analytics/calls?page_size=1")).list[0]?.attributes.request_id;
+  if ((await first()) === undefined) {
+    await rest("POST", "/api/v1/llms/1/proxy/v1/chat/completions", { messages: [{ role: "user", content: "Hello" }] });
+    await expect.poll(first, { timeout: 20_000 }).toBeDefined();
+  }
+  return String(await first());
 }
 
 type Demo = { portal_email: string; portal_password: string };

@@ -11,7 +11,7 @@ import type { FrontendConfig } from "../../server/system/contract.ts";
 import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { api } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
-import { RecentCalls } from "../overview/calls.tsx";
+import { RecentCalls } from "../calls/recent-calls.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { useDelete } from "../ui/confirm.tsx";
@@ -107,9 +107,7 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                 />
                 <Credentials appId={app.id} secret={secret} onSecret={setSecret} />
                 {config && <Snippets llms={llms} gatewayUrl={config.proxyURL} secret={secret} />}
-                <Section title="Recent calls">
-                  <RecentCalls filter={{ app_id: app.id }} without={["app"]} />
-                </Section>
+                <RecentCalls filter={{ app_id: app.id }} without={["app"]} />
                 <Section title="What depends on it">
                   <Dependents root="apps" id={app.id} />
                 </Section>

@@ -10,7 +10,7 @@ import type { FrontendConfig } from "../../server/system/contract.ts";
 import { call, document } from "../api/http.ts";
 import { api } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
-import { RecentCalls } from "../overview/calls.tsx";
+import { RecentCalls } from "../calls/recent-calls.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { CopyLine } from "../ui/code.tsx";
@@ -118,9 +118,7 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
                 <Section title="What depends on it">
                   <Dependents root="llms" id={llm.id} />
                 </Section>
-                <Section title="Recent calls">
-                  <RecentCalls filter={{ llm_id: llm.id }} without={["llm"]} />
-                </Section>
+                <RecentCalls filter={{ llm_id: llm.id }} without={["llm"]} />
               </>
             ),
           },

@@ -7,7 +7,10 @@ import type { CallAttributes, OverviewAttributes } from "../../server/analytics/
 import type { EdgeAttributes } from "../../server/edges/contract.ts";
 import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { api, every, q } from "../api/query.ts";
-import type { List } from "../api/types.ts";
+import type { List, One } from "../api/types.ts";
+import { RecentCalls } from "../calls/recent-calls.tsx";
+import { UnpricedNotice } from "../calls/unpriced-notice.tsx";
+import { Charts } from "../charts/charts.tsx";
 import { EdgeLink, EdgeSync } from "../edges/edge-state.tsx";
 import { PluginStateLabel } from "../plugins/plugin-state.tsx";
 import { formatCompact, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
@@ -15,18 +18,16 @@ import { Failure } from "../ui/notice.tsx";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { useSearch } from "../ui/use-search.ts";
-import { RecentCalls } from "./calls.tsx";
-import { Charts } from "./charts.tsx";
 import { FirstSteps } from "./first-steps.tsx";
 import classes from "./overview.module.css";
 import { overviewKey, rangeOf, ranges } from "./range.ts";
 
 const refreshMs = 2000;
 
-/** What passes through Portico now and lately, and whether everything that carries it is well. */
+/** Traffic, cost and latency of a time range, and the state of edges and plugins. */
 export function Overview() {
   const range = rangeOf(useSearch().get("range"));
-  const overview = useQuery<{ data: { attributes: OverviewAttributes } }>({
+  const overview = useQuery<One<OverviewAttributes>>({
     ...overviewKey(range),
     refetchInterval: every(refreshMs),
     placeholderData: (previous) => previous,
@@ -38,6 +39,8 @@ export function Overview() {
     refetchInterval: every(refreshMs),
   });
   const data = overview.data?.data.attributes;
+  // Until the figures of a range are there, those of the former one stay, and are marked as such.
+  const stale = data !== undefined && overview.data?.data.id !== range;
   const quiet = data !== undefined && data.totals.requests === 0 && calls.data?.data.length === 0;
   return (
     <>
@@ -62,8 +65,9 @@ export function Overview() {
         }
       />
       {overview.error && !data && <Failure what="The figures" error={overview.error} retry={() => void overview.refetch()} />}
-      <Figures totals={data?.totals} />
-      {overview.error && !data ? null : quiet ? <FirstSteps /> : <Charts data={data} range={range} stale={overview.isPlaceholderData} />}
+      <Figures totals={data?.totals} stale={stale} />
+      {data && <UnpricedNotice models={data.unpriced_models} calls={data.totals.unpriced} since={data.series[0]?.at} />}
+      {overview.error && !data ? null : quiet ? <FirstSteps /> : <Charts data={data} stale={stale} />}
       <div className={classes.pair}>
         <Section title="Edges">
           <Health
@@ -92,14 +96,12 @@ export function Overview() {
           />
         </Section>
       </div>
-      <Section title="Recent calls">
-        <RecentCalls refetchMs={refreshMs} />
-      </Section>
+      <RecentCalls refetchMs={refreshMs} />
     </>
   );
 }
 
-function Figures({ totals }: { totals: OverviewAttributes["totals"] | undefined }) {
+function Figures({ totals, stale }: { totals: OverviewAttributes["totals"] | undefined; stale: boolean }) {
   const share = totals && totals.requests > 0 ? totals.errors / totals.requests : 0;
   const figures: [label: string, value: string, more: string][] = [
     ["Requests", formatCompact(totals?.requests), totals ? `${formatCompact(totals.errors)} failed, ${formatPercent(share)}` : ""],
@@ -112,11 +114,11 @@ function Figures({ totals }: { totals: OverviewAttributes["totals"] | undefined 
     [
       "Latency, median",
       formatDuration(totals?.latency_p50_ms),
-      totals?.latency_p95_ms != null ? `95 % within ${formatDuration(totals.latency_p95_ms)}` : "",
+      totals?.latency_p95_ms != null ? `p95 ${formatDuration(totals.latency_p95_ms)}` : "",
     ],
   ];
   return (
-    <dl className={classes.figures}>
+    <dl className={classes.figures} data-stale={stale || undefined}>
       {figures.map(([label, value, more]) => (
         <div key={label}>
           <dt>{label}</dt>

@@ -33,16 +33,22 @@ const fields: { name: "cpit" | "cpt" | "cache_write_pt" | "cache_read_pt"; label
   { name: "cache_read_pt", label: "Cache read" },
 ];
 
-/** Creates a price, or changes `price`. */
-export function PriceForm({ price }: { price?: Resource<ModelPriceAttributes> }) {
+/** Creates a price, or changes `price`. `begin` fills in what a link knows of a new one. */
+export function PriceForm({
+  price,
+  begin,
+}: {
+  price?: Resource<ModelPriceAttributes>;
+  begin?: { vendor: string | undefined; model_name: string | undefined };
+}) {
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("model-prices", "price");
   useCrumbs([{ label: price ? price.attributes.model_name : "Create" }]);
   const entity = useEntityForm<Values>({
     initial: {
-      model_name: price?.attributes.model_name ?? "",
-      vendor: price?.attributes.vendor ?? firstVendor.id,
+      model_name: price?.attributes.model_name ?? begin?.model_name ?? "",
+      vendor: price?.attributes.vendor ?? begin?.vendor ?? firstVendor.id,
       ...(Object.fromEntries(fields.map(({ name }) => [name, price ? perMillion(price.attributes[name]) : 0])) as Pick<
         Values,
         "cpit" | "cpt" | "cache_write_pt" | "cache_read_pt"
@@ -83,7 +89,13 @@ export function PriceForm({ price }: { price?: Resource<ModelPriceAttributes> })
       />
       <FormLayout entity={entity} submitLabel={price ? "Save price" : "Create price"} cancelHref="/admin/prices">
         <FormSection title="Model" lead="A call is priced by the model its vendor reports, so the name must be the vendor's.">
-          <TextInput label="Model" placeholder="gpt-4o-mini" required autoFocus={!price} {...form.getInputProps("model_name")} />
+          <TextInput
+            label="Model"
+            placeholder="gpt-4o-mini"
+            required
+            autoFocus={!price && !begin?.model_name}
+            {...form.getInputProps("model_name")}
+          />
           <Select label="Vendor" data={vendorOptions} allowDeselect={false} {...form.getInputProps("vendor")} />
         </FormSection>
         <FormSection title="Price of a million tokens" lead="In US dollars. New calls use it at once; past calls keep what they cost then.">

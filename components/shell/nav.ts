@@ -3,6 +3,7 @@ import {
   IconBox,
   IconChartLine,
   IconCoin,
+  IconListDetails,
   IconPlug,
   IconServer,
   IconSparkles,
@@ -33,6 +34,7 @@ export const adminNav: NavSection[] = [
   {
     label: "Traffic",
     items: [
+      { label: "Calls", href: "/admin/calls", icon: IconListDetails, key: "c" },
       { label: "Apps", href: "/admin/apps", icon: IconBox, key: "a", create: { label: "Create app", href: "/admin/apps/new" } },
       {
         label: "Plugins",

@@ -44,6 +44,10 @@ export const lists = {
   edges: { root: "edges", path: "/api/v1/edges", filters: ["status"] },
   users: { root: "users", path: "/api/v1/users", sort: "name" },
   groups: { root: "groups", path: "/api/v1/groups", sort: "name" },
-  calls: { root: "calls", path: "/api/v1/analytics/calls" },
+  calls: {
+    root: "calls",
+    path: "/api/v1/analytics/calls",
+    filters: ["app_id", "llm_id", "user_id", "outcome", "edge_id", "model", "from", "to", "priced"],
+  },
   myApps: { root: "apps", path: "/common/apps", sort: "name" },
 } satisfies Record<string, ListQuery>;

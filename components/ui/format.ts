@@ -26,7 +26,14 @@ export function formatDuration(ms: number | null | undefined): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
-export const formatPercent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+/** "12.3 kB", in powers of a thousand. */
+export function formatBytes(bytes: number | null | undefined): string {
+  if (bytes == null) return "–";
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+export const formatPercent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)}%`;
 
 /** Whether a wire time says anything; the API writes year 1 for "never". */
 export const isTime = (value: string | null | undefined): value is string => Boolean(value) && !value?.startsWith("0001-");

@@ -81,7 +81,7 @@ test("the curves of every range are without gaps, end now, and add up to the tot
     ["1h", 60, 60_000],
     ["24h", 96, 900_000],
     ["7d", 56, 10_800_000],
-    ["30d", 60, 43_200_000],
+    ["30d", 30, 86_400_000],
   ] as const) {
     const { series, totals } = await overview(range);
     expect(series).toHaveLength(steps);
@@ -179,4 +179,90 @@ test("usage by day covers every day asked for, and budgets show spend beside use
     { entity_type: "LLM", entity_id: llmId, budget: null, spent: 0, totalCost: 0.0015 },
     { entity_type: "App", entity_id: appId, budget: 0.01, spent: 0.005, usage: 50, totalCost: 0.0015, total_tokens: 18, user_id: 1 },
   ]);
+});
+
+test("a call is found by its request id with all that was recorded, and one that was never made is not", async () => {
+  await studio.db.prisma.usageRecord.create({
+    data: aCall(minutesAgo(1), 1, {
+      outcome: "failed",
+      statusCode: 502,
+      reason: "upstream_unreachable",
+      cacheReadTokens: 7n,
+      requestBytes: 321n,
+    }),
+  });
+  const call = await studio.call("GET", "/api/v1/analytics/calls/r1");
+  expect(call.data.attributes).toMatchObject({
+    request_id: "r1",
+    outcome: "failed",
+    status_code: 502,
+    reason: "upstream_unreachable",
+    model: "gpt-4o",
+    vendor: "openai",
+    app_name: "crm",
+    llm_name: "Model",
+    user_id: 1,
+    user_name: "Admin",
+    cache_read_tokens: 7,
+    request_bytes: 321,
+    path: "/v1/chat/completions",
+    interaction: "proxy",
+    usage_estimated: false,
+    plugin_ms: 1.5,
+  });
+  expect((await studio.call("GET", "/api/v1/analytics/calls/r2")).status).toBe(404);
+});
+
+test("calls are filtered by app, LLM, user, edge, model, outcome and time, and a time that is none is named", async () => {
+  const { admin } = studio;
+  await studio.db.prisma.usageRecord.createMany({
+    data: [
+      aCall(minutesAgo(1), 1),
+      aCall(minutesAgo(2), 2, { edgeId: "eu-1" }),
+      aCall(minutesAgo(3), 3, { model: "o4-mini", userId: 4711 }),
+      aCall(minutesAgo(90), 4, { outcome: "blocked" }),
+    ],
+  });
+  const found = async (query: string) =>
+    (await studio.call("GET", `/api/v1/analytics/calls?${query}`)).list.map((call) => call.attributes.request_id);
+  expect(await found("edge_id=eu-1")).toEqual(["r2"]);
+  expect(await found("model=o4-mini")).toEqual(["r3"]);
+  expect(await found(`user_id=${admin.userId}`)).toEqual(["r1", "r2", "r4"]);
+  expect(await found("outcome=blocked")).toEqual(["r4"]);
+  expect(await found(`from=${minutesAgo(60).toISOString()}&to=${minutesAgo(1).toISOString()}`)).toEqual(["r2", "r3"]);
+  expect(await found(`app_id=${appId}&llm_id=${llmId}&page_size=2&page=2`)).toEqual(["r3", "r4"]);
+  const wrong = await studio.call("GET", "/api/v1/analytics/calls?from=2026-02-30");
+  expect([wrong.status, wrong.errors[0]?.field]).toEqual([400, "from"]);
+});
+
+test("a call of a model without a price says so, a free one does not; they are listed, and counted with their models", async () => {
+  await studio.call("POST", "/api/v1/model-prices", { vendor: "openai", model_name: "Free-Model", cpt: 0, cpit: 0 });
+  const free = { costMicroUsd: 0n };
+  await studio.db.prisma.usageRecord.createMany({
+    data: [
+      aCall(minutesAgo(1), 1, { ...free, model: "mystery" }),
+      aCall(minutesAgo(2), 2, { ...free, model: "mystery" }),
+      aCall(minutesAgo(3), 3, { ...free, model: "free-model-2026-01-01" }),
+      aCall(minutesAgo(4), 4, { ...free, model: "never-answered", promptTokens: 0n, responseTokens: 0n }),
+      aCall(minutesAgo(5), 5),
+    ],
+  });
+  const priced = async (query = "") =>
+    (await studio.call("GET", `/api/v1/analytics/calls?${query}`)).list.map((call) => [call.attributes.request_id, call.attributes.priced]);
+  expect(await priced()).toEqual([
+    ["r1", false],
+    ["r2", false],
+    ["r3", true],
+    ["r4", true],
+    ["r5", true],
+  ]);
+  expect(await priced("priced=false")).toEqual([
+    ["r1", false],
+    ["r2", false],
+  ]);
+  expect(await priced("priced=true&page_size=1")).toEqual([["r3", true]]);
+  expect(await overview("1h")).toMatchObject({
+    totals: { unpriced: 2 },
+    unpriced_models: [{ vendor: "openai", model: "mystery", requests: 2 }],
+  });
 });

@@ -6,7 +6,8 @@ export const ranges = {
   "1h": { stepMs: 60_000, steps: 60 },
   "24h": { stepMs: 15 * 60_000, steps: 96 },
   "7d": { stepMs: 3 * 3_600_000, steps: 56 },
-  "30d": { stepMs: 12 * 3_600_000, steps: 60 },
+  // One step a day: two would draw day and night as a saw.
+  "30d": { stepMs: 24 * 3_600_000, steps: 30 },
 } as const;
 export const Range = z.enum(["1h", "24h", "7d", "30d"], "must be one of 1h, 24h, 7d, 30d");
 export type Range = z.infer<typeof Range>;
@@ -26,7 +27,11 @@ export const OverviewAttributes = z.object({
     cost: z.number(),
     latency_p50_ms: Milliseconds,
     latency_p95_ms: Milliseconds,
+    /** Calls that used tokens of a model without a price, so that `cost` does not hold them; counted up to 10,001. */
+    unpriced: z.number(),
   }),
+  /** The models of those calls, the most called first, with the vendor under which a price would be looked for. */
+  unpriced_models: z.array(z.object({ vendor: z.string(), model: z.string(), requests: z.number() })),
   /** One entry for each step of the range, also where nothing happened; `at` is its start. */
   series: z.array(z.object({ at: z.string(), errors: z.number(), latency_p50_ms: Milliseconds, ...shared })),
   by_llm: z.array(z.object({ llm_id: z.number(), name: z.string(), ...shared })),
@@ -53,11 +58,27 @@ export const CallAttributes = z.object({
   prompt_tokens: z.number(),
   response_tokens: z.number(),
   cost: z.number(),
+  /** false: tokens were used and no price is known for the model, so that `cost` says nothing. */
+  priced: z.boolean(),
   duration_ms: z.number(),
   first_byte_ms: z.number(),
   plugin_ms: z.number(),
   streamed: z.boolean(),
   edge_id: z.string(),
+  vendor: z.string(),
+  /** Path at the vendor, without query. */
+  path: z.string(),
+  /** proxy for a program's call, studio for one made from the dashboard. */
+  interaction: z.string(),
+  /** The user who called from the dashboard, otherwise the owner of the app; null when there is none or they were deleted. */
+  user_id: z.number().nullable(),
+  user_name: z.string(),
+  cache_write_tokens: z.number(),
+  cache_read_tokens: z.number(),
+  request_bytes: z.number(),
+  response_bytes: z.number(),
+  /** The vendor reported no final count: the tokens are estimated. */
+  usage_estimated: z.boolean(),
 });
 export type CallAttributes = z.infer<typeof CallAttributes>;
 

@@ -1,6 +1,6 @@
 import { toDollars } from "@portico/core";
 import { z } from "zod";
-import { Day, Id } from "../fields/contract.ts";
+import { Day, Id, Instant, queryFlag } from "../fields/contract.ts";
 import { documentOf, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
@@ -36,12 +36,27 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
       filters: {
         app_id: Id.optional(),
         llm_id: Id.optional(),
+        user_id: Id.optional(),
         outcome: z.enum(outcomes).optional(),
+        edge_id: z.string().max(64).optional(),
+        model: z.string().max(200).optional(),
+        from: Instant.optional(),
+        to: Instant.optional(),
+        priced: queryFlag.optional(),
         before: z.string().max(200).optional(),
       },
     }),
     result: listOf(CallResource),
     handle: async ({ query }) => many(await analytics.calls(query.list, query.filters), toCall),
+  }),
+  endpoint({
+    method: "GET",
+    path: "/api/v1/analytics/calls/:request_id",
+    summary: "A finished request by its request id",
+    permission: "analytics.read",
+    params: z.object({ request_id: z.string().max(200) }),
+    result: documentOf(CallResource),
+    handle: async ({ params }) => one(toCall(await analytics.call(params.request_id))),
   }),
   endpoint({
     method: "GET",
@@ -102,5 +117,16 @@ const toCall = (call: Call): CallResource => ({
     plugin_ms: toHundredths(call.pluginMs),
     streamed: call.streamed,
     edge_id: call.edgeId,
+    priced: call.priced,
+    vendor: call.vendor,
+    path: call.path,
+    interaction: call.interaction,
+    user_id: call.userId,
+    user_name: call.userName,
+    cache_write_tokens: call.cacheWriteTokens,
+    cache_read_tokens: call.cacheReadTokens,
+    request_bytes: call.requestBytes,
+    response_bytes: call.responseBytes,
+    usage_estimated: call.usageEstimated,
   },
 });

@@ -1,4 +1,4 @@
-import { fromDollars, periodStart, toDollars } from "@portico/core";
+import { fromDollars, notFound, periodStart, toDollars } from "@portico/core";
 import type { AppService } from "../apps/service.ts";
 import type { Actor } from "../auth/actor.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
@@ -38,7 +38,7 @@ export function createAnalyticsService({
       const asOf = now();
       // Steps lie on the clock, so that a curve does not change its shape with every look; the last one is still filling.
       const from = new Date(Math.floor(asOf.getTime() / stepMs) * stepMs - (steps - 1) * stepMs);
-      const sums = await store.sums({ from, stepMs });
+      const [sums, unpricedModels] = await Promise.all([store.sums({ from, stepMs }), store.unpricedModels(from)]);
       const byStep = new Map(sums.flatMap((sum) => (sum.step === null ? [] : [[sum.step, sum] as const])));
       const [byLlm, byApp] = await Promise.all([
         top(
@@ -62,7 +62,9 @@ export function createAnalyticsService({
           cost: toDollars(total((sum) => sum.costMicroUsd)),
           latency_p50_ms: percentile(durations, 0.5),
           latency_p95_ms: percentile(durations, 0.95),
+          unpriced: unpricedModels.reduce((sum, { requests }) => sum + requests, 0),
         },
+        unpriced_models: unpricedModels.slice(0, topCount),
         series: Array.from({ length: steps }, (_, step) => {
           const sum = byStep.get(step);
           return {
@@ -82,15 +84,14 @@ export function createAnalyticsService({
 
     async calls(query: ListQuery, filters: CallFilters): Promise<Page<Call>> {
       const { items, total } = await store.calls(query, filters);
-      return pageOf(
-        query,
-        items.map((call) => ({
-          ...call,
-          appName: call.appName || unnamed("apps", call.appId),
-          llmName: call.llmName || unnamed("llms", call.llmId),
-        })),
-        total,
-      );
+      return pageOf(query, items.map(withNames), total);
+    },
+
+    /** @throws AppError not_found when no such request was recorded, or its record was deleted with age. */
+    async call(requestId: string): Promise<Call> {
+      const call = await store.call(requestId);
+      if (!call) throw notFound("Call");
+      return withNames(call);
     },
 
     /** Tokens and cost of each day, both days included. */
@@ -165,6 +166,12 @@ export function createAnalyticsService({
   };
 }
 export type AnalyticsService = ReturnType<typeof createAnalyticsService>;
+
+const withNames = (call: Call): Call => ({
+  ...call,
+  appName: call.appName || unnamed("apps", call.appId),
+  llmName: call.llmName || unnamed("llms", call.llmId),
+});
 
 const unnamed = (kind: "llms" | "apps", id: number): string => {
   const what = kind === "llms" ? "LLM" : "app";

@@ -38,15 +38,33 @@ export type Call = {
   pluginMs: number;
   streamed: boolean;
   edgeId: string;
+  priced: boolean;
+  vendor: string;
+  path: string;
+  interaction: string;
+  userId: number | null;
+  userName: string;
+  cacheWriteTokens: number;
+  cacheReadTokens: number;
+  requestBytes: number;
+  responseBytes: number;
+  usageEstimated: boolean;
 };
 
 export type CallFilters = {
   app_id?: number | undefined;
   llm_id?: number | undefined;
+  user_id?: number | undefined;
   outcome?: string | undefined;
+  edge_id?: string | undefined;
+  model?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  priced?: boolean | undefined;
   before?: string | undefined;
 };
-export type UsageFilters = { vendor?: string | undefined; llm_id?: number | undefined; app_id?: number | undefined };
+export type UnpricedModel = { vendor: string; model: string; requests: number };
+export type UsageFilters = { vendor?: string | undefined; llm_id?: number | undefined; app_id?: number } | undefined;
 export type UsageDay = {
   day: string;
   prompt: number;
@@ -76,6 +94,23 @@ const sums = `sum(requests)::bigint AS requests, sum(errors)::bigint AS errors, 
   sum(cost_micro_usd)::bigint AS "costMicroUsd"`;
 const histogram = `ARRAY[${Array.from({ length: bucketCount }, (_, at) => `coalesce(sum(durations[${at + 1}]), 0)`).join(", ")}]::float8[] AS durations`;
 
+/** A model's name as gateways compare it: in lower case, without a vendor in front and a date behind (gateway/src/config/price-list.ts). */
+const baseName = (name: string) =>
+  `regexp_replace(regexp_replace(lower(${name}), '^.*/', ''), '[-@](\\d{4}-\\d{2}-\\d{2}|\\d{8}|\\d{4}|latest)$', '')`;
+/** Only these can be without a price; usage_records_without_cost_idx holds them. */
+const withoutCost = `u.cost_micro_usd = 0 AND u.prompt_tokens + u.response_tokens + u.cache_write_tokens + u.cache_read_tokens > 0`;
+const hasPrice = `EXISTS (SELECT 1 FROM model_prices p WHERE p.vendor = u.vendor AND ${baseName("p.model_name")} = ${baseName("u.model")})`;
+const unpriced = `(${withoutCost} AND NOT ${hasPrice})`;
+
+const callColumns = `u.id, u.request_id AS "requestId", u.at, u.app_id AS "appId", coalesce(a.name, '') AS "appName", u.llm_id AS "llmId",
+  coalesce(l.name, '') AS "llmName", u.model, u.outcome, u.status_code AS "statusCode", u.reason, u.prompt_tokens AS "promptTokens",
+  u.response_tokens AS "responseTokens", u.cost_micro_usd AS "costMicroUsd", u.duration_ms AS "durationMs",
+  u.first_byte_ms AS "firstByteMs", u.plugin_ms AS "pluginMs", u.streamed, u.edge_id AS "edgeId", NOT ${unpriced} AS priced, u.vendor, u.path,
+  u.interaction, p.id AS "userId", coalesce(p.name, '') AS "userName", u.cache_write_tokens AS "cacheWriteTokens",
+  u.cache_read_tokens AS "cacheReadTokens", u.request_bytes AS "requestBytes", u.response_bytes AS "responseBytes",
+  u.usage_estimated AS "usageEstimated"`;
+const namesOfCalls = `LEFT JOIN apps a ON a.id = u.app_id LEFT JOIN llms l ON l.id = u.llm_id LEFT JOIN users p ON p.id = u.user_id`;
+
 export function createAnalyticsStore(db: Db) {
   return {
     /** Sums for each step of the range, each LLM and each app, in one pass over the minutes. */
@@ -99,14 +134,20 @@ export function createAnalyticsStore(db: Db) {
     /** Newest first. `before` is the request id of the last call seen: what is older comes next, however deep the list. */
     async calls(
       { q, size, offset }: ListQuery,
-      { app_id, llm_id, outcome, before }: CallFilters,
+      { app_id, llm_id, user_id, outcome, edge_id, model, from, to, priced, before }: CallFilters,
     ): Promise<{ items: Call[]; total: number }> {
       const where: string[] = [];
       const values: unknown[] = [];
       const bind = (value: unknown) => `$${values.push(value)}`;
       if (app_id) where.push(`u.app_id = ${bind(app_id)}`);
       if (llm_id) where.push(`u.llm_id = ${bind(llm_id)}`);
+      if (user_id) where.push(`u.user_id = ${bind(user_id)}`);
       if (outcome) where.push(`u.outcome = ${bind(outcome)}`);
+      if (edge_id) where.push(`u.edge_id = ${bind(edge_id)}`);
+      if (model) where.push(`u.model = ${bind(model)}`);
+      if (from) where.push(`u.at >= ${bind(from.toISOString())}`);
+      if (to) where.push(`u.at < ${bind(to.toISOString())}`);
+      if (priced !== undefined) where.push(priced ? `NOT ${unpriced}` : unpriced);
       if (before) where.push(`(u.at, u.id) < (SELECT at, id FROM usage_records WHERE request_id = ${bind(before)})`);
       if (q) {
         const pattern = bind(`%${q.replace(/[\\%_]/g, "\\$&")}%`);
@@ -114,12 +155,9 @@ export function createAnalyticsStore(db: Db) {
       }
       const condition = where.length > 0 ? `WHERE ${where.join(" AND ")}` : "";
       const filterValues = [...values];
-      const text = `SELECT u.id, u.request_id AS "requestId", u.at, u.app_id AS "appId", coalesce(a.name, '') AS "appName", u.llm_id AS "llmId",
-          coalesce(l.name, '') AS "llmName", u.model, u.outcome, u.status_code AS "statusCode", u.reason, u.prompt_tokens AS "promptTokens",
-          u.response_tokens AS "responseTokens", u.cost_micro_usd AS "costMicroUsd", u.duration_ms AS "durationMs",
-          u.first_byte_ms AS "firstByteMs", u.plugin_ms AS "pluginMs", u.streamed, u.edge_id AS "edgeId"
+      const text = `SELECT ${callColumns}
         FROM (SELECT * FROM usage_records u ${condition} ORDER BY u.at DESC, u.id DESC LIMIT ${bind(size)} OFFSET ${bind(offset)}) AS u
-        LEFT JOIN apps a ON a.id = u.app_id LEFT JOIN llms l ON l.id = u.llm_id ORDER BY u.at DESC, u.id DESC`;
+        ${namesOfCalls} ORDER BY u.at DESC, u.id DESC`;
       const [{ rows }, counted] = await Promise.all([
         db.sql.query<Call>(text, values),
         db.sql.query<{ total: number }>(
@@ -128,6 +166,29 @@ export function createAnalyticsStore(db: Db) {
         ),
       ]);
       return { items: rows, total: counted.rows[0]?.total ?? 0 };
+    },
+
+    async call(requestId: string): Promise<Call | undefined> {
+      const { rows } = await db.sql.query<Call>({
+        name: "analytics-call",
+        text: `SELECT ${callColumns} FROM usage_records u ${namesOfCalls} WHERE u.request_id = $1`,
+        values: [requestId],
+      });
+      return rows[0];
+    },
+
+    /** Models that were called since then and have no price; no more calls are looked at than a list counts. */
+    async unpricedModels(from: Date): Promise<UnpricedModel[]> {
+      const { rows } = await db.sql.query<UnpricedModel>({
+        name: "analytics-unpriced",
+        text: `SELECT vendor, model, sum(requests)::bigint AS requests
+          FROM (SELECT vendor, model, count(*) AS requests
+            FROM (SELECT vendor, model FROM usage_records u WHERE u.at >= $1 AND ${withoutCost} ORDER BY u.at DESC LIMIT ${countedCalls}) AS newest
+            GROUP BY vendor, model) AS u
+          WHERE NOT ${hasPrice} GROUP BY vendor, model ORDER BY requests DESC, vendor, model`,
+        values: [from.toISOString()],
+      });
+      return rows;
     },
 
     /** Usage of each UTC day from `from` up to `to`, without the days on which nothing happened. */

@@ -108,7 +108,7 @@ export const text = (max: number) =>
 export const Budget = z.number("must be a number of dollars").min(0, "must not be negative").max(1e9, "is too large").nullable();
 
 /** RFC 3339, or a day alone for its beginning in UTC. PostgreSQL keeps years that JavaScript cannot read back, hence the bounds. */
-const Instant = field<Date>(parseInstant, "an RFC 3339 time of the years 1 to 9999, e.g. 2026-01-31T00:00:00Z", z.string(), {
+export const Instant = field<Date>(parseInstant, "an RFC 3339 time of the years 1 to 9999, e.g. 2026-01-31T00:00:00Z", z.string(), {
   type: "string",
   format: "date-time",
 });
