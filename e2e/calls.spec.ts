@@ -107,8 +107,8 @@ test("while another range is awaited the figures of the former one are marked, a
   await settled(page);
   const requests = page.getByRole("figure").filter({ hasText: "Requests" });
   // Of the two axes, the one with times or dates.
-  const labels = async () => (await requests.locator("svg text").allInnerTexts()).filter((label) => /^\d\d[:-]\d\d$/.test(label));
-  await expect.poll(labels).not.toEqual([]);
+  const labels = async () => (await requests.locator("svg text").allTextContents()).filter((label) => /^\d\d[:-]\d\d$/.test(label));
+  await expect(requests.locator("svg text").first()).toBeVisible({ timeout: 20_000 });
   const before = await labels();
   let release = () => {};
   const held = new Promise<void>((resolve) => {

@@ -7,6 +7,9 @@ import { appEndpoints } from "./apps/endpoints.ts";
 import { appOperations } from "./apps/operations.ts";
 import { createAppService } from "./apps/service.ts";
 import { createAppStore } from "./apps/store.ts";
+import { auditEndpoints } from "./audit/endpoints.ts";
+import { createAuditService } from "./audit/service.ts";
+import { createAuditStore } from "./audit/store.ts";
 import { createAuthenticator } from "./auth/authenticator.ts";
 import { createCsrf } from "./auth/csrf.ts";
 import { authEndpoints } from "./auth/endpoints.ts";
@@ -117,6 +120,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   const users = createUserService({ db, store: createUserStore(db, counts), apps, hooks, passwords, mint });
   const groups = createGroupService({ db, store: createGroupStore(db, counts) });
   const prices = createPriceService({ db, store: createPriceStore(db, counts) });
+  const audit = createAuditService({ store: createAuditStore(db, counts) });
   const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
 
   const edges = await createEdges({
@@ -172,6 +176,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     ...groupEndpoints({ groups, users }),
     ...priceEndpoints({ prices }),
     ...analyticsEndpoints({ analytics }),
+    ...auditEndpoints({ audit }),
     ...plugins.endpoints,
     ...edges.endpoints,
     ...eventEndpoints({ events, closing: closing.signal }),

@@ -12,12 +12,12 @@ import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { api } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
 import { RecentCalls } from "../calls/recent-calls.tsx";
+import { History } from "../history/history.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { useDelete } from "../ui/confirm.tsx";
-import { Dependents } from "../ui/dependents.tsx";
 import { formatMoney } from "../ui/format.ts";
-import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { Facts, PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
@@ -108,12 +108,10 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                 <Credentials appId={app.id} secret={secret} onSecret={setSecret} />
                 {config && <Snippets llms={llms} gatewayUrl={config.proxyURL} secret={secret} />}
                 <RecentCalls filter={{ app_id: app.id }} without={["app"]} />
-                <Section title="What depends on it">
-                  <Dependents root="apps" id={app.id} />
-                </Section>
               </>
             ),
           },
+          { id: "history", label: "History", content: <History root="apps" type="app" id={app.id} /> },
           { id: "api", label: "API", content: <ApiPanel path={`/api/v1/apps/${app.id}`} resource={app} change={{ monthly_budget: 50 }} /> },
         ]}
       />

@@ -95,7 +95,7 @@ function frameOf(
     valueFormatter: format,
     xAxisProps: {
       ticks: timeTicks(starts),
-      interval: "equidistantPreserveStart" as const,
+      interval: 0 as const,
       tickFormatter: (at: string) => tickLabel(at, starts),
       padding: { left: 4, right: 4 },
     },

@@ -10,6 +10,7 @@ import { call } from "../api/http.ts";
 import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { refresh } from "../api/query.ts";
 import type { Resource } from "../api/types.ts";
+import { History } from "../history/history.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanelRead } from "../ui/api-panel.tsx";
 import { CopyLine } from "../ui/code.tsx";
@@ -203,6 +204,7 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
               </>
             ),
           },
+          { id: "history", label: "History", content: <History root="edges" type="edge" id={id} /> },
           { id: "api", label: "API", content: <ApiPanelRead path={path} resource={edge} /> },
         ]}
       />

@@ -11,17 +11,18 @@ import { call, document } from "../api/http.ts";
 import { api } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
 import { RecentCalls } from "../calls/recent-calls.tsx";
+import { History } from "../history/history.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { CopyLine } from "../ui/code.tsx";
 import { useDelete } from "../ui/confirm.tsx";
-import { Dependents } from "../ui/dependents.tsx";
 import { formatMoney } from "../ui/format.ts";
 import { Facts, PageHeader, Section } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
+import { LlmApps } from "./llm-apps.tsx";
 import { LlmState } from "./llm-list.tsx";
 import { LlmPlugins } from "./llm-plugins.tsx";
 import { TryIt } from "./try-it.tsx";
@@ -115,15 +116,14 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
                     {<p style={{ maxWidth: "72ch", whiteSpace: "pre-wrap" }}>{attributes.long_description}</p>}
                   </Section>
                 )}
-                <Section title="What depends on it">
-                  <Dependents root="llms" id={llm.id} />
-                </Section>
+                <LlmApps llmId={llm.id} />
                 <RecentCalls filter={{ llm_id: llm.id }} without={["llm"]} />
               </>
             ),
           },
           { id: "plugins", label: "Plugins", content: <LlmPlugins llm={llm} /> },
           { id: "try", label: "Try it", content: <TryIt llm={llm} /> },
+          { id: "history", label: "History", content: <History root="llms" type="llm" id={llm.id} /> },
           {
             id: "api",
             label: "API",

@@ -9,11 +9,11 @@ import { useRouter } from "next/navigation";
 import type { PluginAttributes, PluginResource } from "../../server/plugins/contract.ts";
 import { call } from "../api/http.ts";
 import type { Resource } from "../api/types.ts";
+import { History } from "../history/history.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { CodeBlock } from "../ui/code.tsx";
 import { confirmAction, useDelete } from "../ui/confirm.tsx";
-import { Dependents } from "../ui/dependents.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Facts, PageHeader, Section } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
@@ -25,6 +25,7 @@ import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
 import { manifestText } from "./manifest.ts";
 import { ObjectHooks } from "./object-hooks.tsx";
+import { ObjectReach } from "./plugin-reach.tsx";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { Processes } from "./processes.tsx";
 import { ScopeList } from "./scopes.tsx";
@@ -199,9 +200,11 @@ function Detail({ plugin }: { plugin: WithLlms }) {
                     <AttachedLlms plugin={plugin} />
                   </Section>
                 )}
-                <Section title="What depends on it">
-                  <Dependents root="plugins" id={plugin.id} />
-                </Section>
+                {attributes.capabilities.some(isObjectHook) && (
+                  <Section title="Objects that it checks">
+                    <ObjectReach plugin={attributes} />
+                  </Section>
+                )}
               </>
             ),
           },
@@ -228,6 +231,7 @@ function Detail({ plugin }: { plugin: WithLlms }) {
             label: "Manifest",
             content: <CodeBlock what="manifest" code={JSON.stringify(attributes.manifest ?? {}, null, 2)} maxHeight={640} />,
           },
+          { id: "history", label: "History", content: <History root="plugins" type="plugin" id={plugin.id} /> },
           {
             id: "api",
             label: "API",

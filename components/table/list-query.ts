@@ -39,7 +39,7 @@ export const isNarrowed = (query: ListQuery, params: URLSearchParams): boolean =
 export const lists = {
   llms: { root: "llms", path: "/api/v1/llms", sort: "name", filters: ["vendor", "active"] },
   prices: { root: "model-prices", path: "/api/v1/model-prices", sort: "model_name", filters: ["vendor"] },
-  apps: { root: "apps", path: "/api/v1/apps", sort: "name" },
+  apps: { root: "apps", path: "/api/v1/apps", sort: "name", filters: ["llm_id"] },
   plugins: { root: "plugins", path: "/api/v1/plugins", sort: "name", filters: ["hook_type", "is_active"] },
   edges: { root: "edges", path: "/api/v1/edges", filters: ["status"] },
   users: { root: "users", path: "/api/v1/users", sort: "name" },

@@ -4,26 +4,28 @@ import { Button, Group, Skeleton } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { Dependent } from "../../server/http/contract.ts";
+import type { Dependents } from "../../server/http/contract.ts";
 import { call, messageOf } from "../api/http.ts";
 import { q, refresh } from "../api/query.ts";
 import classes from "./confirm.module.css";
-import { plural } from "./format.ts";
+import { formatCount, plural } from "./format.ts";
 import { Notice } from "./notice.tsx";
 import { toast } from "./toast.tsx";
 
 const nounOf: Record<string, string> = {
   llms: "LLM",
-  apps: "app",
-  app: "app",
-  plugins: "plugin",
-  users: "user",
-  groups: "group",
-  edges: "edge",
+  apps: "App",
+  plugins: "Plugin",
+  users: "User",
+  groups: "Group",
+  edges: "Edge",
+  credentials: "Credential",
+  "api-tokens": "API token",
+  "plugin-data": "Data",
 };
 
 function DependentList({ root, id }: { root: string; id: string }) {
-  const { data, isPending, error } = useQuery<{ data: Dependent[] }>({
+  const { data, isPending, error } = useQuery<Dependents>({
     ...q(root, `/api/v1/${root}/${encodeURIComponent(id)}/dependents`),
     staleTime: 0,
   });
@@ -35,11 +37,12 @@ function DependentList({ root, id }: { root: string; id: string }) {
       </Notice>
     );
   const rows = data.data;
+  const total = data.meta.total_count;
   if (rows.length === 0) return <p className="quiet">Nothing depends on it.</p>;
   return (
     <div>
       <p className={classes.lead}>
-        {plural(rows.length, "thing")} depend{rows.length === 1 ? "s" : ""} on it:
+        {plural(total, "thing")} depend{total === 1 ? "s" : ""} on it:
       </p>
       <ul className={classes.list} tabIndex={rows.length > 6 ? 0 : undefined}>
         {rows.map((row) => (
@@ -50,6 +53,7 @@ function DependentList({ root, id }: { root: string; id: string }) {
           </li>
         ))}
       </ul>
+      {total > rows.length && <p className="quiet">and {formatCount(total - rows.length)} more</p>}
     </div>
   );
 }
@@ -132,7 +136,7 @@ export function useDelete(root: string, noun: string) {
       title: `Delete ${noun}`,
       lead: (
         <>
-          <strong>{name}</strong> will be gone for good.
+          <strong>{name}</strong> is deleted permanently.
         </>
       ),
       verb: `Delete ${noun}`,

@@ -64,7 +64,7 @@ export type CallFilters = {
   before?: string | undefined;
 };
 export type UnpricedModel = { vendor: string; model: string; requests: number };
-export type UsageFilters = { vendor?: string | undefined; llm_id?: number | undefined; app_id?: number } | undefined;
+export type UsageFilters = { vendor?: string | undefined; llm_id?: number | undefined; app_id?: number | undefined };
 export type UsageDay = {
   day: string;
   prompt: number;

@@ -4,9 +4,9 @@ import type { CredentialService } from "../credentials/service.ts";
 import { credentialSorts } from "../credentials/store.ts";
 import { toResource as toCredentialResource } from "../credentials/wire.ts";
 import { Id, namespaceFilter, queryFlag, redacted } from "../fields/contract.ts";
-import { collectionOf, Dependent, documentOf, IdParam, listOf } from "../http/contract.ts";
+import { Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, many, one } from "../http/envelope.ts";
+import { dependents, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import { AppDraft, AppPatch, AppReplacement, AppResource } from "./contract.ts";
 import type { AppService } from "./service.ts";
@@ -169,10 +169,10 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "What refers to an app and what deleting it would do",
       permission: "apps.read",
       params: IdParam,
-      result: collectionOf(Dependent),
+      result: Dependents,
       async handle({ params }) {
         const app = await apps.get(params.id);
-        return all(
+        return dependents(
           app.credentials.map((credential) => ({
             type: "credentials",
             id: String(credential.id),

@@ -1,7 +1,7 @@
 import { Id } from "../fields/contract.ts";
-import { collectionOf, Dependent, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
+import { Dependents, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, many, one, succeeded } from "../http/envelope.ts";
+import { dependents, many, one, succeeded } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import { UserResource } from "../users/contract.ts";
 import type { UserService } from "../users/service.ts";
@@ -138,10 +138,10 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     summary: "What refers to a group and what deleting it would do",
     permission: "groups.read",
     params: IdParam,
-    result: collectionOf(Dependent),
+    result: Dependents,
     async handle({ params }) {
-      const { users: members, plugins } = await groups.dependents(params.id);
-      return all([
+      const { users: members, plugins, total } = await groups.dependents(params.id);
+      const first = [
         ...members.map((user) => ({ type: "users", id: String(user.id), name: user.name, effect: "leaves this group" })),
         ...plugins.map((plugin) => ({
           type: "plugins",
@@ -149,7 +149,8 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
           name: plugin.name,
           effect: "has pages that only this group may open; nobody gets in by it any more",
         })),
-      ]);
+      ];
+      return dependents(first, total);
     },
   }),
 ];

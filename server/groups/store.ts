@@ -56,18 +56,19 @@ export function createGroupStore(db: Db, counts: Counts) {
       tx.userGroup.deleteMany({ where: { groupId, userId: { notIn: userIds } } }),
 
     async dependents(id: number) {
-      const [users, pages] = await Promise.all([
+      const [users, members, pages] = await Promise.all([
         db.prisma.user.findMany({
           where: { groups: { some: { groupId: id } } },
           select: { id: true, name: true },
           orderBy: { name: "asc" },
           take: 100,
         }),
+        db.prisma.userGroup.count({ where: { groupId: id } }),
         db.prisma.$queryRaw<{ id: number; name: string }[]>`
           SELECT DISTINCT p.id, p.name FROM plugins p JOIN plugin_ui_routes r ON r.plugin_id = p.id JOIN groups g ON g.name = ANY (r.allowed_groups)
           WHERE g.id = ${id} ORDER BY p.name LIMIT 100`,
       ]);
-      return { users, plugins: pages };
+      return { users, plugins: pages, total: members + pages.length };
     },
   };
 }

@@ -24,6 +24,10 @@ export const collectionOf = <R extends z.ZodType>(resource: R) => z.object({ dat
 export const Dependent = z.object({ type: z.string(), id: z.string(), name: z.string(), effect: z.string() });
 export type Dependent = z.output<typeof Dependent>;
 
+/** Schema of an answer with the first of a resource's dependents; `total_count` counts those that are left out too. */
+export const Dependents = z.object({ data: z.array(Dependent), meta: z.object({ total_count: z.number() }) });
+export type Dependents = z.output<typeof Dependents>;
+
 /** Answer of an operation that has nothing else to say. */
 export const Succeeded = z.object({ status: z.literal("success") });
 export const Message = z.object({ message: z.string() });

@@ -1,5 +1,5 @@
 import type { Page } from "../db/paging.ts";
-import type { ListMeta } from "./contract.ts";
+import type { Dependent, Dependents, ListMeta } from "./contract.ts";
 import type { JsonReply } from "./endpoint.ts";
 
 /** `{data:{type,id,attributes}}`. */
@@ -19,6 +19,11 @@ export function many<T, R>(page: Page<T>, toResource: (item: T) => R): JsonReply
 
 /** A list that has no pages. */
 export const all = <R>(resources: R[]): JsonReply<{ data: R[] }> => ({ json: { data: resources } });
+
+/** The first of a resource's dependents, and how many there are. */
+export const dependents = (first: Dependent[], total: number = first.length): JsonReply<Dependents> => ({
+  json: { data: first, meta: { total_count: total } },
+});
 
 /** Answer of an operation that has nothing else to say. */
 export const succeeded: JsonReply<{ status: "success" }> = { json: { status: "success" } };

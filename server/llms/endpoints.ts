@@ -1,7 +1,7 @@
 import { namespaceFilter, queryFlag } from "../fields/contract.ts";
-import { collectionOf, Dependent, documentOf, IdParam, listOf } from "../http/contract.ts";
+import { Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, many, one } from "../http/envelope.ts";
+import { dependents, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import { LlmDraft, LlmPatch, LlmReplacement, LlmResource, LlmVendor } from "./contract.ts";
 import type { LlmService } from "./service.ts";
@@ -83,13 +83,14 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     summary: "What refers to an LLM and what deleting it would do",
     permission: "llms.read",
     params: IdParam,
-    result: collectionOf(Dependent),
+    result: Dependents,
     async handle({ params }) {
-      const { apps, plugins } = await llms.dependents(params.id);
-      return all([
+      const { apps, plugins, total } = await llms.dependents(params.id);
+      const first = [
         ...apps.map((app) => ({ type: "apps", id: String(app.id), name: app.name, effect: "loses access to this LLM" })),
         ...plugins.map((plugin) => ({ type: "plugins", id: String(plugin.id), name: plugin.name, effect: "is detached from this LLM" })),
-      ]);
+      ];
+      return dependents(first, total);
     },
   }),
 ];

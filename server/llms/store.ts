@@ -103,13 +103,15 @@ export function createLlmStore(db: Db, counts: Counts) {
 
     /** What refers to the LLM, for the person about to delete it. */
     async dependents(id: number) {
-      const [apps, plugins] = await Promise.all([
+      const withAccess = { isSystem: false, llms: { some: { llmId: id } } };
+      const [apps, appCount, plugins] = await Promise.all([
         db.prisma.app.findMany({
-          where: { isSystem: false, llms: { some: { llmId: id } } },
+          where: withAccess,
           select: { id: true, name: true },
           orderBy: { name: "asc" },
           take: 100,
         }),
+        db.prisma.app.count({ where: withAccess }),
         db.prisma.plugin.findMany({
           where: { llms: { some: { llmId: id } } },
           select: { id: true, name: true },
@@ -117,7 +119,7 @@ export function createLlmStore(db: Db, counts: Counts) {
           take: 100,
         }),
       ]);
-      return { apps, plugins };
+      return { apps, plugins, total: appCount + plugins.length };
     },
   };
 }

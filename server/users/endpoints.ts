@@ -4,9 +4,9 @@ import type { AppService } from "../apps/service.ts";
 import { toResource as toAppResource } from "../apps/wire.ts";
 import { allPages } from "../db/paging.ts";
 import { Id } from "../fields/contract.ts";
-import { collectionOf, Dependent, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
+import { collectionOf, Dependents, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { all, many, one, succeeded } from "../http/envelope.ts";
+import { all, dependents, many, one, succeeded } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import { ChangedUser, GroupOfUser, UserDraft, UserPatch, UserReplacement, UserResource } from "./contract.ts";
 import type { UserService } from "./service.ts";
@@ -149,10 +149,10 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     summary: "What refers to a user and what deleting the user would do",
     permission: "users.read",
     params: IdParam,
-    result: collectionOf(Dependent),
+    result: Dependents,
     async handle({ params }) {
-      const { apps: owned, tokens } = await users.dependents(params.id);
-      return all([
+      const { apps: owned, tokens, total } = await users.dependents(params.id);
+      const first = [
         ...owned.map((app) => ({
           type: "apps",
           id: String(app.id),
@@ -160,7 +160,8 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
           effect: "stays without an owner; its credentials stop working at once",
         })),
         ...tokens.map((token) => ({ type: "api-tokens", id: String(token.id), name: token.name, effect: "is revoked" })),
-      ]);
+      ];
+      return dependents(first, total);
     },
   }),
 ];

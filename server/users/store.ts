@@ -115,11 +115,13 @@ export function createUserStore(db: Db, counts: Counts) {
     skipQuickStart: (tx: Tx, id: number) => tx.user.updateMany({ where: { id }, data: { skipQuickStart: true } }),
 
     async dependents(id: number) {
-      const [apps, tokens] = await Promise.all([
+      const [apps, appCount, tokens, tokenCount] = await Promise.all([
         db.prisma.app.findMany({ where: { userId: id }, select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 }),
+        db.prisma.app.count({ where: { userId: id } }),
         db.prisma.apiToken.findMany({ where: { userId: id }, select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 }),
+        db.prisma.apiToken.count({ where: { userId: id } }),
       ]);
-      return { apps, tokens };
+      return { apps, tokens, total: appCount + tokenCount };
     },
   };
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { namespaceFilter, queryFlag, queryInteger } from "../../fields/contract.ts";
-import { collectionOf, Dependent, documentOf, IdParam, listOf, Message } from "../../http/contract.ts";
+import { collectionOf, Dependents, documentOf, IdParam, listOf, Message } from "../../http/contract.ts";
 import { endpoint } from "../../http/endpoint.ts";
-import { all, many, one } from "../../http/envelope.ts";
+import { all, dependents, many, one } from "../../http/envelope.ts";
 import { listQuery } from "../../http/paging.ts";
 import type { LlmPluginService } from "../../llms/llm-plugins.ts";
 import {
@@ -134,8 +134,8 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     summary: "What refers to a plugin and what deleting it would do",
     permission: "plugins.read",
     params: IdParam,
-    result: collectionOf(Dependent),
-    handle: async ({ params }) => all(await operations.dependents(params.id)),
+    result: Dependents,
+    handle: async ({ params }) => dependents(await operations.dependents(params.id)),
   }),
   endpoint({
     method: "GET",

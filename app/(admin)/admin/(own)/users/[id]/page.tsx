@@ -1,6 +1,8 @@
 import type { Metadata } from "next";
 import { api } from "../../../../../../components/api/query.ts";
+import { History } from "../../../../../../components/history/history.tsx";
 import { UserEdit } from "../../../../../../components/people/user-form.tsx";
+import { Section } from "../../../../../../components/ui/page.tsx";
 import { pluginPageAt } from "../../../../../plugin-pages.tsx";
 import { Prefetched } from "../../../../../prefetch.tsx";
 
@@ -13,6 +15,9 @@ export default async function Page({ params }: { params: Promise<{ id: string }>
   return (
     <Prefetched keys={[api.one("users", id)]}>
       <UserEdit id={id} />
+      <Section title="History">
+        <History root="users" type="user" id={id} />
+      </Section>
     </Prefetched>
   );
 }
