@@ -1,6 +1,8 @@
 import type { Metadata } from "next";
+import { pathOf } from "../../../../../../components/api/query.ts";
 import { CallDetail } from "../../../../../../components/calls/call-detail.tsx";
 import { callKey } from "../../../../../../components/calls/call-key.ts";
+import { door } from "../../../../../door.ts";
 import { pluginPageAt } from "../../../../../plugin-pages.tsx";
 import { Prefetched } from "../../../../../prefetch.tsx";
 
@@ -12,7 +14,7 @@ export const generateMetadata = async (props: Params): Promise<Metadata> => ({ t
 
 export default async function Page(props: Params) {
   const id = await idOf(props);
-  const pluginPage = await pluginPageAt("calls", id);
+  const pluginPage = await pluginPageAt("calls", id, async () => (await door(pathOf(callKey(id).queryKey))).ok);
   if (pluginPage) return pluginPage;
   return (
     <Prefetched keys={[callKey(id)]}>
