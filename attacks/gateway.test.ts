@@ -129,7 +129,7 @@ describe("a budget", () => {
   test("is not passed by what cannot be priced: batches, images without a price, realtime, models of a vendor without prices", async () => {
     const scene = await aScene({ budget: 0.01, llm: { allowedEndpoints: ["batches"] } });
     const batch = await call(scene.gateway, at("/v1/batches"), { body: { input_file_id: "f", endpoint: "/v1/chat/completions" } });
-    expect(batch).toMatchObject({ status: 403, json: { message: expect.stringContaining("/v1/batches costs cannot be told") } });
+    expect(batch).toMatchObject({ status: 403, json: { message: expect.stringContaining("/v1/batches cannot be determined") } });
     const image = await call(scene.gateway, at("/v1/images/generations"), { body: { model: "dall-e-3", prompt: "a cat" } });
     expect(image.json.message).toBe(
       'Model "dall-e-3" of vendor "openai" has no price, and app "Test app" has a budget: an administrator can add the price under Model prices.',

@@ -9,7 +9,7 @@ import { keepTickShape } from "./tick-shape.ts";
 process.title = "portico-gateway";
 keepTickShape();
 
-// Whoever read the log may be gone; a line that nobody reads must neither end this process nor keep it busy with itself.
+// The reader of the log may be gone: ignore EPIPE, which must neither end this process nor keep it busy.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 const exitCodes = { recordsLost: 3 };

@@ -68,7 +68,7 @@ export type Settings = {
   limits: Limits;
 };
 
-/** What only the process as a whole is told. */
+/** What concerns the process as a whole. */
 export type ProcessSettings = { logLevel: LogLevel; watchdogSeconds: number };
 
 const isolations = ["auto", "required", "off"] as const;

@@ -53,7 +53,7 @@ export const CallAttributes = z.object({
   model: z.string(),
   outcome: z.enum(outcomes),
   status_code: z.number(),
-  /** Why it did not complete; "" when it did. */
+  /** Why it did not complete, one of `gatewayReasons`; "" when it did. Gateways of other releases may send others. */
   reason: z.string(),
   prompt_tokens: z.number(),
   response_tokens: z.number(),

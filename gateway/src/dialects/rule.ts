@@ -3,7 +3,7 @@ import type { Endpoint, EndpointRule, WireFormat } from "./dialect.ts";
 export const readMethods: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const post: ReadonlySet<string> = new Set(["POST"]);
 
-/** More than most models write unless told otherwise. */
+/** More than most models write by default. */
 const textTokens = 4_096;
 /** A large image of high quality. */
 const mediaTokens = 8_192;

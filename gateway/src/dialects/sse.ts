@@ -15,7 +15,7 @@ export const isEventStream = (contentType: string): boolean => contentType.start
  * Splits a stream of server-sent events wherever its chunks end.
  * @param onEvent gets the joined `data` lines of each event that has any; returns whether the event is passed on, or the data to pass on instead.
  * @param onLargeEvent gets the end of an event that was passed on unread.
- * @param maxEventBytes an event larger than this is passed on unread, so that nobody can make us hold it.
+ * @param maxEventBytes an event larger than this is passed on unread, so that memory is bounded.
  */
 export function createSseReader({
   onEvent,

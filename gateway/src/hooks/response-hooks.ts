@@ -13,7 +13,7 @@ export type Answer = { headers: OutgoingHttpHeaders; body: Buffer };
 export type ResponseHooks = {
   /** First all plugins on the headers, then all on the body. The status cannot be changed. @throws AppError of a plugin that is fail_closed. */
   onAnswer(exchange: LlmExchange, answer: Answer): Promise<Answer>;
-  /** Shows plugins a stream that has ended well; nobody waits for them. */
+  /** Shows plugins a stream that has ended well; nothing waits for them. */
   onStreamComplete(
     exchange: LlmExchange,
     stream: { body: Buffer; headers: OutgoingHttpHeaders; chunks: number; requestBody: Buffer },
@@ -95,7 +95,7 @@ const firstOf = (value: OutgoingHttpHeaders[string]): string => String(Array.isA
 const shownHeaders = (headers: OutgoingHttpHeaders): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [canonicalName(name), firstOf(value)]));
 
-/** A plugin answers with all headers that shall remain; one whose shown value it left alone keeps all its values. */
+/** A plugin returns all headers that are to remain; one whose shown value it left alone keeps all its values. */
 function changedHeaders(before: OutgoingHttpHeaders, shown: Record<string, string>, after: Record<string, string>): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(after)) {

@@ -8,7 +8,7 @@ import type { Ending } from "./settle.ts";
 export type Charge = { tokens: Tokens; price: Price | undefined; estimated: boolean };
 
 const noTokens: Tokens = Object.freeze({ prompt: 0, response: 0, cacheWrite: 0, cacheRead: 0 });
-/** Of a stream whose text is in fields nobody knows: an event of a few characters has some hundred bytes. */
+/** Of a stream whose text is in unknown fields: an event of a few characters has some hundred bytes. */
 const unreadBytesPerToken = 64;
 /** A shorter one is an error or a beginning. */
 const leastUnreadBytes = 1_024;
@@ -47,7 +47,7 @@ function estimateOf(exchange: LlmExchange, outcome: Outcome): Tokens {
   const prompt = tokensOfChars(promptChars);
   const isStream = streamed || (streaming && outcome !== "completed");
   const seen = isStream ? passedTokens(exchange) : tokensOfChars(usage?.chars ?? 0);
-  // A plain answer that nobody saw, or could read, may be as long as it was allowed to be.
+  // A plain answer that never arrived, or could not be read, may be as long as it was allowed to be.
   const isUnseen = !isStream && (outcome !== "completed" || seen === 0);
   const response = isUnseen && reservation ? Math.max(seen, maxResponseTokens) : seen;
   return { prompt, response, cacheWrite: 0, cacheRead: 0 };

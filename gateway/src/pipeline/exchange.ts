@@ -38,7 +38,7 @@ export type Exchange<T extends Target = Target> = {
   requestBytes: number;
 
   app: App | undefined;
-  /** User to whom usage is booked; 0 when nobody is known. */
+  /** User to whom usage is booked; 0 when unknown. */
   userId: number;
   interaction: "proxy" | "studio";
   /** As an auth plugin named the caller. */

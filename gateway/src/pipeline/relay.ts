@@ -36,7 +36,7 @@ const scannedTailBytes = 64 * 1024;
 const joinedBytes = 32 * 1024;
 
 /**
- * Carries an upstream's answer to the client. Streams and answers nobody has to change pass through as they come, at the
+ * Carries an upstream's answer to the client. Streams and answers that no plugin changes pass through as they come, at the
  * client's pace; usage is read on the side. Only an answer that on_response plugins will see is held, and only up to what
  * they can be sent.
  */

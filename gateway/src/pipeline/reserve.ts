@@ -53,7 +53,7 @@ function notPriced({ app, req, target: { cost, llm, path, model } }: LlmExchange
   const owner = app?.budget ? `app "${app.name}"` : `LLM "${llm?.name}"`;
   const subject =
     cost === "unknown"
-      ? `What ${req.method} ${path.slice(0, 200)} costs cannot be told`
+      ? `The cost of ${req.method} ${path.slice(0, 200)} cannot be determined`
       : `Model "${model}" of vendor "${llm?.vendor.id}" has no price`;
   const remedy =
     cost === "unknown" ? "use an app and an LLM without a budget for it" : "an administrator can add the price under Model prices";

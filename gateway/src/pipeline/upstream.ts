@@ -20,7 +20,7 @@ export function createUpstream({ pools, ...deps }: { pools: Pick<Pools, "of" | "
       : bodyAsSent && { sendUnchanged: (relay: Relay) => sendAgain(exchange, bodyAsSent, relay) };
     target.bodyAsSent = undefined;
     pools.of(call.origin).dispatch(call, new Relay(exchange, deps, retry));
-    // A stream may last for minutes; nobody but plugins needs the request until then.
+    // A stream may last for minutes; only plugins need the request until then.
     if (target.llm?.chain.onResponse.length === 0) exchange.body = undefined;
     return answering;
   }

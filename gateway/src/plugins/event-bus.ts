@@ -13,7 +13,7 @@ export function createEventBus({ edgeId, store, logger }: { edgeId: string; stor
       bus,
       admit: () => admitBySnapshot(store, pluginId),
       follow: () => ({ grants: () => store.read()?.plugins.get(pluginId)?.serviceScopes ?? nothing, stop() {} }),
-      // There is no way to other hosts yet: whoever publishes towards them must not be told that the event has arrived.
+      // There is no way to other hosts yet: a publisher must not take the event for delivered.
       carries: (direction) => direction === "local",
       fail: (error) => gatewayFault(logger, pluginId, error),
     });

@@ -44,7 +44,7 @@ function tableOf(store: Pick<ConfigStore, "read">): RoutingTable {
   return table;
 }
 
-/** Whatever is thrown besides: the plugin learns nothing of it, the gateway's log does. */
+/** Any other failure: its details are in the gateway's log only. */
 export const gatewayFault = (logger: Logger, pluginId: number, error: unknown): GrpcError => {
   logger.error("a plugin's call failed", { plugin_id: pluginId, error });
   return new GrpcError(status.INTERNAL, "the gateway failed to answer");

@@ -78,7 +78,7 @@ const usageWindow = 4_096;
 /**
  * The counts in the usage object of a JSON answer, read from its end: it is the answer's own when exactly one brace is closed after it.
  * @param name of its field, in quotes.
- * @returns whole numbers by name, and objects of such; undefined when it cannot be told, and the answer must be parsed.
+ * @returns whole numbers by name, and objects of such; undefined when that is not certain, and the answer must be parsed.
  */
 export function scanUsageAtEnd(answer: Buffer, name: Buffer): Json | undefined {
   const first = Math.max(1, answer.length - usageWindow);

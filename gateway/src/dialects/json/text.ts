@@ -30,7 +30,7 @@ export function endOfText(data: string, start: number): number {
   return -1;
 }
 
-/** Tokens a text of this length makes, when nobody counted them: four characters each. */
+/** Estimates the tokens of a text of this length: four characters each. */
 export const tokensOfChars = (chars: number): number => Math.ceil(chars / 4);
 
 /** Deepest level of a request at which text is looked for. */
