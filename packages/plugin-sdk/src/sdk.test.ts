@@ -1,12 +1,15 @@
 import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as wire from "@portico/protocol/plugin";
 import { describe, expect, test } from "vitest";
 import kitchenSink from "../fixtures/kitchen-sink.ts";
 import { createAssets } from "./assets.ts";
 import { configSchema, parseConfig, parseConfigJson } from "./config.ts";
 import { definePlugin } from "./define.ts";
 import { appendToAssistantText, appendToLastUserMessage } from "./messages.ts";
+import { afterDelete, afterSave, beforeUpdate } from "./object-hooks.ts";
+import { allow, modify } from "./results.ts";
 import { runtimeOf } from "./serve.ts";
 import { testPlugin } from "./testing.ts";
 
@@ -194,6 +197,41 @@ describe("hooks", async () => {
     });
     expect(await plugin.objectHook("before_update", "llm", { name: "bad" })).toMatchObject({ allowed: false, reason: "bad name" });
     expect(await plugin.objectHook("after_create", "llm", { name: "bad" })).toMatchObject({ allowed: true, object: undefined });
+  });
+
+  test("on objects get what the object was before an update and which fields differ, and the whole object after a deletion", async () => {
+    const seen: unknown[] = [];
+    const plugin = await testPlugin(
+      definePlugin({
+        manifest: { id: "test.watcher", version: "1.0.0", name: "Watcher" },
+        objectHooks: [
+          beforeUpdate("llm", ({ object }) => modify({ ...object, active: false }), { priority: 1 }),
+          beforeUpdate("llm", ({ object, previous, changes }) => {
+            seen.push([previous?.name, object.name, changes]);
+            return allow();
+          }),
+          afterDelete("llm", ({ object, previous, changes }) => void seen.push([object.name.toUpperCase(), previous, changes])),
+          afterSave("user", ({ object, previous }) => void seen.push([object.groups.map(({ name }) => name), previous])),
+        ],
+      }),
+    );
+    await plugin.objectHook("before_update", "llm", { name: "new", active: true }, { name: "old", active: true });
+    await plugin.objectHook("after_delete", "llm", { name: "gone" });
+    await plugin.objectHook("after_create", "user", { groups: [{ id: 1, name: "Default" }] });
+    expect(seen).toEqual([
+      ["old", "new", ["active", "name"]],
+      ["GONE", undefined, []],
+      [["Default"], undefined],
+    ]);
+    // Metadata that this SDK did not write itself is no reason to fail.
+    const request = {
+      hookType: "before_update",
+      objectType: "llm",
+      objectJson: "{}",
+      metadata: { previous_object_json: "{", changed_fields: "x" },
+    };
+    const answer = await plugin.invoke("handleObjectHook", wire.ObjectHookRequest.fromPartial(request));
+    expect(answer.allowOperation).toBe(true);
   });
 
   test("of a portal page learn who is calling from the host, not from the arguments", async () => {

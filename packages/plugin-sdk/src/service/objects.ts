@@ -42,6 +42,9 @@ const changesOf = (metadata: Record<string, string>): string[] => {
   return Array.isArray(changes) ? changes.map(String) : [];
 };
 
+const differences = (before: Record<string, unknown>, after: Record<string, unknown>): string[] =>
+  Object.keys({ ...before, ...after }).filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+
 /** Hooks on the control plane's objects. */
 export function objectHandlers<Config>({ definition, contextOf }: ServiceParts<Config>): Objects {
   const hooks = (definition.objectHooks ?? []).toSorted((a, b) => a.priority - b.priority);
@@ -57,13 +60,14 @@ export function objectHandlers<Config>({ definition, contextOf }: ServiceParts<C
       }
       const ctx = { ...contextOf(request.context, signal), userId: request.userId };
       let object = JSON.parse(request.objectJson) as Record<string, unknown>;
-      const given = { previous: previousOf(request.metadata) as never, changes: changesOf(request.metadata) };
+      const previous = previousOf(request.metadata) as never;
+      let changes = changesOf(request.metadata);
       const plugin: Required<HookExtras> = { metadata: {}, message: "" };
       let modified = false;
       for (const hook of hooks) {
         if (hook.objectType !== objectType || !hook.hookTypes.includes(hookType)) continue;
         const { operationId, userId } = request;
-        const operation = { object: object as never, ...given, objectType, hookType, operationId, userId };
+        const operation = { object: object as never, previous, changes, objectType, hookType, operationId, userId };
         const result = await hook.run(operation, ctx);
         if (!result) {
           if (hookType.startsWith("after_")) continue;
@@ -73,6 +77,7 @@ export function objectHandlers<Config>({ definition, contextOf }: ServiceParts<C
           return wire.ObjectHookResponse.fromPartial({ rejectionReason: result.reason || "Rejected without a reason" });
         }
         if (result.kind === "modify") {
+          if (previous !== undefined) changes = [...new Set([...changes, ...differences(object, result.object)])].sort();
           object = result.object;
           modified = true;
         }
