@@ -9,11 +9,10 @@ import { createPluginHost, type PluginHost, type PluginSpec } from "@portico/plu
 import { createLedger } from "./budget/ledger.ts";
 import { createClock } from "./clock.ts";
 import { createClientIdentity } from "./config/client-identity.ts";
+import { createConfiguration } from "./config/configuration.ts";
 import { startHubLink } from "./config/hub-link.ts";
 import { readInstanceId } from "./config/instance-id.ts";
-import { createLastGoodFiles } from "./config/last-good.ts";
 import type { RoutingTable } from "./config/routing-table.ts";
-import { createSnapshots } from "./config/snapshots.ts";
 import { createConfigStore } from "./config/store.ts";
 import { readiness } from "./health.ts";
 import { createHookChain } from "./hooks/chain.ts";
@@ -113,9 +112,9 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   });
 
   let pluginsTried = false;
-  const snapshots = createSnapshots({
+  const configuration = createConfiguration({
     store,
-    files: createLastGoodFiles(dataDir),
+    dataDir,
     edgeToken,
     namespace: edgeNamespace,
     logger,
@@ -140,7 +139,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   const isOperator = (authorization: string | undefined): boolean =>
     authorization !== undefined && sameToken(authorization, `Bearer ${edgeToken}`);
 
-  await snapshots.restore();
+  await configuration.restore();
   const link = startHubLink({
     hub: settings.hub,
     trust: settings.hubTrust,
@@ -150,9 +149,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     namespace: edgeNamespace,
     edgeToken,
     advertisedUrl: `http://${hostForUrl(settings.host)}:${settings.port}`,
-    snapshots,
-    current: store.read,
-    revoked: () => store.revoked().length,
+    configuration,
     onHubTime: (hubMs) => journal.saveClockOffset(clock.set(hubMs)),
     onBudget: (usage) => journal.saveBudget(ledger.update(usage)),
     onSession: () => sender.wake(),

@@ -4,10 +4,12 @@ import { hashToken } from "@portico/core/tokens";
 import {
   type AppConfig,
   type BudgetUsage,
+  type DeltaResult,
   type EdgeMessage,
   type EdgeServiceServer,
   EdgeServiceService,
   type Heartbeat,
+  type Hello,
   type HubMessage,
   type LlmConfig,
   type RejectedRecord,
@@ -32,6 +34,9 @@ export type TestHub = {
   send(message: HubMessage): void;
   /** Results of pushed snapshots, in order. */
   results: SnapshotResult[];
+  /** Of deltas, which tests send themselves. */
+  deltaResults: DeltaResult[];
+  hellos: Hello[];
   heartbeats: Heartbeat[];
   revocationsDone: number[];
   batches: TelemetryBatch[];
@@ -92,6 +97,8 @@ export async function aHub({
     port: 0,
     dataKey,
     results: [],
+    deltaResults: [],
+    hellos: [],
     heartbeats: [],
     revocationsDone: [],
     batches: [],
@@ -139,6 +146,8 @@ export async function aHub({
       streams.add(stream);
       stream.on("data", (message: EdgeMessage) => {
         if (message.hello && latest && latest.checksum !== message.hello.checksum) stream.write({ snapshot: latest });
+        if (message.hello) hub.hellos.push(message.hello);
+        if (message.deltaResult) hub.deltaResults.push(message.deltaResult);
         if (message.snapshotResult) hub.results.push(message.snapshotResult);
         if (message.revocationResult) hub.revocationsDone.push(message.revocationResult.revocationId);
         if (message.heartbeat) {

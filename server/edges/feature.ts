@@ -11,6 +11,8 @@ import type { Vault } from "../secrets/vault.ts";
 import { makeAuthority, openAuthority } from "./authority.ts";
 import { createAuthorityStore } from "./authority-store.ts";
 import { createBudgets, usageTopic } from "./budgets.ts";
+import { createBuilder } from "./builder.ts";
+import { createBuilderStore } from "./builder-store.ts";
 import { type Certificates, createCertificates, type OwnCertificate } from "./certificates.ts";
 import { startControlServer } from "./control-server.ts";
 import { edgeEndpoints } from "./endpoints.ts";
@@ -18,9 +20,9 @@ import { createHub, type HubTimings } from "./hub.ts";
 import { createLlmProxy } from "./llm-proxy.ts";
 import { createPluginLogStore } from "./plugin-log-store.ts";
 import { createPluginLogs } from "./plugin-logs.ts";
-import { createPublisher } from "./publisher.ts";
+import { createPublisher, defaultPublisherTimings } from "./publisher.ts";
+import { createRelayStore } from "./relay-store.ts";
 import { createEdgeService } from "./service.ts";
-import { createSnapshotStore } from "./snapshot-store.ts";
 import { createEdgeStore } from "./store.ts";
 import { createTelemetry } from "./telemetry.ts";
 import { createUsageStore } from "./usage-store.ts";
@@ -68,8 +70,9 @@ export async function createEdges({
   const authority = await openAuthority(await createAuthorityStore({ db, vault }).load(makeAuthority));
   const store = createEdgeStore(db, counts);
   const usage = createUsageStore(db);
-  const snapshotStore = createSnapshotStore({ db, vault });
-  const publisher = createPublisher({ store: snapshotStore, vault, events, logger });
+  const builderStore = createBuilderStore({ db, vault });
+  const builder = createBuilder({ store: builderStore, vault, logger, timings: defaultPublisherTimings });
+  const publisher = createPublisher({ builder, store: createRelayStore(db), events, logger });
   const telemetry = createTelemetry({ store: usage, announce: () => store.announce(usageTopic, "0"), logger });
   const budgets = createBudgets({
     store: usage,
@@ -93,7 +96,7 @@ export async function createEdges({
   });
   let signer: Promise<(call: SystemCall) => string> | undefined;
   const sign = async (call: SystemCall): Promise<string> => {
-    signer ??= snapshotStore.systemCallKey().then((key) => createSystemCallSigner(key));
+    signer ??= builderStore.systemCallKey().then((key) => createSystemCallSigner(key));
     signer.catch(() => {
       signer = undefined;
     });

@@ -242,7 +242,9 @@ test("a wrong token, a foreign edge id and an unknown session are refused with t
   await expect(edge.register({ protocol: 9 })).rejects.toMatchObject({ code: status.FAILED_PRECONDITION });
   const stream = edge.client.sync(edge.metadata);
   const refused = new Promise((resolve) => stream.on("error", resolve));
-  stream.write({ hello: { sessionId: randomUUID(), version: 0, checksum: "", revoked: 0, takesParts: false } });
+  stream.write({
+    hello: { sessionId: randomUUID(), version: 0, checksum: "", revoked: 0, takesParts: false, takesDeltas: false, resourcesVersion: 0 },
+  });
   expect(await refused).toMatchObject({ code: status.UNAUTHENTICATED });
 });
 

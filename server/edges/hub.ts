@@ -13,7 +13,6 @@ import {
   type PluginLogLine,
   type RegisterRequest,
   type RegisterResponse,
-  type SnapshotResult,
   type TelemetryAck,
   type TelemetryBatch,
 } from "@portico/protocol/edge";
@@ -22,10 +21,11 @@ import { edgeWrappingKey, seal } from "@portico/protocol/sealing";
 import type { EventBus } from "../events/bus.ts";
 import { type Caller, createAdmission, provesKey } from "./admission.ts";
 import { type Authority, keyHash } from "./authority.ts";
+import { createConfigFeed, type FedEdge, type Outcome } from "./config-feed.ts";
 import { edgeIdForm, edgeIdRule } from "./contract.ts";
 import type { ControlService } from "./control-server.ts";
 import { toStatus } from "./grpc-status.ts";
-import { createOutgoing, type EdgeStream, type Outgoing } from "./outgoing.ts";
+import { createOutgoing, type EdgeStream } from "./outgoing.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Beat, EdgeIdentity, EdgeReport, EdgeStore } from "./store.ts";
 
@@ -47,16 +47,10 @@ const checksumForm = /^[0-9a-f]{64}$/;
 const maxVersion = 1e15;
 const maxPlugins = 500;
 
-type Connection = {
+type Connection = FedEdge & {
   edgeId: string;
-  namespace: string;
   sessionId: string;
   tokenHash: string;
-  outgoing: Outgoing;
-  /** Has been told how everything stands; until then it is sent revocations, but no snapshot that may be from before its own. */
-  isWelcome: boolean;
-  /** Refuses credentials that were revoked, and has to hear which of them still are. */
-  isRefusing: boolean;
   end(code: status, reason: string): void;
 };
 
@@ -101,6 +95,7 @@ export function createHub({
     background.add(settled);
   }
 
+  const feed = createConfigFeed({ publisher, edges: () => connections.values(), later });
   const changed = (edgeId: string) => store.announce("system.edge.updated", edgeId);
 
   const { admit, callerOf } = createAdmission({ identify: (tokenHash) => store.identify({ tokenHash }), requiresCertificate });
@@ -189,7 +184,8 @@ export function createHub({
         clearTimeout(helloTimer);
         connection = await welcome(message.hello, identity, stream, end);
         if (ended) leave(connection);
-      } else if (message.snapshotResult) await acknowledge(connection, message.snapshotResult);
+      } else if (message.snapshotResult) await acknowledge(connection, feed.snapshotApplied(message.snapshotResult));
+      else if (message.deltaResult) await acknowledge(connection, feed.deltaApplied(connection, message.deltaResult));
       else if (message.heartbeat) await beat(connection, message.heartbeat);
       else if (message.pluginLogs) {
         const { edgeId, namespace } = connection;
@@ -215,7 +211,7 @@ export function createHub({
     const { edgeId, namespace, tokenHash, sessionId } = identity;
     if (!sessionId || hello.sessionId !== sessionId) throw new GrpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
     if (hello.version > maxVersion) throw new GrpcError(status.INVALID_ARGUMENT, "version is not one that a hub has given");
-    if (!(await store.connected(edgeId, sessionId, positionOf(hello))))
+    if (!(await store.connected(edgeId, sessionId, { ...positionOf(hello), takesDeltas: hello.takesDeltas })))
       throw new GrpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
     connections.get(edgeId)?.end(status.ABORTED, "another connection of this edge took its place");
     const outgoing = createOutgoing({
@@ -223,24 +219,14 @@ export function createHub({
       writeTimeoutMs: timings.writeMs,
       takesParts: hello.takesParts,
       onStuck: () => end(status.ABORTED, "the edge does not read"),
+      readPage: (after) => publisher.page(namespace, after),
     });
-    const isRefusing = hello.revoked > 0;
-    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, isWelcome: false, isRefusing, end };
+    const { takesDeltas } = hello;
+    const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, takesDeltas, isWelcome: false, end };
     connections.set(edgeId, connection);
     later(changed(edgeId));
     logger.info("an edge connected", { edge: edgeId, namespace, version: hello.version });
-    const current = await publisher.current(namespace);
-    const isSame = hello.version === current.version && hello.checksum === current.checksum;
-    const isAhead = hello.version > current.version || (hello.version === current.version && !isSame);
-    // What it refuses it may have been told by another replica, a moment before we hear of it.
-    if (isAhead || isRefusing) await publisher.supersede(namespace, positionOf(hello));
-    const latest = publisher.latest(namespace);
-    if (latest) {
-      outgoing.revoke(latest.revocation?.credentialHashes ?? []);
-      const isServed = hello.version === latest.version && hello.checksum === latest.checksum;
-      if (!isServed || connection.isRefusing) outgoing.snapshot(latest);
-    }
-    connection.isWelcome = true;
+    await feed.welcome(connection, { ...hello, ...positionOf(hello) });
     outgoing.budget(await budgetState(namespace));
     return connection;
   }
@@ -251,26 +237,28 @@ export function createHub({
       connections.delete(connection.edgeId);
       beats.delete(connection.edgeId);
     }
+    feed.left(connection);
     if (closed) return;
     logger.info("an edge disconnected", { edge: connection.edgeId });
     later(store.disconnected([connection.sessionId]).then(() => changed(connection.edgeId)));
   }
 
-  async function acknowledge({ edgeId, sessionId }: Connection, result: SnapshotResult): Promise<void> {
-    const refusal = result.accepted ? "" : printable(result.reason, 1000) || "without a reason";
-    if (refusal) logger.warn("an edge refused its snapshot", { edge: edgeId, version: result.version, reason: refusal });
-    await store.acknowledged(edgeId, sessionId, { ...positionOf(result), refusal });
+  async function acknowledge({ edgeId, sessionId }: Connection, outcome: Outcome): Promise<void> {
+    const refusal = printable(outcome.refusal, 1000);
+    if (refusal) logger.warn("an edge refused configuration", { edge: edgeId, version: outcome.version, reason: refusal });
+    await store.acknowledged(edgeId, sessionId, { ...positionOf(outcome), refusal, isServed: outcome.isServed });
     later(changed(edgeId));
   }
 
-  async function beat({ edgeId, namespace, sessionId, outgoing }: Connection, heartbeat: Heartbeat): Promise<void> {
+  async function beat(connection: Connection, heartbeat: Heartbeat): Promise<void> {
+    const { edgeId, namespace, sessionId, outgoing } = connection;
     beats.set(edgeId, {
       edgeId,
       sessionId,
       ...positionOf(heartbeat),
       report: reportOf(heartbeat, (id) => publisher.runsPlugin(namespace, id)),
     });
-    const { version, checksum } = await publisher.current(namespace);
+    const { version, checksum } = await feed.expected(connection);
     outgoing.reply({ receivedAtMs: Date.now(), expectedVersion: version, expectedChecksum: checksum });
   }
 
@@ -292,14 +280,8 @@ export function createHub({
     else if (identity.sessionId !== connection.sessionId) connection.end(status.ABORTED, "another connection of this edge took its place");
   }
 
-  async function resend(edgeId: string): Promise<void> {
-    const chosen = [...connections.values()].filter((one) => edgeId === "*" || one.edgeId === edgeId);
-    if (chosen.length > 0) await publisher.refresh();
-    for (const { namespace, outgoing, isWelcome } of chosen) {
-      const latest = publisher.latest(namespace);
-      if (latest && isWelcome) outgoing.snapshot(latest);
-    }
-  }
+  const resend = (edgeId: string): Promise<void> =>
+    feed.resend([...connections.values()].filter((one) => edgeId === "*" || one.edgeId === edgeId));
 
   const unsubscribe = events.subscribe(
     ({ topic, objectId }) => {
@@ -335,15 +317,6 @@ export function createHub({
   const each = (namespace: string, run: (connection: Connection) => void) => {
     for (const connection of connections.values()) if (connection.namespace === namespace) run(connection);
   };
-  publisher.connect({
-    snapshot: (namespace, envelope) => each(namespace, ({ outgoing, isWelcome }) => isWelcome && outgoing.snapshot(envelope)),
-    revoke: (namespace, hashes) =>
-      each(namespace, (connection) => {
-        connection.isRefusing = true;
-        connection.outgoing.revoke(hashes);
-      }),
-  });
-
   return {
     service: { definition: EdgeServiceService, implementation, admit } satisfies ControlService as ControlService,
     /** Namespaces of the edges connected here. */

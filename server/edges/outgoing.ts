@@ -1,10 +1,27 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { BudgetUsage, EdgeMessage, HeartbeatReply, HubMessage, Revocation, SnapshotEnvelope } from "@portico/protocol/edge";
+import { createOutgoingResources } from "./outgoing-resources.ts";
+import type { Cursor, Page } from "./relay-store.ts";
 
 /** Of a message of 8 MiB, what an edge takes, with room for revocations. */
 export const partBytes = 1024 * 1024;
 
+/** Of a revocation: half a message. */
+const hashesAtOnce = 50_000;
+
 export type EdgeStream = ServerDuplexStream<EdgeMessage, HubMessage>;
+
+export type Outgoing = {
+  revoke(hashes: readonly string[]): void;
+  snapshot(envelope: SnapshotEnvelope): void;
+  /** The edge has the resources up to the version; with 0 it has none. */
+  resourcesFrom(version: number): void;
+  /** Sends the resources that it does not have. */
+  resourcesChanged(): void;
+  budget(usage: readonly BudgetUsage[]): void;
+  reply(message: HeartbeatReply): void;
+  close(): void;
+};
 
 /**
  * What waits to be sent to one edge. One message is on its way at a time; of everything else only the newest is kept, so that an edge
@@ -15,13 +32,17 @@ export function createOutgoing({
   writeTimeoutMs,
   onStuck,
   takesParts = false,
+  readPage = () => Promise.reject(new Error("this edge takes snapshots")),
 }: {
   stream: EdgeStream;
   writeTimeoutMs: number;
   onStuck: () => void;
   /** Whether the edge takes a large snapshot in parts. Others get it whole. */
   takesParts?: boolean;
-}) {
+  /** What has changed of the edge's resources behind the cursor. A failure counts as being stuck. */
+  readPage?: (after: Cursor) => Promise<Page>;
+}): Outgoing {
+  const resources = createOutgoingResources({ read: readPage, onReady: pump, onFailed: onStuck });
   let revoked = new Set<string>();
   let snapshot: SnapshotEnvelope | undefined;
   /** Bytes of `snapshot` that have left. */
@@ -35,11 +56,13 @@ export function createOutgoing({
 
   function next(): HubMessage | undefined {
     if (revoked.size > 0) {
-      const credentialHashes = [...revoked];
-      revoked = new Set();
+      const credentialHashes = [...revoked].slice(0, hashesAtOnce);
+      revoked = new Set([...revoked].slice(hashesAtOnce));
       return { revocation: { revocationId: revocationId++, credentialHashes } };
     }
     if (snapshot) return takesParts && snapshot.body.length > partBytes ? nextPart(snapshot) : whole(snapshot);
+    const resourceDelta = resources.next();
+    if (resourceDelta) return { resourceDelta };
     if (budget.size > 0) {
       const usage = [...budget.values()];
       budget.clear();
@@ -84,13 +107,14 @@ export function createOutgoing({
   }
 
   return {
-    revoke(hashes: readonly string[]): void {
+    revoke(hashes) {
       for (const hash of hashes) revoked.add(hash);
+      resources.revoked(hashes);
       // A snapshot that waits is from before the revocation, and comes after it.
       if (snapshot) snapshot = { ...snapshot, revocation: withHashes(snapshot.revocation, hashes) };
       pump();
     },
-    snapshot(envelope: SnapshotEnvelope): void {
+    snapshot(envelope) {
       if (!snapshot || envelope.version >= snapshot.version) {
         // One that is under way is given up for the newer: its parts begin at 0 again.
         snapshot = envelope;
@@ -98,16 +122,19 @@ export function createOutgoing({
       }
       pump();
     },
-    budget(usage: BudgetUsage[]): void {
+    resourcesFrom: (version) => resources.begin(version),
+    resourcesChanged: () => resources.changed(),
+    budget(usage) {
       for (const one of usage) budget.set(`${one.kind}:${one.id}`, one);
       pump();
     },
-    reply(message: HeartbeatReply): void {
+    reply(message) {
       reply = message;
       pump();
     },
-    close(): void {
+    close() {
       closed = true;
+      resources.close();
       clearTimeout(timer);
     },
   };
@@ -117,5 +144,3 @@ const withHashes = (revocation: Revocation | undefined, hashes: readonly string[
   revocationId: revocation?.revocationId ?? 0,
   credentialHashes: [...new Set([...(revocation?.credentialHashes ?? []), ...hashes])],
 });
-
-export type Outgoing = ReturnType<typeof createOutgoing>;

@@ -84,13 +84,14 @@ export function createEdgeService({ db, store, publisher }: { db: Db; store: Edg
     }),
 
     async listSync() {
-      return (await store.listSync()).map((sync) => ({ ...sync, problems: publisher.problems(sync.namespace) }));
+      const list = await store.listSync();
+      return Promise.all(list.map(async (sync) => ({ ...sync, problems: await publisher.problems(sync.namespace) })));
     },
 
     async getSync(namespace: string) {
       const sync = (await store.listSync()).find((one) => one.namespace === namespace);
       if (!sync) throw notFound("Namespace");
-      return { ...sync, problems: publisher.problems(namespace), edges: await store.listOfNamespace(namespace) };
+      return { ...sync, problems: await publisher.problems(namespace), edges: await store.listOfNamespace(namespace) };
     },
   };
 }

@@ -90,15 +90,17 @@ export const edgeSorts = Object.keys(sorts);
 
 const status = `CASE WHEN e.status = 'connected' AND (e.last_heartbeat_at IS NULL OR e.last_heartbeat_at < now() - interval '${silentMs} ms')
   THEN 'disconnected' ELSE e.status END`;
-const syncStatus = `CASE WHEN e.loaded_checksum = '' THEN 'unknown' WHEN e.loaded_checksum = s.checksum THEN 'in_sync'
-  WHEN s.built_at > now() - interval '${pendingMs} ms' THEN 'pending' ELSE 'stale' END`;
+/** What an edge reports when it has everything: of resources, or of the snapshot they make for an edge that does not take deltas. */
+const expectedChecksum = "CASE WHEN e.takes_deltas OR s.snapshot_checksum = '' THEN s.checksum ELSE s.snapshot_checksum END";
+const syncStatus = `CASE WHEN e.loaded_checksum = '' THEN 'unknown' WHEN e.loaded_checksum = ${expectedChecksum} AND e.refusal = '' THEN 'in_sync'
+  WHEN s.changed_at > now() - interval '${pendingMs} ms' THEN 'pending' ELSE 'stale' END`;
 const selectEdges = `SELECT e.id, e.edge_id, e.namespace, ${status} AS status, ${syncStatus} AS sync_status, e.version, e.advertised_url, e.session_id,
   e.last_heartbeat_at, e.loaded_version, e.loaded_checksum, e.last_sync_ack_at, coalesce(s.version, 0) AS expected_version,
-  coalesce(s.checksum, '') AS expected_checksum, e.refusal, e.report,
+  coalesce(${expectedChecksum}, '') AS expected_checksum, e.refusal, e.report,
   e.transport, e.rejected_records, e.ownerless_records, e.last_rejection, e.last_rejection_at,
   (SELECT jsonb_object_agg(p.id, p.name) FROM jsonb_path_query(e.report, '$.plugins[*].plugin_id') AS r(id) JOIN plugins p ON p.id = r.id::int) AS plugin_names,
   e.created_at, e.updated_at
-  FROM edges e LEFT JOIN namespace_snapshots s ON s.namespace = e.namespace`;
+  FROM edges e LEFT JOIN edge_positions s ON s.namespace = e.namespace`;
 
 export function createEdgeStore(db: Db, counts: Counts) {
   const listing = createListing<SqlEdge, EdgeFilters>(
@@ -133,13 +135,13 @@ export function createEdgeStore(db: Db, counts: Counts) {
     async listSync(): Promise<NamespaceSync[]> {
       const { rows } = await db.sql.query<NamespaceSync>(
         `SELECT n.namespace, coalesce(s.checksum, '') AS "expectedChecksum", coalesce(s.version, 0) AS "configVersion",
-                s.built_at AS "lastConfigChange", count(e.id) AS total,
+                s.changed_at AS "lastConfigChange", count(e.id) AS total,
                 count(*) FILTER (WHERE e.sync_status = 'in_sync') AS synced, count(*) FILTER (WHERE e.sync_status = 'pending') AS pending,
                 count(*) FILTER (WHERE e.sync_status = 'stale') AS stale, count(*) FILTER (WHERE e.sync_status = 'unknown') AS unknown
          FROM (SELECT '' AS namespace UNION SELECT namespace FROM edges) n
-         LEFT JOIN namespace_snapshots s ON s.namespace = n.namespace
+         LEFT JOIN edge_positions s ON s.namespace = n.namespace
          LEFT JOIN (${selectEdges}) e ON e.namespace = n.namespace
-         GROUP BY n.namespace, s.checksum, s.version, s.built_at ORDER BY n.namespace`,
+         GROUP BY n.namespace, s.checksum, s.version, s.changed_at ORDER BY n.namespace`,
       );
       return rows;
     },
@@ -196,11 +198,16 @@ export function createEdgeStore(db: Db, counts: Counts) {
     },
 
     /** @returns false when the session is not the edge's any more. */
-    async connected(edgeId: string, sessionId: string, { version, checksum }: { version: number; checksum: string }): Promise<boolean> {
+    async connected(
+      edgeId: string,
+      sessionId: string,
+      { version, checksum, takesDeltas }: { version: number; checksum: string; takesDeltas: boolean },
+    ): Promise<boolean> {
       const { rowCount } = await db.sql.query(
-        `UPDATE edges SET status = 'connected', last_heartbeat_at = now(), loaded_version = $3, loaded_checksum = $4, refusal = '', updated_at = now()
+        `UPDATE edges SET status = 'connected', last_heartbeat_at = now(), loaded_version = $3, loaded_checksum = $4, takes_deltas = $5,
+           refusal = '', updated_at = now()
          WHERE edge_id = $1 AND session_id = $2`,
-        [edgeId, sessionId, version, checksum],
+        [edgeId, sessionId, version, checksum, takesDeltas],
       );
       return rowCount === 1;
     },
@@ -213,14 +220,14 @@ export function createEdgeStore(db: Db, counts: Counts) {
       );
     },
 
-    /** What became of a snapshot: served (refusal "") or refused. */
+    /** What became of a change: served, in part (with a refusal) or whole, or refused. */
     async acknowledged(
       edgeId: string,
       sessionId: string,
-      { version, checksum, refusal }: { version: number; checksum: string; refusal: string },
+      { version, checksum, refusal, isServed }: { version: number; checksum: string; refusal: string; isServed: boolean },
     ): Promise<void> {
       await db.sql.query(
-        refusal === ""
+        isServed
           ? `UPDATE edges SET loaded_version = $3, loaded_checksum = $4, refusal = $5, last_sync_ack_at = now(), updated_at = now()
              WHERE edge_id = $1 AND session_id = $2`
           : `UPDATE edges SET refusal = 'version ' || $3::bigint || ' (' || left($4, 12) || '): ' || $5, last_sync_ack_at = now(), updated_at = now()

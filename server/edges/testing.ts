@@ -1,5 +1,6 @@
 import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import {
+  type DeltaResult,
   type EdgeMessage,
   EdgeServiceClient,
   type Heartbeat,
@@ -7,10 +8,13 @@ import {
   type PluginLogLine,
   type RegisterRequest,
   type RegisterResponse,
+  type Resource,
+  type ResourceDelta,
   Snapshot,
   type TelemetryAck,
   type UsageRecord,
 } from "@portico/protocol/edge";
+import { resourceHash, resourceKey, StateChecksum } from "@portico/protocol/resources";
 import { edgeWrappingKey, open } from "@portico/protocol/sealing";
 
 export type Received = { atMs: number; message: HubMessage };
@@ -24,6 +28,8 @@ export function anEdge({
   verdict = () => "",
   ca,
   takesParts = false,
+  takesDeltas = false,
+  rejects = () => "",
   address = "127.0.0.1",
 }: {
   port: number;
@@ -35,6 +41,9 @@ export function anEdge({
   /** The CA (PEM) that vouches for the hub; without it, plain text as older gateways on the same machine speak it. */
   ca?: string;
   takesParts?: boolean;
+  takesDeltas?: boolean;
+  /** Why a resource is rejected; "" uses it. */
+  rejects?: (resource: Resource) => string;
   address?: string;
 }) {
   const channel = ca ? credentials.createSsl(Buffer.from(ca)) : credentials.createInsecure();
@@ -45,6 +54,29 @@ export function anEdge({
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${token}`);
   const received: Received[] = [];
+  /** What deltas have brought, by key. */
+  const resources = new Map<string, Resource>();
+  let isFull = false;
+
+  function takeDelta(delta: ResourceDelta): DeltaResult | undefined {
+    if (delta.full) resources.clear();
+    isFull ||= delta.full;
+    for (const resource of delta.set) resources.set(resourceKey(resource), resource);
+    for (const name of delta.removed) resources.delete(resourceKey(name));
+    if (!delta.complete) return undefined;
+    const { version, checksum } = delta;
+    const sum = new StateChecksum();
+    for (const resource of resources.values()) sum.add(resourceHash(resource, resource.body));
+    const gap = !isFull && String(sum) !== checksum;
+    isFull = false;
+    if (!gap) position = { version, checksum: String(sum) };
+    const rejected = [...resources.values()].flatMap((resource) => {
+      const reason = rejects(resource);
+      return reason ? [{ type: resource.type, name: resource.name, reason }] : [];
+    });
+    return { version, checksum: String(sum), rejected, appliedAtMs: Date.now(), gap, reason: "" };
+  }
+
   const waiting = new Set<() => void>();
   let stream: ClientDuplexStream<EdgeMessage, HubMessage> | undefined;
   let session: RegisterResponse | undefined;
@@ -92,6 +124,29 @@ export function anEdge({
     until,
     metadata,
     client,
+    resources,
+    settings: { port, edgeId, token, namespace, takesParts, takesDeltas },
+    /** Goes on with what another one held. */
+    resume(former: { resources: ReadonlyMap<string, Resource>; position(): { version: number; checksum: string } }) {
+      for (const [key, resource] of former.resources) resources.set(key, resource);
+      position = former.position();
+    },
+    /** Complete deltas so far, parts put together. */
+    deltas: (): ResourceDelta[] => {
+      const whole: ResourceDelta[] = [];
+      let parts: ResourceDelta[] = [];
+      for (const { message } of received) {
+        if (!message.resourceDelta) continue;
+        parts.push(message.resourceDelta);
+        if (!message.resourceDelta.complete) continue;
+        const [first] = parts;
+        const set = parts.flatMap((part) => part.set);
+        const removed = parts.flatMap((part) => part.removed);
+        whole.push({ ...message.resourceDelta, full: first?.full ?? false, set, removed });
+        parts = [];
+      }
+      return whole;
+    },
     async connect(hello: { version?: number; checksum?: string; revoked?: number } = {}) {
       session = await register();
       position = { version: hello.version ?? position.version, checksum: hello.checksum ?? position.checksum };
@@ -106,6 +161,8 @@ export function anEdge({
           if (reason === "") position = { version, checksum };
           opened.write({ snapshotResult: { version, checksum, accepted: reason === "", reason, appliedAtMs: Date.now() } });
         }
+        const deltaResult = message.resourceDelta && takeDelta(message.resourceDelta);
+        if (deltaResult) opened.write({ deltaResult });
         note();
       });
       opened.on("error", (error: ServiceError) => {
@@ -113,7 +170,16 @@ export function anEdge({
         note();
       });
       opened.on("end", note);
-      opened.write({ hello: { sessionId: session.sessionId, ...position, revoked: hello.revoked ?? 0, takesParts } });
+      opened.write({
+        hello: {
+          sessionId: session.sessionId,
+          ...position,
+          revoked: hello.revoked ?? 0,
+          takesParts,
+          takesDeltas,
+          resourcesVersion: takesDeltas ? position.version : 0,
+        },
+      });
       return session;
     },
     beat(change: Partial<Heartbeat> = {}) {

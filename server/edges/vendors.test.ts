@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Snapshot } from "@portico/protocol/edge";
+import { LlmConfig } from "@portico/protocol/edge";
 import { findVendor } from "@portico/protocol/vendors";
 import { afterEach, expect, test, vi } from "vitest";
 import { snippets } from "../../components/llms/dialects.ts";
@@ -8,7 +8,7 @@ import { vendorLabel, vendorOptions } from "../../components/llms/vendors.ts";
 import { anApp } from "../../gateway/test/hub.ts";
 import { aWorld, call, endWorlds, onEnd, secret, until } from "../../gateway/test/world.ts";
 import { LlmDraft } from "../llms/contract.ts";
-import { buildSnapshot } from "./snapshot.ts";
+import { createNamespaceEncoder } from "./resources.ts";
 
 // One more line in the catalog, and nothing else.
 vi.mock("../../packages/protocol/src/vendor-catalog.ts", async (original) => {
@@ -33,37 +33,25 @@ async function aVendor(): Promise<{ url: string; seen: Seen[] }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }
 
-const llmRow = (apiEndpoint: string, dataKey: Buffer) =>
-  Snapshot.decode(
-    buildSnapshot(
-      {
-        llms: [
-          {
-            id: 1,
-            name: "Demo",
-            slug: "demo",
-            vendor: "acme",
-            apiEndpoint,
-            apiKeySealed: "sk-acme-key",
-            defaultModel: "",
-            allowedModels: [],
-            allowedEndpoints: [],
-            keyOrigins: [],
-            monthlyBudgetMicroUsd: null,
-            budgetStartAt: null,
-            namespace: "",
-          },
-        ],
-        apps: [],
-        appLlms: [],
-        credentials: [],
-        plugins: [],
-        llmPlugins: [],
-        prices: [],
-      },
-      { namespace: "", dataKey, systemCallKey: Buffer.alloc(0), openSecret: (sealed) => sealed },
-    ).body,
-  ).llms;
+function llmRow(apiEndpoint: string, dataKey: Buffer): LlmConfig[] {
+  const row = {
+    id: 1,
+    name: "Demo",
+    slug: "demo",
+    vendor: "acme",
+    apiEndpoint,
+    apiKeySealed: "sk-acme-key",
+    defaultModel: "",
+    allowedModels: [],
+    allowedEndpoints: [],
+    keyOrigins: [],
+    monthlyBudgetMicroUsd: null,
+    budgetStartAt: null,
+    namespace: "",
+  };
+  const encoder = createNamespaceEncoder({ namespace: "", dataKey, openSecret: (sealed) => sealed, plugins: [] });
+  return [...encoder.llms([row], [])].flatMap(({ body }) => (body ? [LlmConfig.decode(body)] : []));
+}
 
 test("one line in the catalog adds an OpenAI-compatible vendor to the API, the configuration of edges, the gateway and the dashboard", async () => {
   expect(LlmDraft.parse({ name: "Acme", vendor: "acme" }).vendor).toBe("acme");

@@ -1,6 +1,6 @@
 import { namespaceName } from "@portico/core";
 import type { EdgeAttributes, EdgeResource, EdgeWithToken } from "./contract.ts";
-import type { SnapshotProblem } from "./snapshot.ts";
+import type { ConfigProblem } from "./resources.ts";
 import type { Edge, NamespaceSync } from "./store.ts";
 
 const attributesOf = (edge: Edge): Omit<EdgeAttributes, "hub_ca_sha256"> => ({
@@ -54,7 +54,7 @@ export function createEdgeWire(hubCaSha256: string): EdgeWire {
   };
 }
 
-export const toSyncCounts = (sync: NamespaceSync & { problems: SnapshotProblem[] }) => ({
+export const toSyncCounts = (sync: NamespaceSync & { problems: ConfigProblem[] }) => ({
   namespace: namespaceName(sync.namespace),
   expected_checksum: sync.expectedChecksum,
   config_version: String(sync.configVersion),

@@ -1,5 +1,6 @@
 import { type ClientDuplexStream, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { backoffMs, messageOf, sleep } from "@portico/core";
+import { serial } from "@portico/core/concurrency";
 import type { Logger } from "@portico/core/logger";
 import {
   type BudgetUsage,
@@ -12,10 +13,9 @@ import {
   type RegisterResponse,
 } from "@portico/protocol/edge";
 import type { ClientIdentity } from "./client-identity.ts";
+import type { Configuration } from "./configuration.ts";
 import { createHubChannels, type HubTrust } from "./hub-tls.ts";
-import type { RoutingTable } from "./routing-table.ts";
 import { createSnapshotParts } from "./snapshot-parts.ts";
-import type { Snapshots } from "./snapshots.ts";
 
 export type HubState = { connected: boolean; sinceMs: number; error: string };
 
@@ -41,6 +41,8 @@ const pluginLogsMs = 1_000;
 /** Several changes within this time are one report. */
 const reportSoonMs = 200;
 const backoff = { baseMs: 200, capMs: 5_000 };
+/** Messages of the hub that wait for their turn before no more are read. */
+const mostWaiting = 16;
 /** A connection that lasted this long resets the back-off. */
 const heldMs = 10_000;
 /** Another gateway is connected with this id and will probably stay. */
@@ -59,9 +61,7 @@ export function startHubLink({
   namespace,
   edgeToken,
   advertisedUrl,
-  snapshots,
-  current,
-  revoked,
+  configuration,
   onBudget,
   onHubTime,
   onSession,
@@ -78,10 +78,7 @@ export function startHubLink({
   namespace: string;
   edgeToken: string;
   advertisedUrl: string;
-  snapshots: Snapshots;
-  current(): RoutingTable | undefined;
-  /** How many credentials are refused because they were revoked. */
-  revoked(): number;
+  configuration: Configuration;
   onBudget(usage: BudgetUsage[]): void;
   /** What time it was at the hub when it sent the message that has just arrived. */
   onHubTime(hubMs: number): void;
@@ -178,7 +175,8 @@ export function startHubLink({
     const openedMs = performance.now();
     const heartbeatMs = Math.min(Math.max(registered.heartbeatIntervalMs || 10_000, 50), 300_000);
     let lastHeardMs = openedMs;
-    let inOrder = Promise.resolve();
+    const inOrder = serial();
+    let waiting = 0;
 
     return new Promise((resolve) => {
       const end = (reason: string) => {
@@ -188,7 +186,7 @@ export function startHubLink({
         stopping.signal.removeEventListener("abort", onStop);
         stream.cancel();
         // Whatever was already received is finished before a new session may begin.
-        void inOrder.then(() => resolve(reason));
+        void inOrder.run(configuration.dropUnfinished).then(() => resolve(reason));
       };
       const onStop = () => end("stopping");
       stopping.signal.addEventListener("abort", onStop, { once: true });
@@ -212,10 +210,15 @@ export function startHubLink({
         if (!message) return;
         const hubMs = message.heartbeatReply?.receivedAtMs ?? 0;
         if (hubMs > 0) onHubTime(hubMs);
-        inOrder = inOrder
-          .then(() => take(message, stream, registered.wrappedKey))
+        if (message.revocation) configuration.refuse(message.revocation.credentialHashes);
+        if (++waiting >= mostWaiting) stream.pause();
+        inOrder
+          .run(() => take(message, stream, registered.wrappedKey))
           .catch((error: unknown) => {
             logger.error("cannot act on a message of the hub", { error: messageOf(error) });
+          })
+          .finally(() => {
+            if (--waiting < mostWaiting) stream.resume();
           });
       });
       stream.on("metadata", () => setState(true, ""));
@@ -224,7 +227,13 @@ export function startHubLink({
 
       report = () =>
         void stream.write({ heartbeat: { ...position(), sentAtMs: Date.now(), ...vitals(), hubMessagesUnreadable: unreadable } });
-      stream.write({ hello: { sessionId: registered.sessionId, ...position(), revoked: revoked(), takesParts: true } });
+      const held = configuration.held();
+      stream.write({ hello: { sessionId: registered.sessionId, ...held, takesParts: true, takesDeltas: true } });
+      const rejected = configuration.rejected();
+      if (rejected.length > 0) {
+        const { version, checksum } = held;
+        stream.write({ deltaResult: { version, checksum, rejected, appliedAtMs: 0, gap: false, reason: "" } });
+      }
       // Its answer says what time it is at the hub.
       report();
       setState(true, "");
@@ -233,8 +242,8 @@ export function startHubLink({
   }
 
   const position = () => {
-    const table = current();
-    return { version: table?.version ?? 0, checksum: table?.checksum ?? "" };
+    const { version, checksum } = configuration.held();
+    return { version, checksum };
   };
 
   /** @returns undefined when there is nothing to act on yet: a part of a snapshot, or bytes that are not a message. */
@@ -258,11 +267,14 @@ export function startHubLink({
   async function take(message: HubMessage, stream: HubStream, wrappedKey: Buffer): Promise<void> {
     if (message.snapshot) {
       const { version, checksum } = message.snapshot;
-      const applied = await snapshots.apply(message.snapshot, wrappedKey);
+      const applied = await configuration.applySnapshot(message.snapshot, wrappedKey);
       const result = applied.accepted ? { accepted: true, reason: "", appliedAtMs: applied.appliedAtMs } : { ...applied, appliedAtMs: 0 };
       stream.write({ snapshotResult: { version, checksum, ...result } });
+    } else if (message.resourceDelta) {
+      const deltaResult = await configuration.applyDelta(message.resourceDelta, wrappedKey);
+      if (deltaResult) stream.write({ deltaResult });
     } else if (message.revocation) {
-      await snapshots.revoke(message.revocation.credentialHashes);
+      await configuration.keepRefused(message.revocation.credentialHashes);
       stream.write({ revocationResult: { revocationId: message.revocation.revocationId } });
     } else if (message.budget) onBudget(message.budget.usage);
   }

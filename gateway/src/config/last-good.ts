@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { SnapshotEnvelope } from "@portico/protocol/edge";
 
@@ -8,6 +8,7 @@ export type LastGood = { envelope: SnapshotEnvelope; wrappedKey: Buffer };
 export type LastGoodFiles = {
   load(): Promise<LastGood | undefined>;
   save(lastGood: LastGood): Promise<void>;
+  remove(): Promise<void>;
   loadRevoked(): Promise<string[]>;
   saveRevoked(hashes: string[]): Promise<void>;
 };
@@ -45,6 +46,7 @@ export function createLastGoodFiles(dataDir: string): LastGoodFiles {
           body: Buffer.from(envelope.body).toString("base64"),
         }),
       ),
+    remove: () => rm(snapshotPath, { force: true }),
     async loadRevoked() {
       const text = await readIfThere(revokedPath);
       const hashes: unknown = text === undefined ? [] : JSON.parse(text);

@@ -79,6 +79,7 @@ export interface EdgeMessage {
   /** Answer to a revocation: the edge refuses the credential from here on. */
   revocationResult?: RevocationResult | undefined;
   pluginLogs?: PluginLogs | undefined;
+  deltaResult?: DeltaResult | undefined;
 }
 
 export interface Hello {
@@ -93,6 +94,10 @@ export interface Hello {
   revoked: number;
   /** The edge takes large snapshots as snapshot_part messages. */
   takesParts: boolean;
+  /** The edge takes resource_delta messages; it is sent no snapshots. */
+  takesDeltas: boolean;
+  /** Version of the resources that it holds, which deltas continue; 0 when it holds none or serves a snapshot. */
+  resourcesVersion: number;
 }
 
 /** What became of a pushed snapshot. A refused one leaves the edge on the snapshot it had. */
@@ -108,6 +113,26 @@ export interface SnapshotResult {
 
 export interface RevocationResult {
   revocationId: number;
+}
+
+/** What became of a delta. Everything of it but the rejected resources is served; of those the edge keeps what it had. */
+export interface DeltaResult {
+  version: number;
+  checksum: string;
+  /** All resources that the edge holds and cannot use, of this delta and of earlier ones. */
+  rejected: RejectedResource[];
+  /** When the edge began to serve it, Unix milliseconds. */
+  appliedAtMs: number;
+  /** The delta does not continue what the edge holds, which it goes on to serve: the hub has to send everything. */
+  gap: boolean;
+  /** Why nothing of the delta was taken; "" otherwise. */
+  reason: string;
+}
+
+export interface RejectedResource {
+  type: string;
+  name: string;
+  reason: string;
 }
 
 export interface Heartbeat {
@@ -170,6 +195,56 @@ export interface HubMessage {
   budget?: BudgetState | undefined;
   heartbeatReply?: HeartbeatReply | undefined;
   snapshotPart?: SnapshotPart | undefined;
+  resourceDelta?: ResourceDelta | undefined;
+}
+
+/**
+ * What has changed of the configuration, to edges that take deltas, as one or more messages in order, with other messages in between.
+ * The edge serves the change when `complete` has come. Rows of one change always arrive in one delta.
+ */
+export interface ResourceDelta {
+  /** With the first message of a delta that replaces everything the edge holds. */
+  full: boolean;
+  set: Resource[];
+  removed: ResourceName[];
+  /** The last message; only it has the fields below. */
+  complete: boolean;
+  /**
+   * The edge's position with the delta. The checksum is that of all resources that it then holds; see
+   * packages/protocol/src/resources.ts.
+   */
+  version: number;
+  checksum: string;
+  /** Of the credentials in the resources those that are revoked. The edge refuses these, and none that were revoked before. */
+  revocation: Revocation | undefined;
+}
+
+export interface Resource {
+  /** llm | app | credentials | plugin | price | system_call_key; edges keep others without using them. */
+  type: string;
+  /** An id; of credentials the first three digits of their hashes; "" when there is one only. */
+  name: string;
+  /** True for what edges of all namespaces are sent, false for what is this namespace's own. Two resources may differ in this alone. */
+  shared: boolean;
+  /** LlmConfig, AppConfig (without credential_hashes), CredentialBucket, PluginConfig, ModelPrice or SystemCallKey. */
+  body: Buffer;
+}
+
+export interface ResourceName {
+  type: string;
+  name: string;
+  shared: boolean;
+}
+
+/** Active credentials whose hashes begin with the same three hex digits. */
+export interface CredentialBucket {
+  /** 36 bytes each: SHA-256 of the secret, id of the app (big-endian). Sorted. The app may be absent. */
+  entries: Buffer;
+}
+
+/** As Snapshot.system_call_key. */
+export interface SystemCallKey {
+  publicKey: Buffer;
 }
 
 /**
@@ -650,6 +725,7 @@ function createBaseEdgeMessage(): EdgeMessage {
     heartbeat: undefined,
     revocationResult: undefined,
     pluginLogs: undefined,
+    deltaResult: undefined,
   };
 }
 
@@ -669,6 +745,9 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
     }
     if (message.pluginLogs !== undefined) {
       PluginLogs.encode(message.pluginLogs, writer.uint32(42).fork()).join();
+    }
+    if (message.deltaResult !== undefined) {
+      DeltaResult.encode(message.deltaResult, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -726,6 +805,14 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
             message.pluginLogs = PluginLogs.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.deltaResult = DeltaResult.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -756,12 +843,23 @@ export const EdgeMessage: MessageFns<EdgeMessage> = {
     message.pluginLogs = (object.pluginLogs !== undefined && object.pluginLogs !== null)
       ? PluginLogs.fromPartial(object.pluginLogs)
       : undefined;
+    message.deltaResult = (object.deltaResult !== undefined && object.deltaResult !== null)
+      ? DeltaResult.fromPartial(object.deltaResult)
+      : undefined;
     return message;
   },
 };
 
 function createBaseHello(): Hello {
-  return { sessionId: "", version: 0, checksum: "", revoked: 0, takesParts: false };
+  return {
+    sessionId: "",
+    version: 0,
+    checksum: "",
+    revoked: 0,
+    takesParts: false,
+    takesDeltas: false,
+    resourcesVersion: 0,
+  };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -780,6 +878,12 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.takesParts !== false) {
       writer.uint32(40).bool(message.takesParts);
+    }
+    if (message.takesDeltas !== false) {
+      writer.uint32(48).bool(message.takesDeltas);
+    }
+    if (message.resourcesVersion !== 0) {
+      writer.uint32(56).uint64(message.resourcesVersion);
     }
     return writer;
   },
@@ -837,6 +941,22 @@ export const Hello: MessageFns<Hello> = {
             message.takesParts = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.takesDeltas = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.resourcesVersion = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -859,6 +979,8 @@ export const Hello: MessageFns<Hello> = {
     message.checksum = object.checksum ?? "";
     message.revoked = object.revoked ?? 0;
     message.takesParts = object.takesParts ?? false;
+    message.takesDeltas = object.takesDeltas ?? false;
+    message.resourcesVersion = object.resourcesVersion ?? 0;
     return message;
   },
 };
@@ -1017,6 +1139,200 @@ export const RevocationResult: MessageFns<RevocationResult> = {
   fromPartial(object: DeepPartial<RevocationResult>): RevocationResult {
     const message = createBaseRevocationResult();
     message.revocationId = object.revocationId ?? 0;
+    return message;
+  },
+};
+
+function createBaseDeltaResult(): DeltaResult {
+  return { version: 0, checksum: "", rejected: [], appliedAtMs: 0, gap: false, reason: "" };
+}
+
+export const DeltaResult: MessageFns<DeltaResult> = {
+  encode(message: DeltaResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint64(message.version);
+    }
+    if (message.checksum !== "") {
+      writer.uint32(18).string(message.checksum);
+    }
+    for (const v of message.rejected) {
+      RejectedResource.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.appliedAtMs !== 0) {
+      writer.uint32(32).int64(message.appliedAtMs);
+    }
+    if (message.gap !== false) {
+      writer.uint32(40).bool(message.gap);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeltaResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeltaResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.checksum = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rejected.push(RejectedResource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.appliedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.gap = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeltaResult>): DeltaResult {
+    return DeltaResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeltaResult>): DeltaResult {
+    const message = createBaseDeltaResult();
+    message.version = object.version ?? 0;
+    message.checksum = object.checksum ?? "";
+    message.rejected = object.rejected?.map((e) => RejectedResource.fromPartial(e)) || [];
+    message.appliedAtMs = object.appliedAtMs ?? 0;
+    message.gap = object.gap ?? false;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRejectedResource(): RejectedResource {
+  return { type: "", name: "", reason: "" };
+}
+
+export const RejectedResource: MessageFns<RejectedResource> = {
+  encode(message: RejectedResource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejectedResource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejectedResource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RejectedResource>): RejectedResource {
+    return RejectedResource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RejectedResource>): RejectedResource {
+    const message = createBaseRejectedResource();
+    message.type = object.type ?? "";
+    message.name = object.name ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -1488,6 +1804,7 @@ function createBaseHubMessage(): HubMessage {
     budget: undefined,
     heartbeatReply: undefined,
     snapshotPart: undefined,
+    resourceDelta: undefined,
   };
 }
 
@@ -1507,6 +1824,9 @@ export const HubMessage: MessageFns<HubMessage> = {
     }
     if (message.snapshotPart !== undefined) {
       SnapshotPart.encode(message.snapshotPart, writer.uint32(42).fork()).join();
+    }
+    if (message.resourceDelta !== undefined) {
+      ResourceDelta.encode(message.resourceDelta, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1564,6 +1884,14 @@ export const HubMessage: MessageFns<HubMessage> = {
             message.snapshotPart = SnapshotPart.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.resourceDelta = ResourceDelta.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1596,6 +1924,418 @@ export const HubMessage: MessageFns<HubMessage> = {
     message.snapshotPart = (object.snapshotPart !== undefined && object.snapshotPart !== null)
       ? SnapshotPart.fromPartial(object.snapshotPart)
       : undefined;
+    message.resourceDelta = (object.resourceDelta !== undefined && object.resourceDelta !== null)
+      ? ResourceDelta.fromPartial(object.resourceDelta)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResourceDelta(): ResourceDelta {
+  return { full: false, set: [], removed: [], complete: false, version: 0, checksum: "", revocation: undefined };
+}
+
+export const ResourceDelta: MessageFns<ResourceDelta> = {
+  encode(message: ResourceDelta, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.full !== false) {
+      writer.uint32(8).bool(message.full);
+    }
+    for (const v of message.set) {
+      Resource.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.removed) {
+      ResourceName.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.complete !== false) {
+      writer.uint32(32).bool(message.complete);
+    }
+    if (message.version !== 0) {
+      writer.uint32(40).uint64(message.version);
+    }
+    if (message.checksum !== "") {
+      writer.uint32(50).string(message.checksum);
+    }
+    if (message.revocation !== undefined) {
+      Revocation.encode(message.revocation, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceDelta {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceDelta();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.full = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.set.push(Resource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.removed.push(ResourceName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.checksum = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.revocation = Revocation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResourceDelta>): ResourceDelta {
+    return ResourceDelta.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResourceDelta>): ResourceDelta {
+    const message = createBaseResourceDelta();
+    message.full = object.full ?? false;
+    message.set = object.set?.map((e) => Resource.fromPartial(e)) || [];
+    message.removed = object.removed?.map((e) => ResourceName.fromPartial(e)) || [];
+    message.complete = object.complete ?? false;
+    message.version = object.version ?? 0;
+    message.checksum = object.checksum ?? "";
+    message.revocation = (object.revocation !== undefined && object.revocation !== null)
+      ? Revocation.fromPartial(object.revocation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResource(): Resource {
+  return { type: "", name: "", shared: false, body: Buffer.alloc(0) };
+}
+
+export const Resource: MessageFns<Resource> = {
+  encode(message: Resource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.shared !== false) {
+      writer.uint32(24).bool(message.shared);
+    }
+    if (message.body.length !== 0) {
+      writer.uint32(34).bytes(message.body);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Resource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.shared = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Resource>): Resource {
+    return Resource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Resource>): Resource {
+    const message = createBaseResource();
+    message.type = object.type ?? "";
+    message.name = object.name ?? "";
+    message.shared = object.shared ?? false;
+    message.body = object.body ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseResourceName(): ResourceName {
+  return { type: "", name: "", shared: false };
+}
+
+export const ResourceName: MessageFns<ResourceName> = {
+  encode(message: ResourceName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.shared !== false) {
+      writer.uint32(24).bool(message.shared);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceName();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.shared = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResourceName>): ResourceName {
+    return ResourceName.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResourceName>): ResourceName {
+    const message = createBaseResourceName();
+    message.type = object.type ?? "";
+    message.name = object.name ?? "";
+    message.shared = object.shared ?? false;
+    return message;
+  },
+};
+
+function createBaseCredentialBucket(): CredentialBucket {
+  return { entries: Buffer.alloc(0) };
+}
+
+export const CredentialBucket: MessageFns<CredentialBucket> = {
+  encode(message: CredentialBucket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entries.length !== 0) {
+      writer.uint32(10).bytes(message.entries);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CredentialBucket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCredentialBucket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CredentialBucket>): CredentialBucket {
+    return CredentialBucket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CredentialBucket>): CredentialBucket {
+    const message = createBaseCredentialBucket();
+    message.entries = object.entries ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseSystemCallKey(): SystemCallKey {
+  return { publicKey: Buffer.alloc(0) };
+}
+
+export const SystemCallKey: MessageFns<SystemCallKey> = {
+  encode(message: SystemCallKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.publicKey.length !== 0) {
+      writer.uint32(10).bytes(message.publicKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SystemCallKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSystemCallKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.publicKey = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SystemCallKey>): SystemCallKey {
+    return SystemCallKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SystemCallKey>): SystemCallKey {
+    const message = createBaseSystemCallKey();
+    message.publicKey = object.publicKey ?? Buffer.alloc(0);
     return message;
   },
 };
