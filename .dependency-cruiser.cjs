@@ -13,7 +13,7 @@ module.exports = {
       severity: "error",
       from: { path: "^(app|components)/", pathNot: tests },
       to: {
-        path: "^(server|gateway|plugins)/|^packages/(?!core/|protocol/)",
+        path: "^(server|gateway|plugins)/|^packages/(?!core/|plugin-bridge/|protocol/)",
         pathNot: "^server/[^/]+/contract(\\.ts$|/)",
         reachable: true,
       },
@@ -96,6 +96,13 @@ module.exports = {
       severity: "error",
       from: { path: "^packages/plugin-host/", pathNot: tests },
       to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!plugin-host/|core/|protocol/)", reachable: true },
+    },
+    {
+      name: "plugin-bridge-knows-nothing-of-ours",
+      comment: "It runs in plugins' frames too.",
+      severity: "error",
+      from: { path: "^packages/plugin-bridge/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!plugin-bridge/)" },
     },
     {
       name: "plugin-services-know-no-host-product",

@@ -1,13 +1,18 @@
 /**
  * The dashboard's end of a sandboxed plugin element. The frame has an opaque origin: no cookies, no storage, no network. All it can do is
- * ask through one MessagePort, and this module decides what an answer is. Framework-free; server/plugins/pages/frame/bridge.js is the other end.
+ * ask through one MessagePort, and this module decides what an answer is. Framework-free; packages/plugin-bridge is the other end.
  */
-
-export type FrameTheme = {
-  scheme: "light" | "dark";
-  /** CSS variables (`--portico-…`) and their values, set on the frame's root. */
-  variables: Record<string, string>;
-};
+import {
+  type Answer,
+  type Area,
+  type ConfirmRequest,
+  type Connect,
+  type FromFrame,
+  type NoticeKind,
+  noticeKind,
+  type Theme,
+  type ToFrame,
+} from "@portico/plugin-bridge";
 
 export type MountOptions = {
   /** `frame_url` of the registry row. */
@@ -17,12 +22,12 @@ export type MountOptions = {
   integrity: string;
   entryType: "classic" | "module";
   tag: string;
-  area: "admin" | "portal";
+  area: Area;
   /** Name of the frame for screen readers. */
   title: string;
   /** `mount_config.props`: become `data-*` attributes of the element. */
   props?: Record<string, unknown>;
-  theme: FrameTheme;
+  theme: Theme;
   /** Where inside the plugin's page we are, e.g. `items/7`; "" for its start. */
   subPath?: string;
   locale?: string;
@@ -30,6 +35,8 @@ export type MountOptions = {
   context?: Record<string, unknown>;
   /** Carries a call to the plugin. Its rejection's message (and `code`) reaches the element. */
   rpc(method: string, payload: Record<string, unknown>, signal: AbortSignal): Promise<unknown>;
+  /** Asks the person; `request` may hold anything. A dialog that is not opened is a no. */
+  confirm?(request: ConfirmRequest): Promise<boolean>;
   /** The element is on the page. */
   onReady?(): void;
   /** The element cannot be shown; show the sentence with a retry. */
@@ -42,13 +49,13 @@ export type MountOptions = {
   onNavigate?(path: string): void;
   /** A link to somewhere else was followed, or so the frame says: `url` may be anything. */
   onOpen?(url: string): void;
-  onNotify?(message: string, kind: "info" | "success" | "warning" | "error"): void;
+  onNotify?(message: string, kind: NoticeKind): void;
   /** From the start until the element is there; default 10 s. */
   timeoutMs?: number;
 };
 
 export type MountedFrame = {
-  setTheme(theme: FrameTheme): void;
+  setTheme(theme: Theme): void;
   setSubPath(subPath: string): void;
   /** Throws the frame away and starts again. */
   retry(): void;
@@ -59,14 +66,19 @@ const defaultTimeoutMs = 10_000;
 const maxCallsInFlight = 32;
 const maxPayloadChars = 3 * 1024 * 1024;
 const maxHeightPx = 20_000;
-const kinds = ["info", "success", "warning", "error"] as const;
+/** Room for dialogs of a page that is short itself. */
+const minHeightPx = 320;
 
-type FromFrame = Record<string, unknown> & { type?: unknown };
+/** Whatever the frame's end sends is what the plugin makes of it. */
+type Untrusted = Record<string, unknown>;
 
 const text = (value: unknown, max = 2_000): string => (typeof value === "string" ? value.slice(0, max) : "");
 
+/** What of the window is above the frame and below it: it fills the rest, so that dialogs inside it stand where they are seen. */
+const roomAbove = (container: HTMLElement): number => Math.min(Math.max(container.getBoundingClientRect().top, 0), 400) + 24;
+
 /** One life of the frame, from its insertion to its removal. */
-function startFrame(container: HTMLElement, options: MountOptions, now: { theme: FrameTheme; subPath: string }) {
+function startFrame(container: HTMLElement, options: MountOptions, now: { theme: Theme; subPath: string }) {
   const frame = document.createElement("iframe");
   const nonce = crypto.randomUUID();
   const ended = new AbortController();
@@ -84,16 +96,25 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     options.timeoutMs ?? defaultTimeoutMs,
   );
 
-  async function answer({ id, method, payload }: FromFrame): Promise<void> {
-    const reply = (message: Record<string, unknown>) => !ended.signal.aborted && port?.postMessage({ type: "answer", id, ...message });
-    if (inFlight >= maxCallsInFlight) return void reply({ ok: false, message: "Too many calls at once.", code: "rate_limited" });
+  const send = (message: ToFrame) => port?.postMessage(message);
+
+  async function call({ method, payload }: Untrusted): Promise<unknown> {
+    const json = JSON.stringify(payload ?? {});
+    if (json.length > maxPayloadChars) throw new Error("The payload of this call is too large.");
+    const parsed: unknown = JSON.parse(json);
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("The payload of a call is an object.");
+    return options.rpc(text(method, 200), parsed as Record<string, unknown>, ended.signal);
+  }
+
+  /** Answers a request under its id, in whatever way it ends. */
+  async function answer({ id }: Untrusted, work: () => Promise<unknown>): Promise<void> {
+    const reply = (outcome: { ok: true; value: unknown } | { ok: false; message: string; code: string }) => {
+      if (typeof id === "number" && !ended.signal.aborted) send({ type: "answer", id, ...outcome } satisfies Answer);
+    };
+    if (inFlight >= maxCallsInFlight) return reply({ ok: false, message: "Too many calls at once.", code: "rate_limited" });
     inFlight += 1;
     try {
-      const json = JSON.stringify(payload ?? {});
-      if (json.length > maxPayloadChars) throw new Error("The payload of this call is too large.");
-      const parsed: unknown = JSON.parse(json);
-      if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("The payload of a call is an object.");
-      reply({ ok: true, value: await options.rpc(text(method, 200), parsed as Record<string, unknown>, ended.signal) });
+      reply({ ok: true, value: await work() });
     } catch (error) {
       const code = typeof error === "object" && error !== null && "code" in error ? text(error.code) : "";
       reply({ ok: false, message: error instanceof Error ? error.message : String(error), code });
@@ -106,7 +127,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     if (typeof height === "number" && Number.isFinite(height)) frame.style.height = `${Math.min(Math.max(height, 0), maxHeightPx)}px`;
   }
 
-  const handlers: Record<string, (message: FromFrame) => void> = {
+  const handlers: Record<FromFrame["type"], (message: Untrusted) => void> = {
     ready(message) {
       clearTimeout(timer);
       setHeight(message.height);
@@ -116,19 +137,21 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     failed: (message) => fail(text(message.message)),
     error: (message) => options.onError?.(text(message.message)),
     height: (message) => setHeight(message.height),
-    call: (message) => void answer(message),
+    call: (message) => void answer(message, () => call(message)),
+    confirm: (message) =>
+      void answer(message, async () => options.confirm?.({ message: text(message.message), verb: text(message.verb, 40) }) ?? false),
     route: (message) => options.onRoute?.(text(message.subPath).replace(/^\/+/, "")),
     navigate: (message) => options.onNavigate?.(text(message.path)),
     open(message) {
       options.onOpen?.(text(message.url, 8_000));
     },
-    notify: (message) => options.onNotify?.(text(message.message, 500), kinds.find((one) => one === message.kind) ?? "info"),
+    notify: (message) => options.onNotify?.(text(message.message, 500), noticeKind(message.kind)),
   };
 
   function onMessage({ data }: MessageEvent): void {
     if (ended.signal.aborted || typeof data !== "object" || data === null) return;
-    const { type } = data as FromFrame;
-    if (typeof type === "string" && Object.hasOwn(handlers, type)) handlers[type]?.(data as FromFrame);
+    const { type } = data as Untrusted;
+    if (typeof type === "string" && Object.hasOwn(handlers, type)) handlers[type as FromFrame["type"]](data as Untrusted);
   }
 
   frame.addEventListener("load", () => {
@@ -137,7 +160,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     const channel = new MessageChannel();
     port = channel.port1;
     port.onmessage = onMessage;
-    const connect = {
+    const connect: Connect = {
       type: "portico-connect",
       nonce,
       area: options.area,
@@ -164,7 +187,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     frame.remove();
   }
 
-  frame.setAttribute("sandbox", "allow-scripts allow-forms");
+  frame.setAttribute("sandbox", "allow-scripts allow-forms allow-modals");
   frame.setAttribute("referrerpolicy", "no-referrer");
   frame.title = options.title;
   frame.src = `${options.frameUrl}#${nonce}`;
@@ -172,6 +195,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     display: "block",
     width: "100%",
     height: "0",
+    minHeight: `max(${minHeightPx}px, calc(100dvh - ${Math.ceil(roomAbove(container))}px))`,
     border: "0",
     visibility: "hidden",
     background: "transparent",
@@ -181,7 +205,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
 
   return {
     end,
-    send: (message: Record<string, unknown>) => port?.postMessage(message),
+    send,
     setScheme: (scheme: string) => {
       frame.style.colorScheme = scheme;
     },

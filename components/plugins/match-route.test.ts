@@ -1,7 +1,7 @@
+import { dataAttributes } from "@portico/plugin-bridge";
 import { expect, test } from "vitest";
 import type { PluginUiEntry } from "../../server/plugins/contract/pages.ts";
 import { matchRoute } from "./match-route.ts";
-import { dataAttributes } from "./plugin-api.ts";
 
 const row = (id: number, route_pattern: string): PluginUiEntry => ({
   id,

@@ -1,35 +1,15 @@
+import type { Area, Theme } from "@portico/plugin-bridge";
 import { call } from "../api/http.ts";
-import type { FrameTheme } from "./frame-host.ts";
 
 /** Calls a plugin's own RPC through the studio, as the signed-in user; resolves to the plugin's answer. */
-export async function callPlugin(
-  pluginId: number,
-  area: "admin" | "portal",
-  method: string,
-  payload: unknown,
-  signal?: AbortSignal,
-): Promise<unknown> {
+export async function callPlugin(pluginId: number, area: Area, method: string, payload: unknown, signal?: AbortSignal): Promise<unknown> {
   const base = area === "admin" ? `/api/v1/plugins/${pluginId}/rpc` : `/common/plugins/${pluginId}/portal-rpc`;
   const answer = await call<{ data: unknown }>("POST", `${base}/${encodeURIComponent(method)}`, payload ?? {}, signal);
   return answer.data;
 }
 
-const kebab = (name: string): string =>
-  name
-    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
-    .replace(/[\s_]+/g, "-")
-    .toLowerCase();
-
-/** Props of a manifest's mount as `data-` attributes: text as it is, anything else as JSON. */
-export function dataAttributes(props: Record<string, unknown> | null | undefined): [name: string, value: string][] {
-  return Object.entries(props ?? {}).map(([name, value]) => [
-    `data-${kebab(name)}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-}
-
 /** The theme tokens as they are on the page now, for elements that stand where they do not inherit them. */
-export function pluginTheme(scheme: "light" | "dark"): FrameTheme {
+export function pluginTheme(scheme: "light" | "dark"): Theme {
   const names = new Set<string>();
   for (const sheet of document.styleSheets) {
     for (const rule of sheet.cssRules) {

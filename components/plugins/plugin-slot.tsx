@@ -56,7 +56,13 @@ function Mount({ registryRow: row, area, subPath, onFail }: PluginSlotProps & { 
   const title = row.mount_config.title ?? row.plugin?.name ?? "Plugin";
   if (row.mount_config.kind === "iframe" && frameUrl) {
     return (
-      <iframe className={classes.page} title={title} src={frameUrl} sandbox="allow-scripts allow-forms" referrerPolicy="no-referrer" />
+      <iframe
+        className={classes.page}
+        title={title}
+        src={frameUrl}
+        sandbox="allow-scripts allow-forms allow-modals"
+        referrerPolicy="no-referrer"
+      />
     );
   }
   if (!url || !integrity || !type || !frameUrl) throw new Error("The studio did not say where this page's files are.");

@@ -1,25 +1,26 @@
 "use client";
 
+import { createPluginApi, followLink, setUp, type Theme, type Transport } from "@portico/plugin-bridge";
 import { useEffect, useRef, useState } from "react";
 import { messageOf } from "../api/http.ts";
-import type { FrameTheme } from "./frame-host.ts";
+import { toastError } from "../ui/toast.tsx";
 import { loadElement } from "./load-element.ts";
-import { callPlugin, dataAttributes, pluginTheme } from "./plugin-api.ts";
+import { callPlugin, pluginTheme } from "./plugin-api.ts";
 import classes from "./plugin-slot.module.css";
 import type { MountProps } from "./plugin-slot.tsx";
 import { SlotLoading } from "./slot-states.tsx";
 import { usePageContext } from "./use-page-context.ts";
 
 const timeoutMs = 10_000;
-const kinds = ["info", "success", "warning", "error"] as const;
 
 /** A plugin's element in the page itself: same document, same rights. Only for plugins an administrator trusts. */
 export function TrustedMount({ row, area, basePath, subPath, script, onFail }: MountProps) {
+  const name = row.plugin?.name ?? "Plugin";
   const host = useRef<HTMLDivElement>(null);
   const element = useRef<HTMLElement | null>(null);
   const [ready, setReady] = useState(false);
-  const { scheme, actions } = usePageContext(basePath, row.plugin?.name ?? "Plugin");
-  const now = useRef<{ subPath: string; theme: FrameTheme | null; actions: typeof actions }>({ subPath, theme: null, actions });
+  const { scheme, actions } = usePageContext(basePath, name);
+  const now = useRef<{ subPath: string; theme: Theme; actions: typeof actions }>({ subPath, theme: { scheme, variables: {} }, actions });
   now.current.actions = actions;
   const tag = row.component_tag;
 
@@ -27,26 +28,18 @@ export function TrustedMount({ row, area, basePath, subPath, script, onFail }: M
   useEffect(() => {
     let gone = false;
     now.current.theme = pluginTheme(scheme);
-    // The same as sandboxed elements get (server/plugins/pages/frame/bridge.js): an element cannot tell which it is.
-    const api = Object.freeze({
-      call: (method: string, payload?: unknown) => callPlugin(row.plugin_id, area, method, payload),
-      navigate: (to: string) => now.current.actions.toRoute(String(to)),
-      notify: (message: string, kind?: string) => now.current.actions.notify(String(message), kinds.find((one) => one === kind) ?? "info"),
-      get theme() {
-        return now.current.theme;
-      },
-      get context() {
-        return Object.freeze({ area, locale: document.documentElement.lang, subPath: now.current.subPath });
-      },
-    });
+    const transport: Transport = {
+      call: ({ method, payload }) => callPlugin(row.plugin_id, area, method, payload),
+      confirm: (request) => now.current.actions.confirm(request),
+      route: (to) => now.current.actions.toRoute(to.subPath),
+      notify: ({ message, kind }) => now.current.actions.notify(message, kind),
+    };
+    const api = createPluginApi({ transport, state: now.current, area, locale: document.documentElement.lang });
     loadElement(tag, script, timeoutMs)
       .then(() => {
         if (gone || !host.current) return;
         const made = document.createElement(tag);
-        // Before it is connected: an element may call its plugin from its first moment.
-        Object.defineProperty(made, area === "portal" ? "portalPluginAPI" : "pluginAPI", { value: api, enumerable: true });
-        for (const [name, value] of dataAttributes(row.mount_config.props)) made.setAttribute(name, value);
-        made.setAttribute("data-sub-path", now.current.subPath);
+        setUp(made, { api, area, props: row.mount_config.props, subPath: now.current.subPath });
         element.current = made;
         host.current.replaceChildren(made);
         setReady(true);
@@ -65,20 +58,28 @@ export function TrustedMount({ row, area, basePath, subPath, script, onFail }: M
   useEffect(() => {
     const place = host.current;
     const follow = (event: MouseEvent) => {
-      const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
-      const href = link?.getAttribute("href") ?? "";
-      if (!link || href === "" || href.startsWith("#") || event.defaultPrevented) return;
-      event.preventDefault();
+      const to = followLink(event);
       const { toRoute, toPage, open } = now.current.actions;
-      const to = URL.canParse(link.href) ? new URL(link.href) : undefined;
-      if (!to) return;
-      if (to.origin !== location.origin) open(to.href);
-      else if (/^\s*[/\\]|^\s*[a-z]+:/i.test(href)) toPage(to.pathname + to.search + to.hash);
-      else toRoute(href);
+      if (to?.kind === "route") toRoute(to.subPath);
+      else if (to?.kind === "page") toPage(to.path);
+      else if (to?.kind === "away") open(to.url);
     };
     place?.addEventListener("click", follow);
     return () => place?.removeEventListener("click", follow);
   }, []);
+
+  // The dashboard runs no handlers in attributes, a trusted plugin's neither. The person has seen a button do nothing: say why.
+  useEffect(() => {
+    const onViolation = ({ effectiveDirective }: SecurityPolicyViolationEvent) => {
+      if (effectiveDirective !== "script-src-attr") return;
+      toastError(
+        `${name}: part of its page does not work here`,
+        'It uses event handlers in HTML attributes (onclick="…"), which the dashboard does not run. They run when its pages are not trusted; its author can use addEventListener instead.',
+      );
+    };
+    document.addEventListener("securitypolicyviolation", onViolation);
+    return () => document.removeEventListener("securitypolicyviolation", onViolation);
+  }, [name]);
 
   useEffect(() => {
     if (now.current.subPath === subPath) return;

@@ -1,9 +1,11 @@
 "use client";
 
 import { notifications } from "@mantine/notifications";
+import type { ConfirmRequest } from "@portico/plugin-bridge";
 import { useRouter } from "next/navigation";
 import { useMemo, useSyncExternalStore } from "react";
 import { destinationOf, pagePath, routePath } from "../shell/links.ts";
+import { askForPlugin } from "./ask.tsx";
 import { askToLeave } from "./leave.tsx";
 
 const colorOf = { info: "info", success: "good", warning: "warn", error: "bad" } as const;
@@ -53,6 +55,7 @@ export function usePageContext(basePath: string, pluginName: string) {
         if (destination) askToLeave(pluginName, destination);
         else refused(pluginName, url);
       },
+      confirm: (request: ConfirmRequest) => askForPlugin(pluginName, request),
       notify: (message: string, kind: keyof typeof colorOf) =>
         void notifications.show({ title: pluginName, message, color: colorOf[kind] ?? "info", withBorder: false }),
     }),

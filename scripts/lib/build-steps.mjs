@@ -14,6 +14,7 @@ const nextInputs = [
   "components",
   "server",
   "packages/core",
+  "packages/plugin-bridge",
   "packages/protocol",
   "public",
   "next.config.mjs",
@@ -64,10 +65,22 @@ function stubsStep() {
   };
 }
 
-/** Browser code: the UI kit first, then the plugins' pages, which bundle it. */
+/** Browser code: what runs in plugins' frames, the UI kit, then the plugins' pages, which bundle it. */
 function uiSteps() {
   const tools = ["node_modules/esbuild/package.json"];
   return [
+    {
+      name: "plugin-bridge",
+      label: "Building the bridge of plugins' frames",
+      hash: () => hashOf(["packages/plugin-bridge", ...tools]),
+      present: () => existsSync(join(root, "packages", "plugin-bridge", "dist", "frame.js")),
+      run: (children) =>
+        children.run(node, [join("packages", "plugin-bridge", "build.mjs")], {
+          doing: "Building the bridge of plugins' frames",
+          cwd: root,
+          env: toolEnv(),
+        }),
+    },
     {
       name: "plugin-ui",
       label: "Building the plugin UI kit",

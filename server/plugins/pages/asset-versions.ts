@@ -6,6 +6,7 @@ import type { PluginHost, RunningPlugin } from "@portico/plugin-host";
 import type { Json } from "../catalog/json.ts";
 import { routesOf, storedManifest } from "../catalog/manifest.ts";
 import type { Plugin } from "../catalog/store.ts";
+import { inlineHandlers } from "./frame/handlers.ts";
 
 const assetTimeoutMs = 10_000;
 const maxFiles = 300;
@@ -13,12 +14,20 @@ const maxHashedBytes = 24 * 1024 * 1024;
 const maxCachedBytes = 64 * 1024 * 1024;
 /** Of an answer around the asset in it. */
 const overheadBytes = 64 * 1024;
+/** Their hashes are in a header. */
+const maxHandlers = 60;
 const maxAssetBytes = 16 * 1024 * 1024;
 
 export type Asset = { bytes: Buffer; mimeType: string; sha256: string };
 
 /** The files that a running process serves, as they were when they were first asked for. */
-export type Build = { version: string; sha256: Map<string, string>; entries: Map<string, Entry> };
+export type Build = {
+  version: string;
+  sha256: Map<string, string>;
+  entries: Map<string, Entry>;
+  /** Policy sources of the inline event handlers in its scripts and pages. */
+  handlers: string[];
+};
 export type Entry = { integrity: string; type: "classic" | "module" };
 
 const sha256 = (bytes: Buffer | string) => createHash("sha256").update(bytes).digest("hex");
@@ -117,7 +126,8 @@ export function createBuilds({ host }: { host: PluginHost }) {
       const integrity = `sha384-${createHash("sha384").update(asset.bytes).digest("base64")}`;
       entries.set(path, { integrity, type: scriptType(path, asset.bytes.toString("utf8")) });
     }
-    return { version, sha256: hashes, entries };
+    const texts = [...files].flatMap(([path, { bytes }]) => (/\.(?:m?js|html?)$/.test(path) ? [bytes.toString("utf8")] : []));
+    return { version, sha256: hashes, entries, handlers: [...new Set(texts.flatMap(inlineHandlers))].slice(0, maxHandlers) };
   }
 
   /** @throws AppError plugin_unavailable, plugin_timeout. */

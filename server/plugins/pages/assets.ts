@@ -40,9 +40,20 @@ export function createAssets({ store, builds, signingKey }: { store: PluginStore
     return plugin;
   }
 
-  function respond(asset: Asset, asked: AssetRequest, { cacheControl, prefix }: { cacheControl: string; prefix: string }): WholeResponse {
+  /** Inline event handlers that pages of this build may run; none of a build that no longer runs. */
+  async function handlersOf(id: number, version: string): Promise<readonly string[]> {
+    const build = await builds.current(await activePlugin(id));
+    return build.version === version ? build.handlers : [];
+  }
+
+  async function respond(
+    asset: Asset,
+    asked: AssetRequest,
+    { cacheControl, prefix, id, version }: { cacheControl: string; prefix: string; id: number; version: string },
+  ): Promise<WholeResponse> {
     const html = isHtml(asset.mimeType);
-    if (html && asked.request.headers.get("sec-fetch-dest") === "iframe") return frame.page(asset.bytes, `${originOf(asked)}${prefix}/`);
+    if (html && asked.request.headers.get("sec-fetch-dest") === "iframe")
+      return frame.page(asset.bytes, `${originOf(asked)}${prefix}/`, await handlersOf(id, version).catch(() => []));
     const etag = `"${asset.sha256.slice(0, 32)}"`;
     const isKnown = asked.request.headers.get("if-none-match")?.includes(etag) === true;
     return foreignAsset(new Uint8Array(asset.bytes), {
@@ -65,7 +76,7 @@ export function createAssets({ store, builds, signingKey }: { store: PluginStore
     const clean = cleanPath(path);
     const { version } = await builds.current(plugin);
     const asset = await builds.get(plugin, version, clean);
-    return respond(asset, asked, { cacheControl: "private, no-cache", prefix: prefixOf(plugin.id, version) });
+    return respond(asset, asked, { cacheControl: "private, no-cache", prefix: prefixOf(plugin.id, version), id: plugin.id, version });
   }
 
   return {
@@ -83,15 +94,20 @@ export function createAssets({ store, builds, signingKey }: { store: PluginStore
       verify(id, version, signature);
       const clean = cleanPath(path);
       const asset = builds.cached(id, version, clean) ?? (await builds.get(await activePlugin(id), version, clean));
-      return respond(asset, asked, { cacheControl: `public, max-age=${year}, immutable`, prefix: prefixOf(id, version) });
+      return respond(asset, asked, { cacheControl: `public, max-age=${year}, immutable`, prefix: prefixOf(id, version), id, version });
     },
 
     /** A font of the product for frames. */
     font: frame.font,
 
-    frame({ id, version, signature }: { id: number; version: string; signature: string }, asked: AssetRequest): WholeResponse {
+    async frame(
+      { id, version, signature }: { id: number; version: string; signature: string },
+      asked: AssetRequest,
+    ): Promise<WholeResponse> {
       verify(id, version, signature);
-      return frame.respond(`${originOf(asked)}${prefixOf(id, version)}/`);
+      // The frame of a plugin that is just not there opens all the same; its script then fails with a sentence.
+      const handlers = await handlersOf(id, version).catch(() => []);
+      return frame.respond(`${originOf(asked)}${prefixOf(id, version)}/`, handlers);
     },
 
     async admin(id: number, path: string, asked: AssetRequest): Promise<WholeResponse> {

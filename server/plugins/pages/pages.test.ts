@@ -93,7 +93,7 @@ test("a sandboxed frame may run our bridge and this build's scripts, and reach n
   const response = await fetchAs(row?.frame_url ?? "");
   expect(response.status).toBe(200);
   const policy = response.headers.get("content-security-policy") ?? "";
-  expect(policy).toContain("sandbox allow-scripts allow-forms;");
+  expect(policy).toContain("sandbox allow-scripts allow-forms allow-modals;");
   expect(policy).toMatch(/script-src 'sha256-[^']+' http:\/\/studio\.test\/plugin-assets\/\d+\/[0-9a-f]{32}\/[\w-]{43}\/;/);
   expect(policy).toContain("connect-src 'none'");
   const inline = /<script>([\s\S]*)<\/script>/.exec(await response.text())?.[1] ?? "";

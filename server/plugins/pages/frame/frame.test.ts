@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { stripTypeScriptTypes } from "node:module";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
-import { type Browser, chromium, type Page } from "@playwright/test";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Browser, chromium, type Dialog, type Page } from "@playwright/test";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { aStudio, type Studio } from "../../../testing.ts";
 import { aPlugin, commands } from "../../test/harness.ts";
 
@@ -45,7 +45,8 @@ window.mount = (row, options = {}) => {
       return { ok: true };
     },
     onReady: () => tell("ready")({}), onFail: (message) => tell("failed")({ message }), onRoute: (subPath) => tell("route")({ subPath }),
-    onNavigate: (path) => tell("navigate")({ path }), onNotify: (message, kind) => tell("notify")({ message, kind }), ...options,
+    onNavigate: (path) => tell("navigate")({ path }), onNotify: (message, kind) => tell("notify")({ message, kind }),
+    confirm: async (request) => { tell("confirm")(request); return true; }, ...options,
   });
 };
 </script>`;
@@ -54,8 +55,13 @@ beforeAll(async () => {
   studio = await aStudio();
   await aPlugin(studio, { name: "Probe", command: commands.probe });
   rows = (await studio.call("GET", "/api/v1/plugins/ui-registry")).list as unknown as Row[];
-  const source = await readFile(new URL("../../../../components/plugins/frame-host.ts", import.meta.url), "utf8");
-  const script = stripTypeScriptTypes(source);
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("../../../../components/plugins/frame-host.ts", import.meta.url))],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  const script = outputFiles[0]?.text;
   const api = getRequestListener((request) => studio.runtime.application.fetch(request));
   server.on("request", (incoming, outgoing) => {
     if (incoming.url === "/host") return outgoing.writeHead(200, { "content-type": "text/html", "set-cookie": "session=secret" }).end(host);
@@ -111,7 +117,7 @@ test("a sandboxed element has its contract from its first moment, and nothing el
     return { height: frame?.clientHeight ?? 0, sandbox: frame?.getAttribute("sandbox") };
   });
   expect(height).toBeGreaterThan(199);
-  expect(sandbox).toBe("allow-scripts allow-forms");
+  expect(sandbox).toBe("allow-scripts allow-forms allow-modals");
 });
 
 test("a frame may load the product's fonts, which any page may have, and nothing else of ours", async () => {
@@ -154,4 +160,68 @@ test("a module script works as a classic one does; altered bytes and a tag nobod
   await act("told.length = 0; frame.retry()");
   await told("failed");
   await act("frame.destroy()");
+});
+
+/** Answers the browser's dialogs, and collects what they said. */
+function answeringDialogs(): string[] {
+  const said: string[] = [];
+  const answer = (dialog: Dialog) => {
+    said.push(`${dialog.type()} ${dialog.message()}`);
+    void dialog.accept(dialog.type() === "prompt" ? "Ann" : undefined);
+  };
+  page.on("dialog", answer);
+  onTestFinished(() => void page.off("dialog", answer));
+  return said;
+}
+
+test("an element asks with confirm() and prompt() as in any page, after a click; unasked, or again and again, it does not", async () => {
+  const said = answeringDialogs();
+  await mount(rowOf("test-probe"));
+  expect(await told("unasked")).toEqual({ answer: false });
+  expect(said).toEqual([]);
+  const inside = page.frameLocator("iframe");
+  await inside.locator("#ask").click();
+  expect(await told("asked")).toEqual({ answer: true, text: "Ann" });
+  expect(said).toEqual(["confirm Delete it?", "prompt Name"]);
+
+  await mount(rowOf("test-probe"));
+  await told("unasked");
+  await inside.locator("#chain").click();
+  expect(await told("chained")).toEqual({ answers: [true, true, true, false, false, false] });
+});
+
+test("pluginAPI.confirm asks the dashboard, and its answer is the person's", async () => {
+  await mount(rowOf("test-probe"));
+  await told("unasked");
+  await page.frameLocator("iframe").locator("#own").click();
+  expect(await told("confirm")).toEqual({ message: "Delete all?", verb: "Delete" });
+  expect(await told("owned")).toEqual({ answer: true });
+});
+
+test("an event handler written in the plugin's files runs, and one that comes with somebody's text does not", async () => {
+  await mount(rowOf("test-probe"));
+  await told("unasked");
+  const inside = page.frameLocator("iframe");
+  await inside.locator("#injected").click();
+  await inside.locator("#inline").click();
+  expect(await told("saved")).toEqual({ how: "inline" });
+  const { headers } = await studio.runtime.application.fetch(new Request(`http://studio.test${rowOf("test-probe")?.frame_url}`));
+  const policies = headers.get("content-security-policy") ?? "";
+  expect(policies.match(/script-src-attr 'unsafe-hashes' 'sha256-[^;]*/g)).toHaveLength(2);
+  expect(policies).not.toMatch(/script-src[a-z-]* [^;]*'unsafe-inline'/);
+});
+
+test("a frame fills the window at least, so that a dialog inside a short page is seen whole", async () => {
+  await mount(rowOf("test-module"));
+  await told("ready");
+  const {
+    height,
+    bottom,
+    window: visible,
+  } = await page.evaluate(() => {
+    const { height, bottom } = document.querySelector("iframe")?.getBoundingClientRect() ?? { height: 0, bottom: 0 };
+    return { height, bottom, window: innerHeight };
+  });
+  expect(height).toBeGreaterThan(0.7 * visible);
+  expect(bottom).toBeLessThanOrEqual(visible);
 });

@@ -10,7 +10,20 @@ customElements.define(
           return `refused: ${error.name}`;
         }
       };
-      this.innerHTML = `<a id="inside" href="items/7">seven</a> <a id="away" href="/admin/llms">LLMs</a><div style="height:200px"></div>`;
+      this.innerHTML = `<a id="inside" href="items/7">seven</a> <a id="away" href="/admin/llms">LLMs</a>
+        <button id="ask">ask</button> <button id="chain">chain</button> <button id="own">own</button>
+        <button id="inline" onclick="this.closest('test-probe').saved('inline')">save</button>
+        <div id="theirs"></div><div style="height:200px"></div>`;
+      this.querySelector("#ask").onclick = () => api.call("asked", { answer: confirm("Delete it?"), text: prompt("Name") });
+      this.querySelector("#chain").onclick = () =>
+        api.call("chained", { answers: Array.from({ length: 6 }, (_, i) => confirm(`again ${i}`)) });
+      this.querySelector("#own").onclick = async () => api.call("owned", { answer: await api.confirm("Delete all?", { verb: "Delete" }) });
+      // What somebody else wrote and the plugin shows without care.
+      this.querySelector("#theirs").innerHTML =
+        `<button id="injected" ${"on"}click="this.closest('test-probe').saved('injected')">x</button>`;
+      const unasked = confirm("unasked");
+      this.saved = (how) => api.call("saved", { how });
+      await api.call("unasked", { answer: unasked });
       this.addEventListener("portico-theme", () =>
         api.call("themed", { ink: getComputedStyle(this).getPropertyValue("--portico-ink").trim() }),
       );
