@@ -6,7 +6,7 @@ import { createListing, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { UserProfile } from "./contract.ts";
 
-/** A person without anything that could prove to be him. */
+/** An account without passwords and keys. */
 export type User = Omit<Prisma.UserGetPayload<{ select: typeof columns }>, "groups" | "tokens" | "metadata"> & {
   groups: { id: number; name: string }[];
   hasApiKey: boolean;

@@ -39,7 +39,7 @@ test("a create rejected by a plugin answers 422 naming it, and leaves no LLM, no
   expect(accepted.data.attributes.metadata).toMatchObject({ [`plugin_${validator.id}_validated_by`]: expect.any(String) });
 });
 
-test("a plugin's hooks judge nothing before an administrator has approved them, nor after he has denied them", async () => {
+test("a plugin's hooks judge nothing before an administrator has approved them, nor after they are denied", async () => {
   studio = await aStudio();
   const { call } = studio;
   const probe = await aPlugin(studio, { name: "Eager", command: commands.probe, config: { mode: "reject" } }, { approve: false });
