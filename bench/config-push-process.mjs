@@ -120,6 +120,8 @@ async function gatewaySteps() {
       edgeToken: settings.token,
       advertisedUrl: "",
       configuration,
+      instanceId: "bench",
+      onHubTime: () => undefined,
       onBudget: () => undefined,
       onSession: () => undefined,
       vitals: () => ({

@@ -16,7 +16,7 @@ export type BuilderSources = {
 };
 
 /** Of 9 KB with a million credentials: what one query reads. */
-const bucketsAtOnce = 32;
+const bucketsAtOnce = 16;
 
 export function createBuilderSources(client: pg.PoolClient): BuilderSources {
   const read = async <T extends pg.QueryResultRow>(text: string, list: readonly unknown[], ...more: unknown[]): Promise<T[]> =>

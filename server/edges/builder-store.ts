@@ -54,9 +54,11 @@ export type BuilderSession = {
 };
 
 export type BuilderStore = {
-  /** Runs while no other replica builds. */
-  exclusively<T>(run: (session: BuilderSession) => Promise<T>): Promise<T>;
-  hasChanges(): Promise<boolean>;
+  /**
+   * Runs while no other replica builds, which may take a while when everything is built for the first time.
+   * @returns undefined when the signal ends the wait.
+   */
+  exclusively<T>(run: (session: BuilderSession) => Promise<T>, signal: AbortSignal): Promise<T | undefined>;
   /** Namespaces that have edges; always with the global one, "". */
   namespaces(): Promise<string[]>;
   /** The key that seals what is sent to this namespace's edges; made on first use. */
@@ -70,20 +72,34 @@ export const sharedNamespace = "*";
 export const publishedTopic = "system.config.published";
 
 const builderLock = 0x706f7274;
-const lockTimeoutMs = 20_000;
+/** Between two attempts to get the lock: waiting for it would hold a connection, and end with the statement's deadline. */
+const lockRetryMs = 100;
 /** A builder of another release that was not seen for this long has gone. It is seen at least every 20 seconds. */
 const goneMs = 60_000;
 const attempts = 5;
 
 export function createBuilderStore({ db, vault }: { db: Db; vault: Vault }): BuilderStore {
-  async function exclusively<T>(run: (session: BuilderSession) => Promise<T>): Promise<T> {
+  async function exclusively<T>(run: (session: BuilderSession) => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    while (!signal.aborted) {
+      const attempt = await attemptExclusively(run);
+      if (attempt) return attempt.result;
+      await sleep(lockRetryMs, signal);
+    }
+    return undefined;
+  }
+
+  async function attemptExclusively<T>(run: (session: BuilderSession) => Promise<T>): Promise<{ result: T } | undefined> {
     const client = await db.sql.connect();
     try {
-      await client.query(`BEGIN; SET LOCAL lock_timeout = ${lockTimeoutMs}; SELECT pg_advisory_lock(${builderLock}); COMMIT`);
+      const { rows } = await client.query<{ isHeld: boolean }>(`SELECT pg_try_advisory_lock(${builderLock}) AS "isHeld"`);
+      if (!rows[0]?.isHeld) {
+        client.release();
+        return undefined;
+      }
       const result = await run(sessionOf(client));
       await client.query(`SELECT pg_advisory_unlock(${builderLock})`);
       client.release();
-      return result;
+      return { result };
     } catch (error) {
       // The lock ends with the connection.
       client.release(true);
@@ -93,10 +109,6 @@ export function createBuilderStore({ db, vault }: { db: Db; vault: Vault }): Bui
 
   return {
     exclusively,
-    async hasChanges() {
-      const { rows } = await db.sql.query<{ any: boolean }>("SELECT EXISTS (SELECT FROM edge_changes) AS any");
-      return rows[0]?.any === true;
-    },
     async namespaces() {
       const { rows } = await db.sql.query<{ namespace: string }>("SELECT '' AS namespace UNION SELECT namespace FROM edges ORDER BY 1");
       return rows.map(({ namespace }) => namespace);
@@ -198,7 +210,7 @@ async function noteNamespaces(client: pg.PoolClient, { isEverythingNoted }: { is
 }
 
 /** Statements stay small enough for their text to be put together without a pause. */
-const mostBytesAtOnce = 256 * 1024;
+const mostBytesAtOnce = 128 * 1024;
 
 function transactionOf(client: pg.PoolClient): Omit<BuilderTransaction, keyof BuilderSources> {
   async function save(version: number, rows: readonly ChangedResource[]): Promise<void> {

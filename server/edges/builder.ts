@@ -24,7 +24,7 @@ export const encodingRevision = 1;
 /** Kinds of change that revocations may wait for: replicas have to look even if no resource changed. */
 const revocable = ["credentials", "app", "llm"] as const;
 
-/** During a long build replicas are told this often. */
+/** During a long build replicas pass on what is there this often. */
 const announceMs = 2_000;
 /** Changes that are built in one transaction. */
 const changesAtOnce = 500;
@@ -65,7 +65,7 @@ export function createBuilder({
   const counts: BuilderCounts = { read: 0, encoded: 0, written: 0 };
   const slice = timeSlices();
   let callKey: Promise<Buffer> | undefined;
-  let closed = false;
+  const closing = new AbortController();
 
   function dataKey(namespace: string): Promise<Buffer> {
     let key = dataKeys.get(namespace);
@@ -94,7 +94,7 @@ export function createBuilder({
       if (!(await session.claim(revision, release))) return logger.debug("a newer release builds the edges' configuration");
       let announcedMs = performance.now();
       let isAnnounced = true;
-      while (!closed && (await session.transaction((tx) => buildBatch(tx, namespaces)))) {
+      while (!closing.signal.aborted && (await session.transaction((tx) => buildBatch(tx, namespaces)))) {
         // Edges are not sent every step of a long build.
         isAnnounced = performance.now() - announcedMs > announceMs;
         if (!isAnnounced) continue;
@@ -103,7 +103,7 @@ export function createBuilder({
       }
       if (!isAnnounced) await session.announce();
       await session.trim();
-    });
+    }, closing.signal);
   }
 
   /** @returns whether there may be more. */
@@ -224,7 +224,7 @@ export function createBuilder({
   const requested = coalesced(() => run(build), {
     delayMs: coalesceMs,
     onError(error) {
-      if (closed) return;
+      if (closing.signal.aborted) return;
       logger.error("cannot build the edges' configuration, trying again", { error });
       requested.request(retryMs);
     },
@@ -244,12 +244,12 @@ export function createBuilder({
             await tx.finish([], version);
           });
           await session.announce();
-        }),
+        }, closing.signal),
       ),
     dataKey,
     counts: () => ({ ...counts }),
     async close() {
-      closed = true;
+      closing.abort();
       await requested.close();
       await run(() => undefined);
     },

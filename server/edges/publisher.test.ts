@@ -27,7 +27,7 @@ function aBuilder(revision = 9) {
   return createBuilder({ store, vault, logger: runtime.logger, timings: defaultPublisherTimings, revision });
 }
 
-/** A publisher that hears nothing by itself, and what its edges are told. */
+/** A publisher without events, and the revocations that it sends. */
 function aPublisher({ onPage = async () => {} }: { onPage?: () => Promise<unknown> } = {}) {
   const store = createRelayStore(studio.db);
   const page: typeof store.page = async (...args) => {
@@ -36,9 +36,9 @@ function aPublisher({ onPage = async () => {} }: { onPage?: () => Promise<unknow
     return read;
   };
   const publisher = createPublisher({ builder: aBuilder(), store: { ...store, page }, events: noEvents, logger: studio.runtime.logger });
-  const told: string[][] = [];
-  publisher.connect({ changed: () => {}, revoke: (_namespace, hashes) => told.push([...hashes]) });
-  return { publisher, told };
+  const revoked: string[][] = [];
+  publisher.connect({ changed: () => {}, revoke: (_namespace, hashes) => revoked.push([...hashes]) });
+  return { publisher, revoked };
 }
 
 const active = (isActive: boolean) => studio.db.prisma.credential.updateMany({ where: { secretHash: hash }, data: { active: isActive } });
@@ -47,17 +47,17 @@ const positions = async () => (await studio.db.sql.query("SELECT namespace, vers
 
 test("a credential revoked while a snapshot with it is made is refused by whoever gets that snapshot", async () => {
   let onPage: () => Promise<unknown> = async () => {};
-  const { publisher, told } = aPublisher({ onPage: () => onPage() });
+  const { publisher, revoked } = aPublisher({ onPage: () => onPage() });
   await anApp({ credentials: { create: { keyId: crypto.randomUUID(), secretHash: hash, hint: "test", active: true } } });
   await publisher.start();
-  // Its rows are read; now the credential is revoked, and edges are told.
+  // Its rows are read; now the credential is revoked, and edges are sent the revocation.
   onPage = async () => {
     onPage = async () => {};
     await active(false);
     await publisher.look();
   };
   const raced = await publisher.snapshot("");
-  expect(told).toEqual([[hash]]);
+  expect(revoked).toEqual([[hash]]);
   expect(Snapshot.decode(raced.body).apps.some((app) => app.credentialHashes.includes(hash))).toBe(true);
   expect(revokedBy(raced)).toEqual([hash]);
   expect(revokedBy(publisher.latestSnapshot("") as SnapshotEnvelope)).toEqual([hash]);
@@ -100,6 +100,24 @@ test("a change that leaves what edges are sent as it is raises no version", asyn
   await builder.build();
   expect(await positions()).toEqual(before);
   await builder.close();
+});
+
+test("a replica that starts while another one builds waits for it, and stops waiting when it is closed", async () => {
+  const other = await studio.db.sql.connect();
+  await other.query("SELECT pg_advisory_lock($1)", [0x706f7274]);
+  const [patient, closed] = [aBuilder(), aBuilder()];
+  let isDone = false;
+  const building = patient.build().then(() => {
+    isDone = true;
+  });
+  const waiting = closed.build();
+  await closed.close();
+  await waiting;
+  expect(isDone).toBe(false);
+  await other.query("SELECT pg_advisory_unlock($1)", [0x706f7274]);
+  other.release();
+  await building;
+  await patient.close();
 });
 
 test("of two releases the newer one builds and the older one stands back; nothing is written twice, and no version rises without a change", async () => {

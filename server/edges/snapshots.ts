@@ -10,7 +10,7 @@ export type Snapshots = {
   update(namespace: string): Promise<SnapshotEnvelope>;
   /** The newest that was made, with what is revoked of it at this moment. */
   latest(namespace: string): SnapshotEnvelope | undefined;
-  /** Must be called before anybody is told of the revocations. */
+  /** Must be called before edges are sent the revocations. */
   revoked(namespace: string, hashes: readonly string[]): void;
   /** Forgets the namespace, whose last such edge has left. */
   forget(namespace: string): void;

@@ -14,7 +14,7 @@ import type { ConfigStore } from "./store.ts";
 
 export type Applied = { accepted: true; appliedAtMs: number } | { accepted: false; reason: string };
 
-/** What the hub is told about the configuration when the link opens. */
+/** What hello says about the configuration. */
 export type HeldConfiguration = { version: number; checksum: string; resourcesVersion: number; revoked: number };
 
 /**

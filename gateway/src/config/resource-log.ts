@@ -19,7 +19,7 @@ export type StoredResources = {
  */
 export type ResourceLog = {
   load(): Promise<StoredResources | undefined>;
-  /** Begins anew beside what is there; parts follow by `add`. */
+  /** Begins a new log beside the one that is there; parts follow by `add`. */
   begin(wrappedKey: Buffer): Promise<void>;
   /** A part of a delta. Nothing counts before `commit`. */
   add(delta: ResourceDelta): Promise<void>;
