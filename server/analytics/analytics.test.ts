@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
-import { bucketCount, bucketOf } from "./histogram.ts";
+import { bucketCount, bucketOf } from "../usage/histogram.ts";
 
 let studio: Studio;
 let llmId: number;

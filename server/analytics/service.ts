@@ -2,8 +2,8 @@ import { fromDollars, notFound, periodStart, toDollars } from "@portico/core";
 import type { AppService } from "../apps/service.ts";
 import type { Actor } from "../auth/actor.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
+import { percentile } from "../usage/histogram.ts";
 import { type Range, ranges } from "./contract.ts";
-import { percentile } from "./histogram.ts";
 import type { AnalyticsStore, Call, CallFilters, UsageFilters, UsageSum } from "./store.ts";
 
 const topCount = 20;

@@ -1,6 +1,6 @@
 import type { Db } from "../db/client.ts";
 import type { ListQuery } from "../db/paging.ts";
-import { bucketCount } from "./histogram.ts";
+import { bucketCount } from "../usage/histogram.ts";
 
 /** Sums of one step of a curve, one LLM or one app. Money in micro-dollars. */
 export type UsageSum = {

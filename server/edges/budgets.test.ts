@@ -1,8 +1,8 @@
 import type { BudgetUsage } from "@portico/protocol/edge";
 import { expect, test } from "vitest";
 import type { EventBus } from "../events/bus.ts";
+import type { UsageStore } from "../usage/store.ts";
 import { createBudgets, usageTopic } from "./budgets.ts";
-import type { UsageStore } from "./usage-store.ts";
 
 test("what an edge hears when it connects is never older than what it is told next", async () => {
   let spent = 10;

@@ -4,7 +4,7 @@ import type { Logger } from "@portico/core/logger";
 import type { BudgetUsage } from "@portico/protocol/edge";
 import { decides } from "@portico/protocol/kinds";
 import type { EventBus } from "../events/bus.ts";
-import type { Budgeted, UsageStore } from "./usage-store.ts";
+import type { Budgeted, UsageStore } from "../usage/store.ts";
 
 const coalesceMs = 100;
 /** Periods begin by themselves, without an event. Then everything is sent again, so that nothing an edge got wrong stays wrong. */

@@ -8,6 +8,7 @@ import type { EventBus } from "../events/bus.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { LlmService } from "../llms/service.ts";
 import type { Vault } from "../secrets/vault.ts";
+import { createUsageStore } from "../usage/store.ts";
 import { makeAuthority, openAuthority } from "./authority.ts";
 import { createAuthorityStore } from "./authority-store.ts";
 import { createBudgets, usageTopic } from "./budgets.ts";
@@ -25,7 +26,6 @@ import { createRelayStore } from "./relay-store.ts";
 import { createEdgeService } from "./service.ts";
 import { createEdgeStore } from "./store.ts";
 import { createTelemetry } from "./telemetry.ts";
-import { createUsageStore } from "./usage-store.ts";
 import { createEdgeWire } from "./wire.ts";
 
 export type HubSettings = {

@@ -3,8 +3,8 @@ import { status } from "@grpc/grpc-js";
 import { periodStart } from "@portico/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
+import { createUsageStore } from "../usage/store.ts";
 import { anEdge, aRecord, type TestEdge } from "./testing.ts";
-import { createUsageStore } from "./usage-store.ts";
 
 let studio: Studio;
 let edges: TestEdge[];

@@ -2,8 +2,8 @@ import { status } from "@grpc/grpc-js";
 import type { Logger } from "@portico/core/logger";
 import type { RejectedRecord, TelemetryAck, TelemetryBatch, UsageRecord } from "@portico/protocol/edge";
 import { GrpcError } from "@portico/protocol/grpc-error";
-import { faultOf, maxBatchCost, type Origin, removeForeignOwners } from "./judge.ts";
-import type { UsageStore } from "./usage-store.ts";
+import { faultOf, maxBatchCost, type Origin, removeForeignOwners } from "../usage/judge.ts";
+import type { UsageStore } from "../usage/store.ts";
 
 const maxRecords = 10_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

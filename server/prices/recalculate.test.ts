@@ -3,8 +3,8 @@ import { costOf, periodStart } from "@portico/core";
 import type { UsageRecord } from "@portico/protocol/edge";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemActor } from "../auth/actor.ts";
-import { createUsageStore } from "../edges/usage-store.ts";
 import { aStudio, countEachTime, type Studio } from "../testing.ts";
+import { createUsageStore } from "../usage/store.ts";
 import { createPriceService } from "./service.ts";
 import { createPriceStore } from "./store.ts";
 

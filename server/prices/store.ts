@@ -4,7 +4,7 @@ import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { createListing, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
-import { createBookedStore } from "./booked-store.ts";
+import { createBookedStore } from "../usage/reprice-store.ts";
 import type { ModelPricePatch } from "./contract.ts";
 
 export type ModelPrice = Prisma.ModelPriceGetPayload<{ select: typeof columns }>;

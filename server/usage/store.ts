@@ -3,8 +3,8 @@ import { type MicroUsd, periodStart } from "@portico/core";
 import type { BudgetUsage, UsageRecord } from "@portico/protocol/edge";
 import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { bucketCount, bucketOf } from "../analytics/histogram.ts";
 import type { Db } from "../db/client.ts";
+import { bucketCount, bucketOf } from "./histogram.ts";
 import type { Known } from "./judge.ts";
 
 export type BudgetKind = "app" | "llm";
