@@ -288,7 +288,9 @@ test("a plugin's HTML is a download for everybody but a frame of ours, and cache
     }
     const framed = await ask(path, { "sec-fetch-dest": "iframe" });
     expect(framed.headers.get("content-type")).toBe("text/html; charset=utf-8");
-    expect(framed.headers.get("content-security-policy")).toMatch(/^sandbox allow-scripts allow-forms allow-modals;.*frame-ancestors 'self'/);
+    expect(framed.headers.get("content-security-policy")).toMatch(
+      /^sandbox allow-scripts allow-forms allow-modals;.*frame-ancestors 'self'/,
+    );
     expect(framed.headers.get("cache-control")).toBe("no-store");
     expect(await framed.text()).toMatch(/^<!doctype html>\n<script>/);
   }

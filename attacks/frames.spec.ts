@@ -76,6 +76,20 @@ for (const [what, name] of [
   });
 }
 
+test("a sandboxed element opens no dialog without a click, and keeps nobody on its page", async ({ page }) => {
+  const dialogs: string[] = [];
+  page.on("dialog", (dialog) => {
+    dialogs.push(`${dialog.type()} ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await attack(page, "dialogs");
+  // Somebody who has used the page may be asked on leaving by pages that are free to ask.
+  await (await frameOf(page, "/plugin-frame/")).locator("h1").click();
+  await page.goto("/admin");
+  await expect(page).toHaveURL(/\/admin$/);
+  expect(dialogs).toEqual([]);
+});
+
 test("a frame that leaves its page reaches nobody with what it takes along", async ({ page, context }) => {
   const asked: string[] = [];
   context.on("request", (request) => asked.push(request.url()));
