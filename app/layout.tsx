@@ -14,6 +14,7 @@ import "../components/ui/global.css";
 import type { Metadata, Viewport } from "next";
 import { cookies, headers } from "next/headers";
 import type { ReactNode } from "react";
+import { HistoryGuard } from "../components/form/history-guard.tsx";
 import { Providers } from "../components/ui/providers.tsx";
 import { schemeFromCookie } from "../components/ui/scheme.ts";
 
@@ -41,6 +42,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         {scheme === "auto" && <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: settleScheme }} />}
       </head>
       <body>
+        <HistoryGuard />
         <Providers nonce={nonce} scheme={scheme}>
           {children}
         </Providers>

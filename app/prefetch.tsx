@@ -1,5 +1,6 @@
 import { dehydrate, HydrationBoundary, QueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { jsonOf } from "../components/api/http.ts";
 import { pathOf } from "../components/api/query.ts";
 import { door } from "./door.ts";
 
@@ -12,7 +13,7 @@ export async function Prefetched({ keys, children }: { keys: { queryKey: readonl
   await Promise.all(
     keys.map(async ({ queryKey }) => {
       const response = await door(pathOf(queryKey));
-      if (response.ok) client.setQueryData(queryKey, await response.json());
+      if (response.ok) client.setQueryData(queryKey, await jsonOf(response));
     }),
   );
   return <HydrationBoundary state={dehydrate(client)}>{children}</HydrationBoundary>;

@@ -92,6 +92,11 @@ export async function errorOf(response: Response): Promise<ApiError> {
 
 let csrfToken: string | null = null;
 
+/** Another session has another token. */
+export const forgetCsrf = (): void => {
+  csrfToken = null;
+};
+
 async function csrf(): Promise<string> {
   if (csrfToken === null) {
     const response = await fetch("/csrf-token", { credentials: "same-origin", cache: "no-store" });
@@ -102,12 +107,19 @@ async function csrf(): Promise<string> {
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+export type SendOptions = {
+  signal?: AbortSignal | undefined;
+  /** The version that is to be changed; the server refuses with 412 when there is a newer one. */
+  ifMatch?: string | undefined;
+};
+
 /** Calls the REST API and returns the raw answer; throws `ApiError` for any that is not a success. */
-export async function send(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+export async function send(method: Method, path: string, body?: unknown, { signal, ifMatch }: SendOptions = {}): Promise<Response> {
   const attempt = async () => {
     const headers: Record<string, string> = { accept: "application/json" };
     if (method !== "GET") headers["x-csrf-token"] = await csrf();
     if (body !== undefined) headers["content-type"] = "application/json";
+    if (ifMatch !== undefined) headers["if-match"] = ifMatch;
     return fetch(path, {
       method,
       headers,
@@ -134,14 +146,19 @@ export async function send(method: Method, path: string, body?: unknown, signal?
   return response;
 }
 
-/** Calls the REST API and returns its JSON (`undefined` for an empty answer). */
-export async function call<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const response = await send(method, path, body, signal);
+/** An answer's JSON with the version of what is in it, which only its header names, as `etag`. */
+export async function jsonOf<T>(response: Response): Promise<T> {
   const text = await response.text();
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  const json: unknown = text === "" ? undefined : JSON.parse(text);
+  const etag = response.headers.get("etag");
+  return (etag !== null && isRecord(json) ? { ...json, etag } : json) as T;
 }
 
-export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>("GET", path, undefined, signal);
+/** Calls the REST API and returns its JSON (`undefined` for an empty answer). */
+export const call = async <T>(method: Method, path: string, body?: unknown, options?: SendOptions): Promise<T> =>
+  jsonOf<T>(await send(method, path, body, options));
+
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>("GET", path, undefined, { signal });
 
 /** The sentence to show for anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,6 +5,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { refresh } from "./query.ts";
 
+/** How long a page may take to leave what was deleted on it. */
+const leavingMs = 2_000;
+
 /** Hears from the studio what changed, whoever changed it, and has the pages read it again. */
 export function LiveEvents() {
   const client = useQueryClient();
@@ -26,7 +29,11 @@ export function LiveEvents() {
       }
       timer ??= setTimeout(() => {
         timer = undefined;
-        for (const [root, gone] of waiting) void refresh(client, root, gone);
+        for (const [root, gone] of waiting) {
+          void refresh(client, root, gone);
+          // A page that shows what is gone is being left, unless somebody else deleted it.
+          if (gone.length > 0) setTimeout(() => void refresh(client, root), leavingMs);
+        }
         waiting.clear();
       }, 150);
     };

@@ -5,5 +5,6 @@ import type { ListMeta } from "../../server/http/contract.ts";
  * in dollars, times are RFC 3339, ids are decimal strings.
  */
 export type Resource<A> = { type: string; id: string; attributes: A };
-export type One<A> = { data: Resource<A> };
+/** `etag` is the version that was read. */
+export type One<A> = { data: Resource<A>; etag?: string };
 export type List<A> = { data: Resource<A>[]; meta: ListMeta };

@@ -3,11 +3,9 @@
 import { NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
 import { useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
 import type { AppAttributes } from "../../server/apps/contract.ts";
-import { call, document } from "../api/http.ts";
 import { rememberSecret } from "../api/new-secret.ts";
-import type { One, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker, OnePicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -27,45 +25,58 @@ type Values = {
   activate: boolean;
 };
 
+const labels: Record<keyof Values, string> = {
+  name: "Name",
+  description: "Description",
+  user_id: "Owner",
+  llm_ids: "LLMs",
+  monthly_budget: "Monthly budget",
+  budget_start_date: "Month begins on",
+  activate: "Activate the credential now",
+};
+
 /** Creates an app, or changes `app`. A new one belongs to `me` unless another owner is chosen. */
-export function AppForm({ app, me }: { app?: Resource<AppAttributes>; me?: { id: string; name: string } }) {
-  const router = useRouter();
+export function AppForm({
+  app,
+  etag,
+  me,
+}: {
+  app?: Resource<AppAttributes>;
+  etag?: string | undefined;
+  me?: { id: string; name: string };
+}) {
   const client = useQueryClient();
   useCrumbs(app ? [{ label: app.attributes.name, href: `/admin/apps/${app.id}` }, { label: "Edit" }] : [{ label: "Create" }]);
-  const entity = useEntityForm<Values>({
-    initial: {
-      name: app?.attributes.name ?? "",
-      description: app?.attributes.description ?? "",
-      user_id: app ? (app.attributes.user_id === null ? null : String(app.attributes.user_id)) : (me?.id ?? null),
-      llm_ids: (app?.attributes.llm_ids ?? []).map(String),
-      monthly_budget: app?.attributes.monthly_budget ?? "",
-      budget_start_date: dayOf(app?.attributes.budget_start_date),
+  const entity = useEntityForm<Values, AppAttributes>({
+    root: "apps",
+    type: "app",
+    stored: app && { resource: app, etag },
+    valuesOf: (attributes) => ({
+      name: attributes?.name ?? "",
+      description: attributes?.description ?? "",
+      user_id: attributes ? (attributes.user_id === null ? null : String(attributes.user_id)) : (me?.id ?? null),
+      llm_ids: (attributes?.llm_ids ?? []).map(String),
+      monthly_budget: attributes?.monthly_budget ?? "",
+      budget_start_date: dayOf(attributes?.budget_start_date),
       activate: true,
-    },
-    check: (values) => (values.name.trim() === "" ? { name: "Give it a name by which you will know it in the books." } : {}),
-    save: async (values) => {
-      const attributes = {
-        name: values.name.trim(),
-        description: values.description,
-        ...(values.user_id === null ? {} : { user_id: Number(values.user_id) }),
-        llm_ids: values.llm_ids.map(Number),
-        monthly_budget: numberOf(values.monthly_budget),
-        budget_start_date: fromDay(values.budget_start_date),
-        ...(app ? {} : { activate: values.activate }),
-      };
-      const saved = await call<One<AppAttributes>>(
-        app ? "PATCH" : "POST",
-        app ? `/api/v1/apps/${app.id}` : "/api/v1/apps",
-        document("app", attributes),
-      );
-      client.setQueryData(["apps", `/api/v1/apps/${saved.data.id}`], saved);
-      void client.invalidateQueries({ queryKey: ["apps"] });
-      toast(
-        app ? `${attributes.name} saved` : `${attributes.name} created`,
-        app ? undefined : "Copy its secret now: it is shown only this once.",
-      );
-      rememberSecret(client, "apps", saved.data.id, saved.data.attributes.credential?.secret);
-      router.push(`/admin/apps/${saved.data.id}`);
+    }),
+    labels,
+    attributesOf: (values) => ({
+      name: values.name.trim(),
+      description: values.description,
+      ...(values.user_id === null ? {} : { user_id: Number(values.user_id) }),
+      llm_ids: values.llm_ids.map(Number),
+      monthly_budget: numberOf(values.monthly_budget),
+      budget_start_date: fromDay(values.budget_start_date),
+      ...(app ? {} : { activate: values.activate }),
+    }),
+    check: (values) => (values.name.trim() === "" ? { name: "Enter a name." } : {}),
+    onSaved: ({ data }) => {
+      const { name } = data.attributes;
+      if (app) toast(`${name} saved`);
+      else toast(`${name} created`, "Copy its secret now: it is shown only this once.");
+      rememberSecret(client, "apps", data.id, data.attributes.credential?.secret);
+      return `/admin/apps/${data.id}`;
     },
   });
   const { form } = entity;
@@ -90,12 +101,12 @@ export function AppForm({ app, me }: { app?: Resource<AppAttributes>; me?: { id:
           />
         </FormSection>
         <FormSection title="LLMs" lead="The gateway refuses this app's calls to any other.">
-          <ManyPicker root="llms" label="It may call" placeholder="Choose LLMs" {...form.getInputProps("llm_ids")} />
+          <ManyPicker root="llms" label={labels.llm_ids} placeholder="Choose LLMs" {...form.getInputProps("llm_ids")} />
         </FormSection>
         {!app && (
           <FormSection title="Credential" lead="The app comes with one. Its secret is shown once, after this.">
             <Switch
-              label="Let it call at once"
+              label={labels.activate}
               description="Otherwise the credential waits until somebody activates it."
               {...form.getInputProps("activate", { type: "checkbox" })}
             />
@@ -127,7 +138,7 @@ export function AppForm({ app, me }: { app?: Resource<AppAttributes>; me?: { id:
 export function AppEdit({ id }: { id: string }) {
   return (
     <WithResource<AppAttributes> root="apps" id={id} noun="app" back="/admin/apps">
-      {(app) => <AppForm app={app} key={app.id} />}
+      {(app, etag) => <AppForm app={app} etag={etag} key={app.id} />}
     </WithResource>
   );
 }

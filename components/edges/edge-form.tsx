@@ -2,9 +2,7 @@
 
 import { TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
 import type { EdgeWithToken } from "../../server/edges/contract.ts";
-import { call, document } from "../api/http.ts";
 import { rememberSecret } from "../api/new-secret.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -14,27 +12,23 @@ import { toast } from "../ui/toast.tsx";
 
 type Values = { edge_id: string; namespace: string };
 
-const faultOfId = (id: string): string | undefined => (id === "" ? "Give it an id; its gateway names itself by that." : undefined);
+const labels: Record<keyof Values, string> = { edge_id: "Id", namespace: "Namespace" };
 
 /** Announces an edge; its page then shows the token, once. */
 export function EdgeForm() {
-  const router = useRouter();
   const client = useQueryClient();
   useCrumbs([{ label: "Create" }]);
-  const entity = useEntityForm<Values>({
-    initial: { edge_id: "", namespace: "" },
-    check: (values) => {
-      const fault = faultOfId(values.edge_id.trim());
-      return fault ? { edge_id: fault } : {};
-    },
-    save: async (values) => {
-      const attributes = { edge_id: values.edge_id.trim(), namespace: values.namespace.trim() };
-      const { data } = await call<{ data: EdgeWithToken }>("POST", "/api/v1/edges", document("edges", attributes));
+  const entity = useEntityForm<Values, EdgeWithToken["attributes"]>({
+    root: "edges",
+    valuesOf: () => ({ edge_id: "", namespace: "" }),
+    labels,
+    attributesOf: (values) => ({ edge_id: values.edge_id.trim(), namespace: values.namespace.trim() }),
+    check: (values) => (values.edge_id.trim() === "" ? { edge_id: "Enter an id. The gateway uses it to name itself." } : {}),
+    onSaved: ({ data }) => {
       const id = data.attributes.edge_id;
-      void client.invalidateQueries({ queryKey: ["edges"] });
       toast(`${id} created`, "Copy its token now: it is shown only this once.");
       rememberSecret(client, "edges", id, data.attributes.token);
-      router.push(`/admin/edges/${encodeURIComponent(id)}`);
+      return `/admin/edges/${encodeURIComponent(id)}`;
     },
   });
   const { form } = entity;

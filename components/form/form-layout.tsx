@@ -3,9 +3,11 @@
 import { Button, Kbd } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { signInAgain } from "../auth/sign-in-again.tsx";
 import { Notice } from "../ui/notice.tsx";
 import classes from "./form-layout.module.css";
-import type { EntityForm } from "./use-entity-form.ts";
+import { RemoteChanges } from "./remote-changes.tsx";
+import type { EntityForm, FormProblem } from "./use-entity-form.ts";
 
 /** One column of sections with the way out at the end; the state of saving is always in sight. */
 export function FormLayout<T extends Record<string, unknown>>({
@@ -31,7 +33,7 @@ export function FormLayout<T extends Record<string, unknown>>({
     >
       {entity.problem && (
         <div className={classes.problem} data-form-problem tabIndex={-1}>
-          <Notice tone="bad" title={entity.problem.title}>
+          <Notice tone="bad" title={entity.problem.title} action={<ProblemAction problem={entity.problem} />}>
             {entity.problem.lines.length === 1 ? (
               entity.problem.lines[0]
             ) : (
@@ -44,6 +46,7 @@ export function FormLayout<T extends Record<string, unknown>>({
           </Notice>
         </div>
       )}
+      <RemoteChanges changes={entity.changes} labelOf={entity.labelOf} onChoose={entity.choose} />
       {children}
       <div className={classes.foot}>
         <Button type="submit" loading={entity.saving}>
@@ -64,6 +67,20 @@ export function FormLayout<T extends Record<string, unknown>>({
       </div>
     </form>
   );
+}
+
+function ProblemAction({ problem }: { problem: FormProblem }) {
+  if (problem.isSignedOut)
+    return (
+      <Button size="xs" onClick={signInAgain}>
+        Sign in
+      </Button>
+    );
+  return problem.link ? (
+    <Button size="xs" variant="default" component={Link} href={problem.link.href} target="_blank">
+      {problem.link.label}
+    </Button>
+  ) : null;
 }
 
 /** A part of a form: what it settles, in a sentence, and its fields. */

@@ -7,7 +7,7 @@ import { LlmForm } from "./llm-form.tsx";
 export function LlmEdit({ id }: { id: string }) {
   return (
     <WithResource<LlmAttributes> root="llms" id={id} noun="LLM" back="/admin/llms">
-      {(llm) => <LlmForm llm={llm} key={llm.id} />}
+      {(llm, etag) => <LlmForm llm={llm} etag={etag} key={llm.id} />}
     </WithResource>
   );
 }

@@ -3,11 +3,8 @@
 import { NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
 import { isVendorId, type VendorId, vendorOf } from "@portico/protocol/vendors";
-import { useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
-import { call, document } from "../api/http.ts";
-import type { One, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { keptSecret, SecretField } from "../form/secret-field.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -75,42 +72,41 @@ const attributesOf = (values: Values): Record<string, unknown> => ({
   budget_start_date: fromDay(values.budget_start_date),
 });
 
-const check = (values: Values) => {
-  const faults: Partial<Record<keyof Values, string>> = {};
-  if (values.name.trim() === "") faults.name = "Give it a name; the gateway's path is made from it.";
-  const broken = values.allowed_models.find((pattern) => !isPattern(pattern));
-  if (broken !== undefined) faults.allowed_models = `"${broken}" is not a regular expression.`;
-  return faults;
+const labels: Record<keyof Values, string> = {
+  name: "Name",
+  vendor: "Vendor",
+  api_endpoint: "Endpoint",
+  api_key: "API key",
+  default_model: "Default model",
+  allowed_models: "Allowed models",
+  allowed_endpoints: "Allowed endpoints",
+  key_origins: "Key origins",
+  short_description: "Short description",
+  long_description: "Long description",
+  privacy_score: "Privacy score",
+  monthly_budget: "Monthly budget",
+  budget_start_date: "Month begins on",
+  active: "Active",
 };
 
-const isPattern = (text: string): boolean => {
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
+const check = (values: Values) => ({
+  ...(values.name.trim() === "" ? { name: "Enter a name. The gateway's path is made from it." } : {}),
+});
 
 /** Creates an LLM, or changes `llm`. */
-export function LlmForm({ llm }: { llm?: Resource<LlmAttributes> }) {
-  const router = useRouter();
-  const client = useQueryClient();
+export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: string | undefined }) {
   const title = llm ? `Edit ${llm.attributes.name}` : "Create LLM";
   useCrumbs(llm ? [{ label: llm.attributes.name, href: `/admin/llms/${llm.id}` }, { label: "Edit" }] : [{ label: "Create" }]);
-  const entity = useEntityForm<Values>({
-    initial: llm ? valuesOf(llm.attributes) : blank,
+  const entity = useEntityForm<Values, LlmAttributes>({
+    root: "llms",
+    stored: llm && { resource: llm, etag },
+    valuesOf: (attributes) => (attributes ? valuesOf(attributes) : blank),
+    labels,
+    attributesOf,
     check,
-    save: async (values) => {
-      const saved = await call<One<LlmAttributes>>(
-        llm ? "PATCH" : "POST",
-        llm ? `/api/v1/llms/${llm.id}` : "/api/v1/llms",
-        document("llms", attributesOf(values)),
-      );
-      client.setQueryData(["llms", `/api/v1/llms/${saved.data.id}`], saved);
-      void client.invalidateQueries({ queryKey: ["llms"] });
-      toast(llm ? `${saved.data.attributes.name} saved` : `${saved.data.attributes.name} created`);
-      router.push(`/admin/llms/${saved.data.id}`);
+    onSaved: ({ data }) => {
+      toast(`${data.attributes.name} ${llm ? "saved" : "created"}`);
+      return `/admin/llms/${data.id}`;
     },
   });
   const { form } = entity;

@@ -36,7 +36,7 @@ export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
     setAnswer(null);
     const startedAt = performance.now();
     try {
-      const response = await send("POST", path, body, abort.current.signal);
+      const response = await send("POST", path, body, { signal: abort.current.signal });
       await readAnswer(response, startedAt, setAnswer);
     } catch (error) {
       if (!(error instanceof DOMException && error.name === "AbortError")) setProblem(error);

@@ -5,46 +5,50 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import type { GroupAttributes } from "../../server/groups/contract.ts";
 import type { UserAttributes } from "../../server/users/contract.ts";
-import { call, document } from "../api/http.ts";
 import { q } from "../api/query.ts";
-import type { List, One, Resource } from "../api/types.ts";
+import type { List, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
+import type { Column } from "../table/column.ts";
 import { useDelete } from "../ui/confirm.tsx";
 import { Failure } from "../ui/notice.tsx";
-import { PageHeader } from "../ui/page.tsx";
+import { PageHeader, Section } from "../ui/page.tsx";
 import { PageSkeleton } from "../ui/page-skeleton.tsx";
+import { PlainTable } from "../ui/plain-table.tsx";
 import { toast } from "../ui/toast.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 
 type Values = { name: string; members: string[] };
 
+const labels: Record<keyof Values, string> = { name: "Name", members: "Members" };
+
 /** Creates a group, or changes `group` and who is in it. */
-export function GroupForm({ group, members = [] }: { group?: Resource<GroupAttributes>; members?: Resource<UserAttributes>[] }) {
+export function GroupForm({
+  group,
+  etag,
+  members = [],
+}: {
+  group?: Resource<GroupAttributes>;
+  etag?: string | undefined;
+  members?: Resource<UserAttributes>[];
+}) {
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("groups", "group");
   useCrumbs([{ label: group ? group.attributes.name : "Create" }]);
-  const entity = useEntityForm<Values>({
-    initial: { name: group?.attributes.name ?? "", members: members.map((member) => member.id) },
-    check: (values) => (values.name.trim() === "" ? { name: "Give it a name; plugins refer to it by that." } : {}),
-    save: async (values) => {
-      // The default group holds everybody under a fixed name; only what differs is sent.
-      const attributes = {
-        ...(values.name.trim() === group?.attributes.name ? {} : { name: values.name.trim() }),
-        ...(form.isDirty("members") || !group ? { members: values.members.map(Number) } : {}),
-      };
-      await call<One<GroupAttributes>>(
-        group ? "PATCH" : "POST",
-        group ? `/api/v1/groups/${group.id}` : "/api/v1/groups",
-        document("groups", attributes),
-      );
-      void client.invalidateQueries({ queryKey: ["groups"] });
+  const entity = useEntityForm<Values, GroupAttributes>({
+    root: "groups",
+    stored: group && { resource: group, etag },
+    valuesOf: (attributes) => ({ name: attributes?.name ?? "", members: members.map((member) => member.id) }),
+    labels,
+    attributesOf: (values) => ({ name: values.name.trim(), members: values.members.map(Number) }),
+    check: (values) => (values.name.trim() === "" ? { name: "Enter a name. Plugins refer to the group by it." } : {}),
+    onSaved: ({ data }) => {
       void client.invalidateQueries({ queryKey: ["users"] });
-      toast(`${values.name.trim()} saved`);
-      router.push("/admin/groups");
+      toast(`${data.attributes.name} saved`);
+      return "/admin/groups";
     },
   });
   const { form } = entity;
@@ -53,8 +57,7 @@ export function GroupForm({ group, members = [] }: { group?: Resource<GroupAttri
       <PageHeader
         title={group ? group.attributes.name : "Create group"}
         actions={
-          group &&
-          !group.attributes.is_default && (
+          group && (
             <Button variant="default" onClick={() => remove(group.id, group.attributes.name, () => router.push("/admin/groups"))}>
               Delete group
             </Button>
@@ -63,26 +66,17 @@ export function GroupForm({ group, members = [] }: { group?: Resource<GroupAttri
       />
       <FormLayout entity={entity} submitLabel={group ? "Save group" : "Create group"} cancelHref="/admin/groups">
         <FormSection title="Group" lead="Plugins name groups by this name, so renaming one closes pages that name the old.">
-          <TextInput
-            label="Name"
-            required
-            autoFocus={!group}
-            disabled={group?.attributes.is_default ?? false}
-            {...(group?.attributes.is_default ? { description: "Everybody is in this group; it keeps its name." } : {})}
-            {...form.getInputProps("name")}
+          <TextInput label="Name" required autoFocus={!group} {...form.getInputProps("name")} />
+        </FormSection>
+        <FormSection title="Members" lead="They see in the portal what is open to this group.">
+          <ManyPicker
+            root="users"
+            label="People"
+            placeholder="Choose by name or e-mail"
+            chosen={members.map((member) => ({ value: member.id, label: `${member.attributes.name} · ${member.attributes.email}` }))}
+            {...form.getInputProps("members")}
           />
         </FormSection>
-        {!group?.attributes.is_default && (
-          <FormSection title="Members" lead="They see in the portal what is open to this group.">
-            <ManyPicker
-              root="users"
-              label="People"
-              placeholder="Choose by name or e-mail"
-              chosen={members.map((member) => ({ value: member.id, label: `${member.attributes.name} · ${member.attributes.email}` }))}
-              {...form.getInputProps("members")}
-            />
-          </FormSection>
-        )}
       </FormLayout>
     </>
   );
@@ -91,14 +85,39 @@ export function GroupForm({ group, members = [] }: { group?: Resource<GroupAttri
 export function GroupEdit({ id }: { id: string }) {
   return (
     <WithResource<GroupAttributes> root="groups" id={id} noun="group" back="/admin/groups">
-      {(group) => <WithMembers group={group} key={group.id} />}
+      {(group, etag) => <WithMembers group={group} etag={etag} key={group.id} />}
     </WithResource>
   );
 }
 
-function WithMembers({ group }: { group: Resource<GroupAttributes> }) {
+function WithMembers({ group, etag }: { group: Resource<GroupAttributes>; etag: string | undefined }) {
   const members = useQuery<List<UserAttributes>>(q("groups", `/api/v1/groups/${group.id}/users?page_size=1000`));
   if (members.isPending) return <PageSkeleton />;
   if (members.error) return <Failure what="The group's members" error={members.error} retry={() => void members.refetch()} />;
-  return <GroupForm group={group} members={members.data.data} />;
+  const rows = members.data.data;
+  return group.attributes.is_default ? (
+    <DefaultGroup group={group} members={rows.slice(0, shownMembers)} total={members.data.meta.total_count} />
+  ) : (
+    <GroupForm group={group} etag={etag} members={rows} />
+  );
+}
+
+const memberColumns: Column<UserAttributes>[] = [
+  { id: "name", header: "Name", value: (row) => row.attributes.name },
+  { id: "email", header: "E-mail", value: (row) => row.attributes.email },
+];
+
+const shownMembers = 200;
+
+/** The group that everybody is in: nothing about it can change. */
+function DefaultGroup({ group, members, total }: { group: Resource<GroupAttributes>; members: Resource<UserAttributes>[]; total: number }) {
+  useCrumbs([{ label: group.attributes.name }]);
+  return (
+    <>
+      <PageHeader title={group.attributes.name} lead="Everybody is in this group. It keeps its name and cannot be deleted." />
+      <Section title="Members" lead={members.length < total ? `The first ${members.length} of ${total}.` : undefined}>
+        <PlainTable label="Members" columns={memberColumns} rows={members} nothing="Nobody yet." href={(row) => `/admin/users/${row.id}`} />
+      </Section>
+    </>
+  );
 }

@@ -4,8 +4,7 @@ import { Button, PasswordInput, Switch, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import type { UserAttributes } from "../../server/users/contract.ts";
-import { call, document } from "../api/http.ts";
-import type { One, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -17,39 +16,49 @@ import { WithResource } from "../ui/with-resource.tsx";
 
 type Values = { name: string; email: string; password: string; is_admin: boolean; show_portal: boolean; groups: string[] };
 
+const labels: Record<keyof Values, string> = {
+  name: "Name",
+  email: "E-mail",
+  password: "Password",
+  is_admin: "Administrator",
+  show_portal: "Portal",
+  groups: "Groups",
+};
+
 /** Creates a user, or changes `user`. */
-export function UserForm({ user }: { user?: Resource<UserAttributes> }) {
+export function UserForm({ user, etag }: { user?: Resource<UserAttributes>; etag?: string | undefined }) {
   const router = useRouter();
   const client = useQueryClient();
   const remove = useDelete("users", "user");
   useCrumbs([{ label: user ? user.attributes.name : "Create" }]);
   const groups = user?.attributes.groups ?? [];
-  const entity = useEntityForm<Values>({
-    initial: {
-      name: user?.attributes.name ?? "",
-      email: user?.attributes.email ?? "",
+  const entity = useEntityForm<Values, UserAttributes>({
+    root: "users",
+    stored: user && { resource: user, etag },
+    valuesOf: (attributes) => ({
+      name: attributes?.name ?? "",
+      email: attributes?.email ?? "",
       password: "",
-      is_admin: user?.attributes.is_admin ?? false,
-      show_portal: user?.attributes.show_portal ?? true,
-      groups: groups.map((group) => group.id),
-    },
-    check: (values) => ({
-      ...(values.name.trim() === "" ? { name: "Give a name." } : {}),
-      ...(/^\S+@\S+$/.test(values.email.trim()) ? {} : { email: "Give an e-mail address, e.g. kai@example.com." }),
-      ...(!user && values.password === "" ? { password: "Give a first password." } : {}),
+      is_admin: attributes?.is_admin ?? false,
+      show_portal: attributes?.show_portal ?? true,
+      groups: (attributes?.groups ?? []).map((group) => group.id),
     }),
-    save: async (values) => {
-      const { password, groups: chosen, ...rest } = values;
-      const attributes = { ...rest, groups: chosen.map(Number), ...(password === "" ? {} : { password }) };
-      const saved = await call<One<UserAttributes>>(
-        user ? "PATCH" : "POST",
-        user ? `/api/v1/users/${user.id}` : "/api/v1/users",
-        document("users", attributes),
-      );
-      void client.invalidateQueries({ queryKey: ["users"] });
+    labels,
+    attributesOf: ({ password, groups: chosen, ...rest }) => ({
+      ...rest,
+      groups: chosen.map(Number),
+      ...(password === "" ? {} : { password }),
+    }),
+    check: (values) => ({
+      ...(values.name.trim() === "" ? { name: "Enter a name." } : {}),
+      ...(/^\S+@\S+$/.test(values.email.trim()) ? {} : { email: "Enter an e-mail address, e.g. kai@example.com." }),
+    }),
+    // To the API, an account without a password is one that signs in by other means.
+    checkFirst: (values) => (!user && values.password === "" ? { password: "Enter a first password." } : {}),
+    onSaved: ({ data }) => {
       void client.invalidateQueries({ queryKey: ["groups"] });
-      toast(`${saved.data.attributes.name} ${user ? "saved" : "created"}`);
-      router.push("/admin/users");
+      toast(`${data.attributes.name} ${user ? "saved" : "created"}`);
+      return "/admin/users";
     },
   });
   const { form } = entity;
@@ -104,7 +113,7 @@ export function UserForm({ user }: { user?: Resource<UserAttributes> }) {
 export function UserEdit({ id }: { id: string }) {
   return (
     <WithResource<UserAttributes> root="users" id={id} noun="user" back="/admin/users">
-      {(user) => <UserForm user={user} key={user.id} />}
+      {(user, etag) => <UserForm user={user} etag={etag} key={user.id} />}
     </WithResource>
   );
 }

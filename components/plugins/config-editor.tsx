@@ -2,14 +2,16 @@
 
 import { Button, Group, JsonInput, SegmentedControl, Skeleton } from "@mantine/core";
 import type { RJSFSchema } from "@rjsf/utils";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { hashKey, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { ApiError, call, messageOf } from "../api/http.ts";
 import { q } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
 import { useDirtyGuard } from "../form/dirty-guard.ts";
+import { isSame, mergeChanges, type RemoteChange } from "../form/merge.ts";
+import { RemoteChanges } from "../form/remote-changes.tsx";
 import { Failure, Notice } from "../ui/notice.tsx";
 import { toast } from "../ui/toast.tsx";
 import { parseObject } from "./json-object.ts";
@@ -22,10 +24,12 @@ const SchemaForm = dynamic(() => import("./schema-form.tsx").then((module) => mo
 /** A plugin's settings: a form made from its schema, or the JSON behind it. Checked here and again by the server. */
 export function ConfigEditor({
   plugin,
+  etag,
   submitLabel = "Save settings",
   onSaved,
 }: {
   plugin: Resource<PluginAttributes>;
+  etag?: string | undefined;
   submitLabel?: string;
   onSaved?: () => void;
 }) {
@@ -36,46 +40,103 @@ export function ConfigEditor({
   return (
     <>
       {schema.error && <Failure what="The plugin's schema" error={schema.error} retry={() => void schema.refetch()} />}
-      <Editor plugin={plugin} schema={found} submitLabel={submitLabel} onSaved={onSaved} />
+      <Editor plugin={plugin} etag={etag} schema={found} submitLabel={submitLabel} onSaved={onSaved} />
     </>
   );
 }
 
+type Config = Record<string, unknown>;
+
+const jsonOf = (value: Config): string => JSON.stringify(value, null, 2);
+
 function Editor({
   plugin,
+  etag,
   schema,
   submitLabel,
   onSaved,
 }: {
   plugin: Resource<PluginAttributes>;
+  etag: string | undefined;
   schema: RJSFSchema | null;
   submitLabel: string;
   onSaved: (() => void) | undefined;
 }) {
   const client = useQueryClient();
   const stored = plugin.attributes.config ?? {};
-  const [value, setValue] = useState<Record<string, unknown>>(stored);
+  const [base, setBase] = useState<Config>(stored);
+  const [value, setValue] = useState<Config>(stored);
   // What the form makes of the stored settings before anybody touches it: the schema's defaults added.
-  const [untouched, setUntouched] = useState<Record<string, unknown>>(stored);
-  const [text, setText] = useState(() => JSON.stringify(stored, null, 2));
+  const [untouched, setUntouched] = useState<Config>(stored);
+  const [text, setText] = useState(() => jsonOf(stored));
   const [mode, setMode] = useState<"form" | "json">("form");
+  const [changes, setChanges] = useState<RemoteChange[]>([]);
   const hasForm = Object.keys(schema?.properties ?? {}).length > 0;
   const json = mode === "json" || (!hasForm && schema === null);
   const parsed = parseObject(text);
   const current = json ? parsed.value : value;
-  const dirty = current !== null && JSON.stringify(current) !== JSON.stringify(json ? stored : untouched);
+  const dirty = current === null ? text !== jsonOf(base) : !isSame(current, base) && !isSame(current, untouched);
   const guard = useDirtyGuard(dirty);
 
+  const put = (next: Config) => {
+    setValue(next);
+    setText(jsonOf(next));
+  };
+
+  // The version that is shown; plugins are read again every few seconds, mostly unchanged.
+  const storedKey = hashKey([stored]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other settings stored are the trigger.
+  useEffect(() => {
+    if (isSame(base, stored)) return;
+    setBase(stored);
+    if (!dirty) {
+      setUntouched(stored);
+      put(stored);
+      return;
+    }
+    // Text that is not JSON cannot be merged: it stays, and there is one choice to make about the whole.
+    const merged = current && mergeChanges({ base, mine: current, theirs: stored });
+    if (!merged) return setChanges([{ field: "", mine: "what you are typing", theirs: stored, choice: null }]);
+    if (!isSame(merged.values, current)) put(merged.values);
+    setChanges(merged.changes);
+  }, [storedKey]);
+
+  const choose = (field: string, choice: "mine" | "theirs") => {
+    const change = changes.find((each) => each.field === field);
+    if (!change) return;
+    if (field === "") {
+      if (choice === "theirs") put(stored);
+    } else if (current) put({ ...current, [field]: change[choice] });
+    setChanges(changes.map((each) => (each === change ? { ...each, choice } : each)));
+  };
+  const labelOf = (field: string): string => {
+    const property = schema?.properties?.[field];
+    return field === "" ? "Settings" : ((typeof property === "object" ? property.title : undefined) ?? field);
+  };
+
   const save = useMutation({
-    mutationFn: (config: Record<string, unknown>) => call<One<PluginAttributes>>("PATCH", `/api/v1/plugins/${plugin.id}`, { config }),
-    onSuccess: (saved) => {
+    mutationFn: (config: Config) =>
+      call<One<PluginAttributes>>(
+        "PATCH",
+        `/api/v1/plugins/${plugin.id}`,
+        { config },
+        { ifMatch: isSame(base, stored) ? etag : undefined },
+      ),
+    onSuccess: (saved, config) => {
       guard.pass();
+      setBase(saved.data.attributes.config ?? config);
+      setChanges([]);
       client.setQueryData(["plugins", `/api/v1/plugins/${plugin.id}`], saved);
       void client.invalidateQueries({ queryKey: ["plugins"] });
-      toast("Settings saved", "The plugin starts again with them.");
+      toast("Settings saved", "The plugin restarts with them.");
       onSaved?.();
     },
+    // The newer version is read and merged; what differs is then on the page.
+    onError: (error) => {
+      if (error instanceof ApiError && error.status === 412) void client.invalidateQueries({ queryKey: ["plugins"] });
+    },
   });
+  const isStale = save.error instanceof ApiError && save.error.status === 412;
   const issues = save.error instanceof ApiError ? save.error.issues : [];
   const problems = Object.fromEntries(
     issues.filter((issue) => issue.field).map((issue) => [issue.field.replace(/^config\.?/, ""), issue.detail]),
@@ -98,11 +159,13 @@ function Editor({
   }
 
   const toJson = () => {
-    setText(JSON.stringify(value, null, 2));
+    setText(jsonOf(value));
     setMode("json");
   };
   const toForm = () => {
-    if (parsed.value) setValue(parsed.value);
+    // A form cannot show what is not JSON yet, and leaving the text would lose it.
+    if (!parsed.value) return document.querySelector<HTMLElement>("[data-settings-json]")?.focus();
+    setValue(parsed.value);
     setMode("form");
   };
 
@@ -115,11 +178,12 @@ function Editor({
           value={mode}
           onChange={(next) => (next === "json" ? toJson() : toForm())}
           data={[
-            { value: "form", label: "Form" },
+            { value: "form", label: "Form", disabled: json && !parsed.value },
             { value: "json", label: "JSON" },
           ]}
         />
       )}
+      <RemoteChanges changes={changes} labelOf={labelOf} onChoose={choose} />
       {json ? (
         <JsonInput
           label="Settings as JSON"
@@ -128,7 +192,8 @@ function Editor({
           autosize
           minRows={8}
           maxRows={24}
-          error={parsed.problem ?? undefined}
+          error={parsed.problem ? `${parsed.problem} Correct it to save or to go back to the form.` : undefined}
+          data-settings-json
           styles={{ input: { fontFamily: "var(--portico-mono)", fontSize: 13 } }}
         />
       ) : (
@@ -144,7 +209,7 @@ function Editor({
           />
         )
       )}
-      {save.error && (general.length > 0 || issues.length === 0) && (
+      {save.error && !isStale && (general.length > 0 || issues.length === 0) && (
         <Notice tone="bad" title="Nothing was saved">
           {general.length > 0 ? general.join(" ") : messageOf(save.error)}
         </Notice>
@@ -152,7 +217,7 @@ function Editor({
       <Group gap="xs">
         <Button
           loading={save.isPending}
-          disabled={current === null || (!dirty && !onSaved)}
+          disabled={current === null || (!dirty && !onSaved) || changes.some((change) => change.choice === null)}
           onClick={() => current && save.mutate(current)}
         >
           {submitLabel}
@@ -161,8 +226,8 @@ function Editor({
           <Button
             variant="default"
             onClick={() => {
-              setValue(stored);
-              setText(JSON.stringify(stored, null, 2));
+              put(stored);
+              setChanges([]);
             }}
           >
             Undo changes

@@ -49,6 +49,8 @@ export type MountOptions = {
   onNavigate?(path: string): void;
   /** A link to somewhere else was followed, or so the frame says: `url` may be anything. */
   onOpen?(url: string): void;
+  /** The shortcut of the command palette was pressed in the frame, or so it says. */
+  onPalette?(): void;
   onNotify?(message: string, kind: NoticeKind): void;
   /** From the start until the element is there; default 10 s. */
   timeoutMs?: number;
@@ -145,6 +147,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
     open(message) {
       options.onOpen?.(text(message.url, 8_000));
     },
+    palette: () => options.onPalette?.(),
     notify: (message) => options.onNotify?.(text(message.message, 500), noticeKind(message.kind)),
   };
 

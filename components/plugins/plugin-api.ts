@@ -4,7 +4,7 @@ import { call } from "../api/http.ts";
 /** Calls a plugin's own RPC through the studio, as the signed-in user; resolves to the plugin's answer. */
 export async function callPlugin(pluginId: number, area: Area, method: string, payload: unknown, signal?: AbortSignal): Promise<unknown> {
   const base = area === "admin" ? `/api/v1/plugins/${pluginId}/rpc` : `/common/plugins/${pluginId}/portal-rpc`;
-  const answer = await call<{ data: unknown }>("POST", `${base}/${encodeURIComponent(method)}`, payload ?? {}, signal);
+  const answer = await call<{ data: unknown }>("POST", `${base}/${encodeURIComponent(method)}`, payload ?? {}, { signal });
   return answer.data;
 }
 

@@ -42,12 +42,12 @@ const noticeTitles: Record<string, string> = {
 export function PluginDetail({ id }: { id: string }) {
   return (
     <WithResource<PluginAttributes> root="plugins" id={id} noun="plugin" back="/admin/plugins" refetchMs={3000}>
-      {(plugin) => <Detail plugin={plugin} />}
+      {(plugin, etag) => <Detail plugin={plugin} etag={etag} />}
     </WithResource>
   );
 }
 
-function Detail({ plugin }: { plugin: WithLlms }) {
+function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }) {
   const { attributes } = plugin;
   const version = manifestText(attributes.manifest, "version");
   const router = useRouter();
@@ -208,7 +208,7 @@ function Detail({ plugin }: { plugin: WithLlms }) {
               </>
             ),
           },
-          { id: "settings", label: "Settings", content: <ConfigEditor plugin={plugin} key={plugin.attributes.updated_at} /> },
+          { id: "settings", label: "Settings", content: <ConfigEditor plugin={plugin} etag={etag} />, keeps: true },
           {
             id: "access",
             label: "Access",

@@ -40,6 +40,7 @@ export function SandboxedMount({ row, area, basePath, subPath, script, frameUrl,
       onRoute: (to) => current.current.toRoute(to),
       onNavigate: (path) => current.current.toPage(path),
       onOpen: (url) => current.current.open(url),
+      onPalette: () => current.current.palette(),
       onNotify: (message, kind) => current.current.notify(message, kind),
     });
     mounted.current = frame;

@@ -2,9 +2,10 @@
 
 import { notifications } from "@mantine/notifications";
 import type { ConfirmRequest } from "@portico/plugin-bridge";
-import { useRouter } from "next/navigation";
 import { useMemo, useSyncExternalStore } from "react";
+import { useGo } from "../form/dirty-guard.ts";
 import { destinationOf, pagePath, routePath } from "../shell/links.ts";
+import { openPalette } from "../shell/open-palette.ts";
 import { askForPlugin } from "./ask.tsx";
 import { askToLeave } from "./leave.tsx";
 
@@ -35,7 +36,7 @@ const refused = (pluginName: string, address: string) =>
 
 /** What a plugin's element may ask of the page around it, the same for trusted and sandboxed ones. */
 export function usePageContext(basePath: string, pluginName: string) {
-  const router = useRouter();
+  const go = useGo();
   const scheme = useShownScheme();
   const actions = useMemo(
     () => ({
@@ -47,7 +48,7 @@ export function usePageContext(basePath: string, pluginName: string) {
       },
       toPage: (path: string) => {
         const address = pagePath(path);
-        if (address) router.push(address);
+        if (address) go(address);
         else refused(pluginName, path);
       },
       open: (url: string) => {
@@ -56,10 +57,12 @@ export function usePageContext(basePath: string, pluginName: string) {
         else refused(pluginName, url);
       },
       confirm: (request: ConfirmRequest) => askForPlugin(pluginName, request),
+      // A page cannot put it in somebody's way: a key must have been pressed just now.
+      palette: () => navigator.userActivation?.isActive === true && openPalette(),
       notify: (message: string, kind: keyof typeof colorOf) =>
         void notifications.show({ title: pluginName, message, color: colorOf[kind] ?? "info", withBorder: false }),
     }),
-    [router, basePath, pluginName],
+    [go, basePath, pluginName],
   );
   return { scheme, actions };
 }

@@ -1,11 +1,9 @@
 "use client";
 
 import { Button, NumberInput, Select, TextInput } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import type { ModelPriceAttributes } from "../../server/prices/contract.ts";
-import { call, document } from "../api/http.ts";
-import type { One, Resource } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { numberOf } from "../form/values.ts";
@@ -26,49 +24,51 @@ type Values = {
   cache_read_pt: number | string;
 };
 
-const fields: { name: "cpit" | "cpt" | "cache_write_pt" | "cache_read_pt"; label: string }[] = [
-  { name: "cpit", label: "Input" },
-  { name: "cpt", label: "Output" },
-  { name: "cache_write_pt", label: "Cache write" },
-  { name: "cache_read_pt", label: "Cache read" },
-];
+const fields = ["cpit", "cpt", "cache_write_pt", "cache_read_pt"] as const;
+
+const labels: Record<keyof Values, string> = {
+  model_name: "Model",
+  vendor: "Vendor",
+  cpit: "Input",
+  cpt: "Output",
+  cache_write_pt: "Cache write",
+  cache_read_pt: "Cache read",
+};
 
 /** Creates a price, or changes `price`. `begin` fills in what a link knows of a new one. */
 export function PriceForm({
   price,
+  etag,
   begin,
 }: {
   price?: Resource<ModelPriceAttributes>;
+  etag?: string | undefined;
   begin?: { vendor: string | undefined; model_name: string | undefined };
 }) {
   const router = useRouter();
-  const client = useQueryClient();
   const remove = useDelete("model-prices", "price");
   useCrumbs([{ label: price ? price.attributes.model_name : "Create" }]);
-  const entity = useEntityForm<Values>({
-    initial: {
-      model_name: price?.attributes.model_name ?? begin?.model_name ?? "",
-      vendor: price?.attributes.vendor ?? begin?.vendor ?? firstVendor.id,
-      ...(Object.fromEntries(fields.map(({ name }) => [name, price ? perMillion(price.attributes[name]) : 0])) as Pick<
-        Values,
-        "cpit" | "cpt" | "cache_write_pt" | "cache_read_pt"
-      >),
-    },
-    check: (values) => (values.model_name.trim() === "" ? { model_name: "Name the model as the vendor does." } : {}),
-    save: async (values) => {
-      const attributes = {
-        model_name: values.model_name.trim(),
-        vendor: values.vendor,
-        ...Object.fromEntries(fields.map(({ name }) => [name, perToken(numberOf(values[name]) ?? 0)])),
-      };
-      await call<One<ModelPriceAttributes>>(
-        price ? "PATCH" : "POST",
-        price ? `/api/v1/model-prices/${price.id}` : "/api/v1/model-prices",
-        document("model-prices", attributes),
-      );
-      void client.invalidateQueries({ queryKey: ["model-prices"] });
-      toast(`Price of ${attributes.model_name} saved`);
-      router.push("/admin/prices");
+  const entity = useEntityForm<Values, ModelPriceAttributes>({
+    root: "model-prices",
+    stored: price && { resource: price, etag },
+    valuesOf: (attributes) => ({
+      model_name: attributes?.model_name ?? begin?.model_name ?? "",
+      vendor: attributes?.vendor ?? begin?.vendor ?? firstVendor.id,
+      cpit: attributes ? perMillion(attributes.cpit) : 0,
+      cpt: attributes ? perMillion(attributes.cpt) : 0,
+      cache_write_pt: attributes ? perMillion(attributes.cache_write_pt) : 0,
+      cache_read_pt: attributes ? perMillion(attributes.cache_read_pt) : 0,
+    }),
+    labels,
+    attributesOf: (values) => ({
+      model_name: values.model_name.trim(),
+      vendor: values.vendor,
+      ...Object.fromEntries(fields.map((name) => [name, perToken(numberOf(values[name]) ?? 0)])),
+    }),
+    check: (values) => (values.model_name.trim() === "" ? { model_name: "Enter the model's name as its vendor writes it." } : {}),
+    onSaved: ({ data }) => {
+      toast(`Price of ${data.attributes.model_name} saved`);
+      return "/admin/prices";
     },
   });
   const { form } = entity;
@@ -99,10 +99,10 @@ export function PriceForm({
           <Select label="Vendor" data={vendorOptions} allowDeselect={false} {...form.getInputProps("vendor")} />
         </FormSection>
         <FormSection title="Price of a million tokens" lead="In US dollars. New calls use it at once; past calls keep what they cost then.">
-          {fields.map(({ name, label }) => (
+          {fields.map((name) => (
             <NumberInput
               key={name}
-              label={label}
+              label={labels[name]}
               prefix="$ "
               min={0}
               decimalScale={6}
@@ -119,7 +119,7 @@ export function PriceForm({
 export function PriceEdit({ id }: { id: string }) {
   return (
     <WithResource<ModelPriceAttributes> root="model-prices" id={id} noun="price" back="/admin/prices">
-      {(price) => <PriceForm price={price} key={price.id} />}
+      {(price, etag) => <PriceForm price={price} etag={etag} key={price.id} />}
     </WithResource>
   );
 }

@@ -2,7 +2,6 @@
 
 import { ActionIcon, Drawer } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { spotlight } from "@mantine/spotlight";
 import { IconMenu2, IconSearch } from "@tabler/icons-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
@@ -11,7 +10,8 @@ import type { Me } from "../../server/auth/contract.ts";
 import { LiveEvents } from "../api/live-events.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { Crumbs, CrumbsProvider } from "./crumbs.tsx";
-import { Palette } from "./palette.tsx";
+import { openPalette } from "./open-palette.ts";
+import { PaletteHost } from "./palette-host.tsx";
 import classes from "./shell.module.css";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SideNav } from "./side-nav.tsx";
@@ -58,7 +58,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
           <div className={classes.crumbs}>
             <Crumbs area={area} />
           </div>
-          <button type="button" className={classes.find} onClick={spotlight.open} aria-keyshortcuts="Control+K">
+          <button type="button" className={classes.find} onClick={openPalette} aria-keyshortcuts="Control+K">
             <IconSearch size={15} aria-hidden />
             <span>Go to anything</span>
             <kbd>Ctrl K</kbd>
@@ -84,7 +84,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
       >
         <SideNav area={area} label="Pages, menu" />
       </Drawer>
-      <Palette area={area} isAdmin={me.attributes.is_admin} />
+      <PaletteHost area={area} isAdmin={me.attributes.is_admin} />
       <Shortcuts area={area} />
       {me.attributes.is_admin && <LiveEvents />}
     </CrumbsProvider>

@@ -1,8 +1,8 @@
 "use client";
 
 import { Kbd, Modal } from "@mantine/core";
-import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
+import { useGo } from "../form/dirty-guard.ts";
 import { isTyping } from "../table/use-table-keys.ts";
 import { adminNav, portalNav } from "./nav.ts";
 import classes from "./shell.module.css";
@@ -12,7 +12,7 @@ const waitMs = 1200;
 
 /** `g` then a letter goes to a page; `?` shows every shortcut. */
 export function Shortcuts({ area }: { area: Area }) {
-  const router = useRouter();
+  const go = useGo();
   const [help, setHelp] = useState(false);
   const pressedAt = useRef(0);
   const items = (area === "admin" ? adminNav : portalNav).flatMap((section) => section.items);
@@ -31,7 +31,7 @@ export function Shortcuts({ area }: { area: Area }) {
         if (item) {
           event.preventDefault();
           event.stopImmediatePropagation();
-          router.push(item.href);
+          go(item.href);
         }
       }
     };

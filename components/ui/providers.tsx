@@ -7,12 +7,15 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@ta
 import { type ReactNode, useState } from "react";
 import { ApiError, get } from "../api/http.ts";
 import { pathOf } from "../api/query.ts";
+import { signInAgain } from "../auth/sign-in-again.tsx";
+import { hasUnsavedChanges } from "../form/unsaved.ts";
 import { cookieSchemeManager } from "./scheme.ts";
 import { cssVariablesResolver, theme } from "./theme.ts";
 
-// A session that ended while the page was open: sign in again and come back to the same address.
+// A session that ended while the page was open: sign in again and come back to the same address, or stay where something is unsaved.
 const leaveWhenSignedOut = (error: unknown) => {
   if (!(error instanceof ApiError) || error.status !== 401 || location.pathname === "/login") return;
+  if (hasUnsavedChanges()) return signInAgain();
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 };
 
