@@ -1,10 +1,9 @@
-import Link from "next/link";
 import { Empty } from "../components/ui/empty.tsx";
 
 export default function NotFound() {
   return (
     <main style={{ maxWidth: 720, margin: "12vh auto 0", padding: 16 }}>
-      <Empty isPage title="There is no such page" action={<Link href="/">Go to the start</Link>}>
+      <Empty isPage title="There is no such page" action={<a href="/">Go to the start</a>}>
         The address may be mistyped, or what it showed is gone.
       </Empty>
     </main>

@@ -1,8 +1,24 @@
 import { dehydrate, HydrationBoundary, QueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import type { Metadata } from "next";
+import { cache, type ReactNode } from "react";
 import { jsonOf } from "../components/api/http.ts";
 import { pathOf } from "../components/api/query.ts";
 import { door } from "./door.ts";
+
+const read = cache(async (path: string): Promise<unknown> => {
+  const response = await door(path);
+  return response.ok ? jsonOf(response) : undefined;
+});
+
+type Named = { data?: { attributes?: Record<string, unknown> } };
+
+/** A page's title with the name of the thing it shows, so that many tabs can be told apart; `kind` alone when there is none. */
+export async function titleOf(key: { queryKey: readonly [string, string] }, kind: string): Promise<Metadata> {
+  const found = (await read(pathOf(key.queryKey))) as Named | undefined;
+  const { name, model_name, edge_id } = found?.data?.attributes ?? {};
+  const title = [name, model_name, edge_id].find((each) => typeof each === "string");
+  return { title: typeof title === "string" ? `${title} · ${kind}` : kind };
+}
 
 /**
  * Fetches what the page will show before it is sent, through the API, and hands it to the browser's query cache. What
@@ -12,8 +28,8 @@ export async function Prefetched({ keys, children }: { keys: { queryKey: readonl
   const client = new QueryClient();
   await Promise.all(
     keys.map(async ({ queryKey }) => {
-      const response = await door(pathOf(queryKey));
-      if (response.ok) client.setQueryData(queryKey, await jsonOf(response));
+      const found = await read(pathOf(queryKey));
+      if (found !== undefined) client.setQueryData(queryKey, found);
     }),
   );
   return <HydrationBoundary state={dehydrate(client)}>{children}</HydrationBoundary>;

@@ -3,7 +3,7 @@ import { expect, expectAccessibleInBothSchemes, isRefusal, settled, test } from 
 
 const llm = (name: string) => ({ name, vendor: "openai", api_endpoint: "https://api.openai.com/v1", short_description: "As it was" });
 const question = (page: Page) => page.getByRole("dialog", { name: "Leave without saving?" });
-const remote = (page: Page) => page.getByRole("region", { name: "Changed by somebody else" });
+const remote = (page: Page) => page.getByRole("region", { name: "Changed meanwhile" });
 
 test("a save changes only what was edited, and shows both versions of what somebody else changed meanwhile", async ({ page, rest }) => {
   const { data } = await rest("POST", "/api/v1/llms", llm("Unsaved one"));
@@ -61,7 +61,8 @@ test("without live events, too, a save changes only what was edited", async ({ p
       if ((await saved()).short_description !== "Typed here") await page.keyboard.press("Control+s");
       expect(await saved()).toMatchObject({ short_description: "Typed here", default_model: "gpt-9", monthly_budget: 42 });
     }).toPass({ timeout: 10_000 });
-    faults.splice(0);
+    await page.close();
+    expect(faults.splice(0).filter((fault) => !isRefusal(fault) && !fault.includes("net::ERR_FAILED"))).toEqual([]);
   } finally {
     await rest("DELETE", path);
   }
@@ -208,12 +209,10 @@ test("a form shows every fault at once, each at its field, and a plugin's refusa
   await page.goto("/admin/llms/new");
   await settled(page);
   await page.getByRole("textbox", { name: "Endpoint" }).fill("not a url");
-  await page.getByLabel("Allowed models").fill("[unclosed(");
+  await page.getByRole("combobox", { name: "Allowed models" }).fill("[unclosed(");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Control+s");
-  for (const label of ["Name", "Endpoint", "Allowed models"])
-    await expect(page.getByLabel(label, { exact: true }).first(), label).toHaveAccessibleDescription(/\w+/);
-  for (const fault of [/Enter a name/, /must be an? http/i, /regular expression|pattern/i])
+  for (const fault of [/Enter a name/, /must be a URL/, /regular expression/])
     await expect(page.locator(".mantine-InputWrapper-error").filter({ hasText: fault })).toBeVisible();
 
   await page.goto("/admin/users/new");

@@ -1,3 +1,5 @@
+import { noteAnswer, noteSilence } from "./reachability.ts";
+
 /** One fault the server found: where, and what would be right. `field` is a dotted path, "" for the body as a whole. */
 export type ApiIssue = { field: string; detail: string };
 
@@ -140,8 +142,10 @@ export async function send(method: Method, path: string, body?: unknown, { signa
     }
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    noteSilence();
     throw new ApiError({ status: 0, code: "unreachable", message: sentenceFor(0), issues: [], meta: {}, requestId: "" });
   }
+  noteAnswer();
   if (!response.ok) throw await errorOf(response);
   return response;
 }

@@ -4,6 +4,7 @@ import { staleRoots } from "@portico/protocol/kinds";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { refresh } from "./query.ts";
+import { checkReachable } from "./reachability.ts";
 
 /** How long a page may take to leave what was deleted on it. */
 const leavingMs = 2_000;
@@ -38,6 +39,8 @@ export function LiveEvents() {
       }, 150);
     };
     source.addEventListener("changed", changed);
+    // The browser opens it again by itself; why it ended is to be found out.
+    source.addEventListener("error", () => void checkReachable());
     return () => {
       clearTimeout(timer);
       source.close();

@@ -1,11 +1,11 @@
 "use client";
 
 import { NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
-import { DateInput } from "@mantine/dates";
 import { useQueryClient } from "@tanstack/react-query";
 import type { AppAttributes } from "../../server/apps/contract.ts";
 import { rememberSecret } from "../api/new-secret.ts";
 import type { Resource } from "../api/types.ts";
+import { DayField } from "../form/day-field.tsx";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { ManyPicker, OnePicker } from "../form/picker.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -122,11 +122,9 @@ export function AppForm({
             decimalScale={6}
             {...form.getInputProps("monthly_budget")}
           />
-          <DateInput
-            label="Month begins on"
+          <DayField
+            label={labels.budget_start_date}
             description="Empty is the first of the calendar month, UTC."
-            valueFormat="YYYY-MM-DD"
-            clearable
             {...form.getInputProps("budget_start_date")}
           />
         </FormSection>

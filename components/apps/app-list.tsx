@@ -61,7 +61,11 @@ const bulk: BulkAction<AppAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "These apps and their credentials will be gone; their calls are refused at once." },
+    confirm: {
+      verb: "Delete",
+      lead: "The apps and their credentials are deleted permanently. Their calls are refused at once.",
+      dependents: true,
+    },
     run: (row) => call("DELETE", `/api/v1/apps/${row.id}`),
   },
 ];
@@ -82,6 +86,26 @@ export function AppList() {
         columns={columns}
         href={(row) => `/admin/apps/${row.id}`}
         bulk={bulk}
+        filters={[
+          { id: "user_id", label: "Owner", root: "users" },
+          { id: "llm_id", label: "LLM", root: "llms" },
+          {
+            id: "credential_active",
+            label: "Credential",
+            options: [
+              { value: "true", label: "Active" },
+              { value: "false", label: "None active" },
+            ],
+          },
+          {
+            id: "over_budget",
+            label: "Budget",
+            options: [
+              { value: "true", label: "Over budget" },
+              { value: "false", label: "Within budget" },
+            ],
+          },
+        ]}
         empty={
           <Empty title="No app yet" action={create}>
             An app is a program that calls LLMs through the gateway. Create one, choose its LLMs, and hand its credential to the program.

@@ -1,5 +1,6 @@
 "use client";
 
+import "@mantine/charts/styles.layer.css";
 import { BarChart, ChartTooltip, LineChart } from "@mantine/charts";
 import { Skeleton } from "@mantine/core";
 import Link from "next/link";

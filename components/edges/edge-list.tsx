@@ -14,7 +14,7 @@ import { Ago } from "../ui/time.tsx";
 import { EdgeLink, EdgeSync, EdgeTransport, shortSum } from "./edge-state.tsx";
 
 const columns: Column<EdgeAttributes>[] = [
-  { id: "edge", header: "Edge", value: (row) => row.attributes.edge_id },
+  { id: "edge", header: "Edge", value: (row) => row.attributes.edge_id, sort: "edge_id" },
   { id: "status", header: "Connection", value: (row) => row.attributes.status, cell: (row) => <EdgeLink edge={row.attributes} /> },
   { id: "sync", header: "Configuration", value: (row) => row.attributes.sync_status, cell: (row) => <EdgeSync edge={row.attributes} /> },
   { id: "version", header: "Config version", value: (row) => row.attributes.loaded_version, align: "right", mono: true },
@@ -91,7 +91,6 @@ export function EdgeList() {
         href={(row) => `/admin/edges/${encodeURIComponent(row.attributes.edge_id)}`}
         bulk={bulk}
         refetchMs={3000}
-        searchable={false}
         filters={[
           {
             id: "status",

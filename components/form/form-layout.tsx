@@ -46,7 +46,7 @@ export function FormLayout<T extends Record<string, unknown>>({
           </Notice>
         </div>
       )}
-      <RemoteChanges changes={entity.changes} labelOf={entity.labelOf} onChoose={entity.choose} />
+      <RemoteChanges changes={entity.changes} by={entity.changedBy} labelOf={entity.labelOf} onChoose={entity.choose} />
       {children}
       <div className={classes.foot}>
         <Button type="submit" loading={entity.saving}>

@@ -81,7 +81,9 @@ export function OnePicker({
 }: {
   root: string;
   chosen?: Option[];
-  label: string;
+  label?: string;
+  "aria-label"?: string;
+  w?: number;
   description?: string;
   placeholder?: string;
   value?: string | null;

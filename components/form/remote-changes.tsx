@@ -14,21 +14,23 @@ function textOf(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** What somebody else changed while this form was open: both versions of each field, and the choice between them. */
+/** What was changed elsewhere while this form was open: both versions of each field, and the choice between them. */
 export function RemoteChanges({
   changes,
+  by,
   labelOf,
   onChoose,
 }: {
   changes: RemoteChange[];
+  by?: string | undefined;
   labelOf: (field: string) => string;
   onChoose: (field: string, choice: "mine" | "theirs") => void;
 }) {
   if (changes.length === 0) return null;
   const open = changes.filter((change) => change.choice === null).length;
   return (
-    <section className={classes.changes} aria-label="Changed by somebody else" data-remote-changes tabIndex={-1}>
-      <Notice tone="warn" title="Somebody else saved changes while you were editing">
+    <section className={classes.changes} aria-label="Changed meanwhile" data-remote-changes tabIndex={-1}>
+      <Notice tone="warn" title={by ? `${by} saved changes while you were editing` : "This was changed while you were editing"}>
         {open > 0
           ? "Choose which value to keep where you both changed a field, then save."
           : "The form has the new values. Nothing you typed is lost; save when you are ready."}
@@ -43,7 +45,7 @@ export function RemoteChanges({
           </thead>
           <tbody>
             {changes.map(({ field, mine, theirs, choice }) => (
-              <tr key={field}>
+              <tr key={field} data-undecided={choice === null || undefined}>
                 <th scope="row">{labelOf(field)}</th>
                 <td data-kept={choice === "mine" || undefined}>{textOf(mine)}</td>
                 <td data-kept={choice === "theirs" || undefined}>{textOf(theirs)}</td>

@@ -27,6 +27,8 @@ export type EntityForm<T extends Record<string, unknown>> = {
   problem: FormProblem | null;
   /** What somebody else saved while this was edited. */
   changes: RemoteChange[];
+  /** Who saved it, where that is known. */
+  changedBy: string | undefined;
   choose: (field: string, choice: "mine" | "theirs") => void;
   labelOf: (field: string) => string;
   saving: boolean;
@@ -76,6 +78,9 @@ function problemOf(error: unknown, lines: string[]): FormProblem {
   return { title: "Nothing was saved", lines, requestId };
 }
 
+const nameOf = (person: unknown): string | undefined =>
+  typeof person === "object" && person !== null && "name" in person && typeof person.name === "string" ? person.name : undefined;
+
 const focusFirst = (fields: string[]): void =>
   void requestAnimationFrame(() => {
     const node = fields.map((field) => document.querySelector<HTMLElement>(`[data-path="${CSS.escape(field)}"]`)).find((found) => found);
@@ -95,6 +100,7 @@ export function useEntityForm<T extends Record<string, unknown>, A>(options: Ent
   const [base, setBase] = useState(initial);
   const version = useRef(stored?.etag);
   const [changes, setChanges] = useState<RemoteChange[]>([]);
+  const [changedBy, setChangedBy] = useState<string>();
   const [problem, setProblem] = useState<FormProblem | null>(null);
   const [saving, setSaving] = useState(false);
   const dirty = !isSame(form.getValues(), base);
@@ -170,6 +176,7 @@ export function useEntityForm<T extends Record<string, unknown>, A>(options: Ent
       return await send(values, base);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 412 || !stored) throw error;
+      setChangedBy(nameOf(error.meta.changed_by));
       const key = api.one(root, stored.resource.id);
       const now = await client.fetchQuery<One<A>>({ ...key, staleTime: 0 });
       return adopt(now.data, now.etag) ? undefined : send(values, valuesOf(now.data.attributes));
@@ -182,7 +189,7 @@ export function useEntityForm<T extends Record<string, unknown>, A>(options: Ent
     form.clearErrors();
     setProblem(null);
     if (changes.some((change) => change.choice === null)) {
-      document.querySelector<HTMLElement>("[data-remote-changes] input")?.focus();
+      document.querySelector<HTMLElement>("[data-undecided] input")?.focus();
       return;
     }
     const first = options.checkFirst?.(values) ?? {};
@@ -215,5 +222,5 @@ export function useEntityForm<T extends Record<string, unknown>, A>(options: Ent
   };
 
   useHotkeys([["mod+S", submit]], []);
-  return { form, problem, changes, choose, labelOf, saving, dirty, submit };
+  return { form, problem, changes, changedBy, choose, labelOf, saving, dirty, submit };
 }

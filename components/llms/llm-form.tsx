@@ -1,10 +1,10 @@
 "use client";
 
 import { NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
-import { DateInput } from "@mantine/dates";
 import { isVendorId, type VendorId, vendorOf } from "@portico/protocol/vendors";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
 import type { Resource } from "../api/types.ts";
+import { DayField } from "../form/day-field.tsx";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { keptSecret, SecretField } from "../form/secret-field.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
@@ -194,11 +194,9 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
             decimalScale={6}
             {...form.getInputProps("monthly_budget")}
           />
-          <DateInput
-            label="Month begins on"
+          <DayField
+            label={labels.budget_start_date}
             description="Empty is the first of the calendar month, UTC."
-            valueFormat="YYYY-MM-DD"
-            clearable
             {...form.getInputProps("budget_start_date")}
           />
         </FormSection>

@@ -37,6 +37,7 @@ const columns: Column<LlmAttributes>[] = [
     header: "Monthly budget",
     value: (row) => row.attributes.monthly_budget,
     cell: (row) => (row.attributes.monthly_budget === null ? "no limit" : formatMoney(row.attributes.monthly_budget)),
+    sort: "monthly_budget",
     align: "right",
     mono: true,
     rank: 2,
@@ -61,12 +62,22 @@ export function LlmState({ llm }: { llm: LlmAttributes }) {
 const setActive = (row: Resource<LlmAttributes>, active: boolean) => call("PATCH", `/api/v1/llms/${row.id}`, document("llms", { active }));
 
 const bulk: BulkAction<LlmAttributes>[] = [
-  { label: "Activate", done: "activated", run: (row) => setActive(row, true) },
-  { label: "Switch off", done: "switched off", run: (row) => setActive(row, false) },
+  {
+    label: "Activate",
+    done: "activated",
+    skip: (row) => (row.attributes.active ? "already active" : undefined),
+    run: (row) => setActive(row, true),
+  },
+  {
+    label: "Deactivate",
+    done: "deactivated",
+    skip: (row) => (row.attributes.active ? undefined : "already off"),
+    run: (row) => setActive(row, false),
+  },
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "These LLMs will be gone for good, and apps that use them get errors." },
+    confirm: { verb: "Delete", lead: "They are deleted permanently, and apps that use them get errors.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/llms/${row.id}`),
   },
 ];

@@ -29,7 +29,8 @@ const bulk: BulkAction<GroupAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "Their members lose what is open to these groups only." },
+    skip: (row) => (row.attributes.is_default ? "kept: everybody is in it" : undefined),
+    confirm: { verb: "Delete", lead: "Members lose what is open to these groups only.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/groups/${row.id}`),
   },
 ];

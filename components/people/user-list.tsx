@@ -9,13 +9,28 @@ import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
 import { Empty } from "../ui/empty.tsx";
 import { PageHeader } from "../ui/page.tsx";
+import { Ago } from "../ui/time.tsx";
 
 export const roleOf = (user: UserAttributes): string => (user.is_admin ? "Administrator" : user.show_portal ? "Portal user" : "No area");
 
 const columns: Column<UserAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.name, sort: "name" },
   { id: "email", header: "E-mail", value: (row) => row.attributes.email, sort: "email" },
-  { id: "role", header: "May use", value: (row) => roleOf(row.attributes), sort: "is_admin" },
+  { id: "role", header: "Role", value: (row) => roleOf(row.attributes), sort: "is_admin" },
+  {
+    id: "groups",
+    header: "Groups",
+    value: (row) => row.attributes.groups.map((group) => group.attributes.name).join(", "),
+    rank: 2,
+  },
+  {
+    id: "created",
+    header: "Created",
+    value: (row) => row.attributes.created_at,
+    cell: (row) => <Ago at={row.attributes.created_at} />,
+    sort: "created_at",
+    rank: 3,
+  },
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 
@@ -23,7 +38,7 @@ const bulk: BulkAction<UserAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "These people lose access at once, and their apps stop." },
+    confirm: { verb: "Delete", lead: "They lose access at once, permanently, and their apps stop.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/users/${row.id}`),
   },
 ];
@@ -44,6 +59,17 @@ export function UserList() {
         columns={columns}
         href={(row) => `/admin/users/${row.id}`}
         bulk={bulk}
+        filters={[
+          {
+            id: "is_admin",
+            label: "Role",
+            options: [
+              { value: "true", label: "Administrators" },
+              { value: "false", label: "Others" },
+            ],
+          },
+          { id: "group_id", label: "Group", root: "groups" },
+        ]}
         empty={
           <Empty title="No user" action={create}>
             Everybody who signs in is a user. Create one and hand over the password.

@@ -51,13 +51,23 @@ const columns: Column<PluginAttributes>[] = [
 const setActive = (row: Resource<PluginAttributes>, is_active: boolean) => call("PATCH", `/api/v1/plugins/${row.id}`, { is_active });
 
 const bulk: BulkAction<PluginAttributes>[] = [
-  { label: "Activate", done: "activated", run: (row) => setActive(row, true) },
-  { label: "Switch off", done: "switched off", run: (row) => setActive(row, false) },
+  {
+    label: "Activate",
+    done: "activated",
+    skip: (row) => (row.attributes.is_active ? "already active" : undefined),
+    run: (row) => setActive(row, true),
+  },
+  {
+    label: "Deactivate",
+    done: "deactivated",
+    skip: (row) => (row.attributes.is_active ? undefined : "already off"),
+    run: (row) => setActive(row, false),
+  },
   { label: "Reload", done: "reloaded", run: (row) => call("POST", `/api/v1/plugins/${row.id}/reload`) },
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "These plugins will be stopped and removed, with the pages they supply." },
+    confirm: { verb: "Delete", lead: "They are stopped and removed, with the pages they supply.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/plugins/${row.id}`),
   },
 ];

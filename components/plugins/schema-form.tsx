@@ -1,5 +1,18 @@
 "use client";
 
+import "@mantine/core/styles/Alert.layer.css";
+import "@mantine/core/styles/ColorSwatch.layer.css";
+import "@mantine/core/styles/ColorPicker.layer.css";
+import "@mantine/core/styles/ColorInput.layer.css";
+import "@mantine/core/styles/Container.layer.css";
+import "@mantine/core/styles/Fieldset.layer.css";
+import "@mantine/core/styles/Grid.layer.css";
+import "@mantine/core/styles/List.layer.css";
+import "@mantine/core/styles/Radio.layer.css";
+import "@mantine/core/styles/SimpleGrid.layer.css";
+import "@mantine/core/styles/Slider.layer.css";
+import "@mantine/core/styles/Stack.layer.css";
+import "@mantine/core/styles/Title.layer.css";
 import type { IChangeEvent } from "@rjsf/core";
 import { generateForm } from "@rjsf/mantine";
 import type { RJSFSchema, UiSchema } from "@rjsf/utils";

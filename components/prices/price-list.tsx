@@ -10,15 +10,24 @@ import type { BulkAction, Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
 import { lists } from "../table/list-query.ts";
 import { Empty } from "../ui/empty.tsx";
-import { formatMoney } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
 import { perMillion } from "./per-million.ts";
 
-const price = (id: string, header: string, read: (row: Resource<ModelPriceAttributes>) => number): Column<ModelPriceAttributes> => ({
+// Three decimals in every row, so that the points stand below each other; more only where they say something.
+const digits = new Intl.NumberFormat("en-US", { minimumFractionDigits: 3, maximumFractionDigits: 6 });
+const aligned = (dollars: number) => (dollars === 0 ? <span className="quiet">–</span> : digits.format(dollars));
+
+const price = (
+  id: string,
+  header: string,
+  sort: keyof ModelPriceAttributes,
+  read: (row: Resource<ModelPriceAttributes>) => number,
+): Column<ModelPriceAttributes> => ({
   id,
-  header,
+  header: `${header}, $/1M`,
+  sort,
   value: (row) => perMillion(read(row)),
-  cell: (row) => formatMoney(perMillion(read(row))),
+  cell: (row) => aligned(perMillion(read(row))),
   align: "right",
   mono: true,
 });
@@ -32,18 +41,18 @@ const columns: Column<ModelPriceAttributes>[] = [
     cell: (row) => vendorLabel(row.attributes.vendor),
     sort: "vendor",
   },
-  price("input", "Input", (row) => row.attributes.cpit),
-  price("output", "Output", (row) => row.attributes.cpt),
-  { ...price("cacheWrite", "Cache write", (row) => row.attributes.cache_write_pt), rank: 2 },
-  { ...price("cacheRead", "Cache read", (row) => row.attributes.cache_read_pt), rank: 2 },
-  { id: "currency", header: "Currency", value: (row) => row.attributes.currency, rank: 3 },
+  price("input", "Input", "cpit", (row) => row.attributes.cpit),
+  price("output", "Output", "cpt", (row) => row.attributes.cpt),
+  { ...price("cacheWrite", "Cache write", "cache_write_pt", (row) => row.attributes.cache_write_pt), rank: 2 },
+  { ...price("cacheRead", "Cache read", "cache_read_pt", (row) => row.attributes.cache_read_pt), rank: 2 },
+  { id: "currency", header: "Currency", value: (row) => row.attributes.currency, extra: true },
 ];
 
 const bulk: BulkAction<ModelPriceAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "Calls to these models will cost nothing in the books until they have a price again." },
+    confirm: { verb: "Delete", lead: "Calls to these models are counted without cost until they have a price again." },
     run: (row) => call("DELETE", `/api/v1/model-prices/${row.id}`),
   },
 ];
@@ -59,7 +68,7 @@ export function PriceList() {
     <>
       <PageHeader
         title="Prices"
-        lead="What a million tokens of each model cost. Budgets and the books are reckoned with these."
+        lead="What a million tokens of each model cost, in US dollars. Costs and budgets use these prices."
         actions={create}
       />
       <DataTable
@@ -68,7 +77,17 @@ export function PriceList() {
         columns={columns}
         href={(row) => `/admin/prices/${row.id}`}
         bulk={bulk}
-        filters={[{ id: "vendor", label: "Vendor", options: vendorOptions }]}
+        filters={[
+          { id: "vendor", label: "Vendor", options: vendorOptions },
+          {
+            id: "missing",
+            label: "Completeness",
+            options: [
+              { value: "true", label: "Input or output missing" },
+              { value: "false", label: "Complete" },
+            ],
+          },
+        ]}
         empty={
           <Empty title="No price yet" action={create}>
             Without a price a call's tokens are counted but cost nothing, and no budget is ever used up. Enter what your vendor charges.

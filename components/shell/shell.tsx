@@ -10,6 +10,7 @@ import type { Me } from "../../server/auth/contract.ts";
 import { LiveEvents } from "../api/live-events.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { Crumbs, CrumbsProvider } from "./crumbs.tsx";
+import { OfflineBar } from "./offline-bar.tsx";
 import { openPalette } from "./open-palette.ts";
 import { PaletteHost } from "./palette-host.tsx";
 import classes from "./shell.module.css";
@@ -36,7 +37,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
       </a>
       <div className={classes.shell}>
         <aside className={classes.side}>
-          <Link href={area === "admin" ? "/admin" : "/portal"} className={classes.brand}>
+          <Link href={area === "admin" ? "/admin" : "/portal"} className={classes.brand} prefetch={false}>
             <Mark size={20} />
             Portico
           </Link>
@@ -49,7 +50,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
           {areas.length > 1 && (
             <nav aria-label="Areas" className={classes.areas}>
               {areas.map((each) => (
-                <Link key={each.id} href={each.href} aria-current={each.id === area ? "true" : undefined}>
+                <Link key={each.id} href={each.href} prefetch={false} aria-current={each.id === area ? "true" : undefined}>
                   {each.label}
                 </Link>
               ))}
@@ -67,6 +68,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
           <UserMenu me={me} />
         </header>
         <main id="main" className={classes.main} tabIndex={-1}>
+          <OfflineBar />
           <div className={classes.column}>{children}</div>
         </main>
       </div>

@@ -1,6 +1,13 @@
 import type { ReactNode } from "react";
 import type { Resource } from "../api/types.ts";
 
+/** What a row is called, for people. */
+export const nameOfRow = (row: Resource<unknown>): string => {
+  const { name, model_name, edge_id } = row.attributes as Record<string, unknown>;
+  const found = [name, model_name, edge_id].find((each) => typeof each === "string");
+  return typeof found === "string" ? found : `#${row.id}`;
+};
+
 /** One column of a list. */
 export type Column<A> = {
   id: string;
@@ -15,17 +22,19 @@ export type Column<A> = {
   mono?: boolean;
   /** CSS width. */
   width?: string;
-  /** Not shown until chosen. */
+  /** Not shown until selected. */
   extra?: boolean;
-  /** 2 leaves below 900 px of table width, 3 below 1200 px; 1 always stays. */
+  /** 2 leaves below 900 px of table width, 3 below 1100 px, unless somebody selected it; 1 always stays. */
   rank?: 1 | 2 | 3;
 };
 
-/** Something to do with several rows at once. `run` is called for each; one failing does not stop the others. */
+/** Something to do with one row or several. `run` is called for each; one failing does not stop the others. */
 export type BulkAction<A> = {
   label: string;
-  /** What is asked before, for what cannot be undone. */
-  confirm?: { verb: string; lead: string };
+  /** What is asked before, for what cannot be undone. `dependents`: what depends on each row is shown. */
+  confirm?: { verb: string; lead: string; dependents?: boolean };
   done: string;
+  /** Why there is nothing to do for a row, e.g. "already off". */
+  skip?: (row: Resource<A>) => string | undefined;
   run: (row: Resource<A>) => Promise<unknown>;
 };

@@ -1,15 +1,16 @@
 "use client";
 
-import { Skeleton } from "@mantine/core";
+import { Button, Skeleton } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { columnVisibilityFeature, type RowSelectionState, rowSelectionFeature, tableFeatures, useTable } from "@tanstack/react-table";
 import { useRouter } from "next/navigation";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { ApiError } from "../api/http.ts";
 import { every, q, rowsOf } from "../api/query.ts";
 import type { List, Resource } from "../api/types.ts";
-import { Failure } from "../ui/notice.tsx";
-import { BulkBar } from "./bulk.tsx";
+import { Failure, Notice } from "../ui/notice.tsx";
+import { BulkBar, RowMenu, useRowActions } from "./bulk.tsx";
 import type { BulkAction, Column } from "./column.ts";
 import classes from "./data-table.module.css";
 import { defaultPageSize, isNarrowed, type ListQuery, listPath } from "./list-query.ts";
@@ -25,7 +26,7 @@ const noRows: Resource<never>[] = [];
 
 /**
  * A list of the API as a table. Search, filters, sort and page live in the address and are done by the server; rows
- * are opened by click or Enter, walked with j and k, chosen with x.
+ * are opened by click or Enter, walked with j and k, selected with x.
  */
 export function DataTable<A>({
   label,
@@ -70,6 +71,11 @@ export function DataTable<A>({
     () => Object.fromEntries(columns.map((column) => [column.id, !(hidden[column.id] ?? column.extra ?? false)])),
     [columns, hidden],
   );
+  // What somebody selected by name stays, however narrow the table is.
+  const ranked = useMemo(
+    () => columns.map((column) => (hidden[column.id] === false ? { ...column, rank: 1 as const } : column)),
+    [columns, hidden],
+  );
   const data = list.data ? rowsOf(list.data) : (noRows as Resource<A>[]);
   const table = useTable({
     features,
@@ -80,16 +86,18 @@ export function DataTable<A>({
     onRowSelectionChange: setSelection,
   });
 
-  // Rows of another page or search are other rows: what was chosen there is not chosen here.
+  // Rows of another page or search are other rows: what was selected there is not selected here.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is the trigger.
   useEffect(() => setSelection({}), [path]);
 
-  const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
+  const byId = useMemo(() => new Map(ranked.map((column) => [column.id, column])), [ranked]);
   const shown = table.getVisibleLeafColumns().flatMap((column) => byId.get(column.id) ?? []);
   const rows = table.getRowModel().rows;
   const chosen = rows.filter((row) => selection[row.id]).map((row) => row.original);
   const open = href ? (row: Resource<A>) => router.push(href(row)) : undefined;
   const choose = (id: string) => setSelection((now) => toggled(now, id));
+  const { progress, start } = useRowActions<A>(query.root, label, () => setSelection({}));
+  const width = useWidth(region);
   useTableKeys(region, (id) => bulk.length > 0 && choose(id));
 
   const total = list.data?.meta.total_count ?? 0;
@@ -97,15 +105,15 @@ export function DataTable<A>({
   const bare = list.isSuccess && total === 0 && !narrowed;
 
   return (
-    <div className={classes.table} ref={region} data-density={density}>
+    <div className={classes.table} ref={region} data-density={density} data-list>
       {!bare && (
         <Toolbar
           label={label}
           query={query}
           params={params}
           change={change}
-          columns={columns}
-          shown={shown}
+          columns={ranked}
+          isShown={(column) => shown.includes(column) && hasRoomFor(column, width)}
           onShow={(id, visible) => setHidden({ ...hidden, [id]: !visible })}
           filters={filters}
           searchable={searchable}
@@ -117,8 +125,11 @@ export function DataTable<A>({
           refresh={() => void list.refetch()}
         />
       )}
-      {chosen.length > 0 && <BulkBar root={query.root} rows={chosen} actions={bulk} clear={() => setSelection({})} />}
-      {list.error && <Failure what={label} error={list.error} retry={() => void list.refetch()} />}
+      {list.error && (
+        <div className={classes.failure}>
+          <ListFailure label={label} error={list.error} params={params} change={change} retry={() => void list.refetch()} />
+        </div>
+      )}
       {bare ? (
         <div className={classes.surface}>{empty}</div>
       ) : list.isPending ? (
@@ -137,13 +148,15 @@ export function DataTable<A>({
               toggle={choose}
               href={href}
               open={open}
-              nothing={narrowed ? "Nothing matches this search and these filters." : "This page of the list is empty."}
+              nothing={<Nothing label={label} query={query} params={params} change={change} lastPage={list.data.meta.total_pages} />}
+              menu={bulk.length > 0 ? (row) => <RowMenu row={row} actions={bulk} start={start} /> : undefined}
               head={
                 <TableHead
                   columns={shown}
                   sort={params.get("sort") ?? query.sort ?? ""}
                   onSort={(sort) => change({ sort: sort === query.sort ? null : sort })}
                   selectable={bulk.length > 0}
+                  hasMenu={bulk.length > 0}
                   all={rows.length > 0 && chosen.length === rows.length}
                   some={chosen.length > 0 && chosen.length < rows.length}
                   toggleAll={() =>
@@ -153,10 +166,77 @@ export function DataTable<A>({
               }
             />
             <Pager meta={list.data.meta} size={Number(params.get("size") ?? defaultPageSize)} label={label} change={change} />
+            {(chosen.length > 0 || progress) && (
+              <BulkBar rows={chosen} actions={bulk} progress={progress} start={start} clear={() => setSelection({})} />
+            )}
           </>
         )
       )}
     </div>
+  );
+}
+
+/** Follows the table's width; 0 until it is known. */
+function useWidth(region: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    if (!region.current) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.round(entry?.contentRect.width ?? 0)));
+    observer.observe(region.current);
+    return () => observer.disconnect();
+  }, [region]);
+  return width;
+}
+
+/** As data-table.module.css hides columns. */
+const hasRoomFor = ({ rank = 1 }: { rank?: 1 | 2 | 3 }, width: number): boolean =>
+  rank === 1 || width === 0 || width > (rank === 2 ? 900 : 1100);
+
+type Address = { params: URLSearchParams; change: (changes: Record<string, string | null>) => void };
+
+/** A list that cannot be read. An address typed by hand, or an old one, is put right by one click. */
+function ListFailure({ label, error, params, change, retry }: Address & { label: string; error: unknown; retry: () => void }) {
+  const sort = params.get("sort");
+  if (!(error instanceof ApiError) || error.status !== 400 || sort === null) return <Failure what={label} error={error} retry={retry} />;
+  return (
+    <Notice
+      tone="bad"
+      title={`${label} cannot be sorted by “${sort.replace(/^-/, "")}”`}
+      action={
+        <Button variant="default" size="xs" onClick={() => change({ sort: null })}>
+          Use the default order
+        </Button>
+      }
+    />
+  );
+}
+
+/** Why there are no rows, and the way back to some. */
+function Nothing({ label, query, params, change, lastPage }: Address & { label: string; query: ListQuery; lastPage: number }) {
+  const isSearched = Boolean(params.get("q"));
+  const filters = (query.filters ?? []).filter((name) => params.get(name));
+  if (lastPage > 0)
+    return (
+      <>
+        This list has {lastPage === 1 ? "one page" : `${lastPage} pages`}.{" "}
+        <Button variant="default" size="xs" ml={8} onClick={() => change({ page: lastPage === 1 ? null : String(lastPage) })}>
+          Go to the last
+        </Button>
+      </>
+    );
+  const by = isSearched ? (filters.length > 0 ? "this search and these filters" : "this search") : "these filters";
+  return (
+    <>
+      No {label} match {by}.{" "}
+      <Button
+        variant="default"
+        size="xs"
+        ml={8}
+        onClick={() => change({ q: null, ...Object.fromEntries(filters.map((name) => [name, null])) })}
+      >
+        Clear
+      </Button>
+    </>
   );
 }
 

@@ -38,11 +38,11 @@ export const isNarrowed = (query: ListQuery, params: URLSearchParams): boolean =
 /** Every list of the dashboard. Pages prefetch with these; tables read with them. */
 export const lists = {
   llms: { root: "llms", path: "/api/v1/llms", sort: "name", filters: ["vendor", "active"] },
-  prices: { root: "model-prices", path: "/api/v1/model-prices", sort: "model_name", filters: ["vendor"] },
-  apps: { root: "apps", path: "/api/v1/apps", sort: "name", filters: ["llm_id"] },
+  prices: { root: "model-prices", path: "/api/v1/model-prices", sort: "model_name", filters: ["vendor", "missing"] },
+  apps: { root: "apps", path: "/api/v1/apps", sort: "name", filters: ["user_id", "llm_id", "credential_active", "over_budget"] },
   plugins: { root: "plugins", path: "/api/v1/plugins", sort: "name", filters: ["hook_type", "is_active"] },
   edges: { root: "edges", path: "/api/v1/edges", filters: ["status"] },
-  users: { root: "users", path: "/api/v1/users", sort: "name" },
+  users: { root: "users", path: "/api/v1/users", sort: "name", filters: ["is_admin", "group_id"] },
   groups: { root: "groups", path: "/api/v1/groups", sort: "name" },
   calls: {
     root: "calls",

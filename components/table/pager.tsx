@@ -18,13 +18,15 @@ export function Pager({
 }) {
   const { page_number: page, total_pages: pages, total_count: total } = meta;
   if (total <= defaultPageSize && page === 1) return null;
-  const first = total === 0 ? 0 : (page - 1) * meta.page_size + 1;
+  // An address may name a page past the last.
+  const isPast = page > Math.max(1, pages);
+  const first = total === 0 || isPast ? 0 : (page - 1) * meta.page_size + 1;
   const last = Math.min(total, page * meta.page_size);
   const turn = (to: number) => change({ page: to === 1 ? null : String(to) });
   return (
     <nav className={classes.pager} aria-label={`Pages of ${label}`}>
       <span className="num quiet">
-        {formatCount(first)}–{formatCount(last)} of {formatCount(total)}
+        {isPast ? "0" : `${formatCount(first)}–${formatCount(last)}`} of {formatCount(total)}
       </span>
       <Select
         aria-label="Rows per page"
@@ -36,7 +38,7 @@ export function Pager({
         onChange={(value) => change({ size: value === String(defaultPageSize) ? null : value })}
       />
       <span className={classes.turn}>
-        <ActionIcon aria-label="Previous page" disabled={page <= 1} onClick={() => turn(page - 1)}>
+        <ActionIcon aria-label="Previous page" disabled={page <= 1} onClick={() => turn(Math.min(page - 1, Math.max(1, pages)))}>
           <IconChevronLeft size={18} />
         </ActionIcon>
         <span className="num">

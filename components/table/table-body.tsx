@@ -5,7 +5,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import Link from "next/link";
 import { type MouseEvent, type ReactNode, useRef } from "react";
 import type { Resource } from "../api/types.ts";
-import type { Column } from "./column.ts";
+import { type Column, nameOfRow } from "./column.ts";
 import classes from "./data-table.module.css";
 import { virtualFrom } from "./list-query.ts";
 
@@ -29,6 +29,7 @@ export function TableBody<A>({
   href,
   open,
   nothing,
+  menu,
 }: {
   label: string;
   head: ReactNode;
@@ -42,7 +43,9 @@ export function TableBody<A>({
   toggle: (id: string) => void;
   href?: ((row: Resource<A>) => string) | undefined;
   open?: ((row: Resource<A>) => void) | undefined;
-  nothing: string;
+  nothing: ReactNode;
+  /** What can be done with a row without opening it. */
+  menu?: ((row: Resource<A>) => ReactNode) | undefined;
 }) {
   const scroll = useRef<HTMLDivElement>(null);
   const isVirtual = rows.length > virtualFrom;
@@ -56,7 +59,7 @@ export function TableBody<A>({
   const items = isVirtual ? virtual.getVirtualItems() : [];
   const before = items[0]?.start ?? 0;
   const after = isVirtual ? virtual.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
-  const width = columns.length + (selectable ? 1 : 0);
+  const width = columns.length + (selectable ? 1 : 0) + (menu ? 1 : 0);
   const visible = isVirtual ? items.flatMap((item) => rows[item.index] ?? []) : rows;
   const firstIndex = items[0]?.index ?? 0;
 
@@ -88,7 +91,7 @@ export function TableBody<A>({
                     size="xs"
                     checked={selection[row.id] ?? false}
                     onChange={() => toggle(row.id)}
-                    aria-label={`Choose row ${row.id}`}
+                    aria-label={`Select ${nameOfRow(row)}`}
                   />
                 </td>
               )}
@@ -106,6 +109,7 @@ export function TableBody<A>({
                   </td>
                 );
               })}
+              {menu && <td className={classes.actions}>{menu(row)}</td>}
             </tr>
           ))}
           {after > 0 && <Gap height={after} span={width} />}

@@ -11,6 +11,7 @@ export function TableHead<A>({
   all,
   some,
   toggleAll,
+  hasMenu,
 }: {
   columns: Column<A>[];
   sort: string;
@@ -19,6 +20,7 @@ export function TableHead<A>({
   all: boolean;
   some: boolean;
   toggleAll: () => void;
+  hasMenu: boolean;
 }) {
   const key = sort.replace(/^-/, "");
   const down = sort.startsWith("-");
@@ -27,7 +29,7 @@ export function TableHead<A>({
       <tr>
         {selectable && (
           <th className={classes.check} scope="col">
-            <Checkbox size="xs" checked={all} indeterminate={some} onChange={toggleAll} aria-label="Choose every row of this page" />
+            <Checkbox size="xs" checked={all} indeterminate={some} onChange={toggleAll} aria-label="Select every row of this page" />
           </th>
         )}
         {columns.map((column) => {
@@ -57,6 +59,11 @@ export function TableHead<A>({
             </th>
           );
         })}
+        {hasMenu && (
+          <th className={classes.actions} scope="col">
+            <span className="visually-hidden">Actions</span>
+          </th>
+        )}
       </tr>
     </thead>
   );

@@ -3,6 +3,7 @@
 import { ActionIcon, Menu, Select, TextInput, Tooltip } from "@mantine/core";
 import { IconColumns3, IconDownload, IconRefresh, IconSearch, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
+import { OnePicker } from "../form/picker.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
@@ -12,8 +13,8 @@ import { allRows, csvOf, download } from "./export.ts";
 import type { ListQuery } from "./list-query.ts";
 import { Views } from "./views.tsx";
 
-/** A choice that the server filters by. */
-export type Filter = { id: string; label: string; options: { value: string; label: string }[] };
+/** What the server filters by: one of a few values, or one thing of a kind, searched by name. */
+export type Filter = { id: string; label: string } & ({ options: { value: string; label: string }[] } | { root: string });
 
 type Change = (changes: Record<string, string | null>, how?: "push" | "replace") => void;
 
@@ -23,7 +24,7 @@ export function Toolbar<A>(props: {
   params: URLSearchParams;
   change: Change;
   columns: Column<A>[];
-  shown: Column<A>[];
+  isShown: (column: Column<A>) => boolean;
   onShow: (id: string, visible: boolean) => void;
   filters: Filter[];
   searchable: boolean;
@@ -39,18 +40,21 @@ export function Toolbar<A>(props: {
   return (
     <div className={classes.toolbar}>
       {props.searchable && <Search label={props.label} value={params.get("q") ?? ""} change={change} />}
-      {props.filters.map((filter) => (
-        <Select
-          key={filter.id}
-          aria-label={filter.label}
-          placeholder={filter.label}
-          w={150}
-          clearable
-          data={filter.options}
-          value={params.get(filter.id)}
-          onChange={(value) => change({ [filter.id]: value })}
-        />
-      ))}
+      {props.filters.map((filter) => {
+        const shared = {
+          "aria-label": filter.label,
+          placeholder: filter.label,
+          w: 150,
+          clearable: true,
+          value: params.get(filter.id),
+          onChange: (value: string | null) => change({ [filter.id]: value }),
+        };
+        return "root" in filter ? (
+          <OnePicker key={filter.id} root={filter.root} {...shared} />
+        ) : (
+          <Select key={filter.id} data={filter.options} {...shared} />
+        );
+      })}
       <span className={classes.spacer} />
       <span className={classes.count} aria-live="polite">
         {props.total !== undefined && (
@@ -66,8 +70,8 @@ export function Toolbar<A>(props: {
         )}
       </span>
       <span className={classes.tools}>
-        <Tooltip label="Read again">
-          <ActionIcon aria-label="Read again" onClick={props.refresh} loading={props.refreshing && props.at === 0}>
+        <Tooltip label="Refresh">
+          <ActionIcon aria-label="Refresh" onClick={props.refresh} loading={props.refreshing && props.at === 0}>
             <IconRefresh size={17} />
           </ActionIcon>
         </Tooltip>
@@ -162,12 +166,11 @@ function ExportMenu<A>({
 
 function ColumnMenu<A>(props: {
   columns: Column<A>[];
-  shown: Column<A>[];
+  isShown: (column: Column<A>) => boolean;
   onShow: (id: string, visible: boolean) => void;
   density: "compact" | "comfortable";
   onDensity: (density: "compact" | "comfortable") => void;
 }) {
-  const visible = new Set(props.shown.map((column) => column.id));
   return (
     <Menu position="bottom-end" closeOnItemClick={false}>
       <Menu.Target>
@@ -181,7 +184,7 @@ function ColumnMenu<A>(props: {
         <Menu.Label>Columns</Menu.Label>
         {/* The first names the row and always stays. */}
         {props.columns.slice(1).map((column) => (
-          <Menu.CheckboxItem key={column.id} checked={visible.has(column.id)} onChange={(checked) => props.onShow(column.id, checked)}>
+          <Menu.CheckboxItem key={column.id} checked={props.isShown(column)} onChange={(checked) => props.onShow(column.id, checked)}>
             {column.header}
           </Menu.CheckboxItem>
         ))}

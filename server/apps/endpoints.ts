@@ -44,6 +44,8 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
           is_active: queryFlag.optional(),
           is_orphaned: queryFlag.optional(),
           namespace: namespaceFilter.optional(),
+          credential_active: queryFlag.optional(),
+          over_budget: queryFlag.optional(),
         },
       }),
       result: listOf(AppResource),

@@ -2,7 +2,7 @@ import { defined, fromDollars, invalid, periodStart, toDollars } from "@portico/
 import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, loadPage } from "../db/listing.ts";
+import { createListing, type ListingDefinition, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { AppPatch } from "./contract.ts";
 
@@ -46,6 +46,10 @@ const sorts = {
 export const appSorts = Object.keys(sorts);
 
 export type AppFilters = {
+  /** With at least one active credential, or without. */
+  credential_active?: boolean | undefined;
+  /** Whether the current period's budget is spent. */
+  over_budget?: boolean | undefined;
   user_id?: number | undefined;
   llm_id?: number | undefined;
   is_active?: boolean | undefined;
@@ -54,23 +58,28 @@ export type AppFilters = {
 };
 
 export function createAppStore(db: Db, counts: Counts, now: () => Date = () => new Date()) {
-  const listing = createListing<{ id: number }, AppFilters>(
-    { db, counts },
-    {
-      kinds: ["app", "user", "llm"],
-      from: "apps t LEFT JOIN users o ON o.id = t.user_id",
-      where: "NOT t.is_system",
-      sorts,
-      search: ["t.name", "t.description", "o.name", "o.email"],
-      filters: {
-        user_id: "t.user_id = ?",
-        llm_id: "EXISTS (SELECT 1 FROM app_llms l WHERE l.app_id = t.id AND l.llm_id = ?)",
-        is_active: "t.is_active = ?",
-        is_orphaned: "t.is_orphaned = ?",
-        namespace: "t.namespace = ?",
-      },
+  const definition = {
+    kinds: ["app", "user", "llm", "credential"],
+    from: "apps t LEFT JOIN users o ON o.id = t.user_id",
+    where: "NOT t.is_system",
+    sorts,
+    search: ["t.name", "t.description", "o.name", "o.email"],
+    filters: {
+      user_id: "t.user_id = ?",
+      llm_id: "EXISTS (SELECT 1 FROM app_llms l WHERE l.app_id = t.id AND l.llm_id = ?)",
+      is_active: "t.is_active = ?",
+      is_orphaned: "t.is_orphaned = ?",
+      namespace: "t.namespace = ?",
+      credential_active: "EXISTS (SELECT 1 FROM credentials c WHERE c.app_id = t.id AND c.active) = ?",
+      // The row of the newest period is the current one's unless that period is over.
+      over_budget: `coalesce((SELECT b.spent_micro_usd >= t.monthly_budget_micro_usd FROM budget_usage b
+          WHERE b.kind = 'app' AND b.object_id = t.id AND b.period_start > now() - interval '1 month'
+          ORDER BY b.period_start DESC LIMIT 1), false) = ?`,
     },
-  );
+  } satisfies ListingDefinition<AppFilters>;
+  const listing = createListing<{ id: number }, AppFilters>({ db, counts }, definition);
+  // Spending changes no app, so how many are over their budget is counted each time.
+  const listingBySpend = createListing<{ id: number }, AppFilters>({ db, counts }, { ...definition, kinds: [] });
 
   /** Spend of each app in its own current period: one statement, however many apps. */
   async function withSpend(rows: Row[]): Promise<App[]> {
@@ -87,7 +96,7 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
 
   return {
     list: async (query: ListQuery, filters: AppFilters): Promise<Page<App>> =>
-      loadPage(await listing.page(query, filters), async (ids) =>
+      loadPage(await (filters.over_budget === undefined ? listing : listingBySpend).page(query, filters), async (ids) =>
         withSpend(await db.prisma.app.findMany({ where: { id: { in: ids } }, select: columns })),
       ),
 

@@ -48,7 +48,8 @@ const sorts = {
   created_at: "t.created_at",
   updated_at: "t.updated_at",
   privacy_score: "t.privacy_score",
-};
+  monthly_budget: { by: "t.monthly_budget_micro_usd", nulls: "last" },
+} as const;
 export const llmSorts = Object.keys(sorts);
 
 export function createLlmStore(db: Db, counts: Counts) {

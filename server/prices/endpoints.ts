@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { queryInteger } from "../fields/contract.ts";
+import { queryFlag, queryInteger } from "../fields/contract.ts";
 import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
@@ -17,7 +17,7 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     path: "/api/v1/model-prices",
     summary: "List what a token of each model costs, in dollars",
     permission: "model-prices.read",
-    query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor.optional() } }),
+    query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor.optional(), missing: queryFlag.optional() } }),
     result: listOf(ModelPriceResource),
     handle: async ({ query }) => many(await prices.list(query.list, query.filters), toResource),
   }),

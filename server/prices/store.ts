@@ -15,12 +15,15 @@ const sorts = {
   vendor: "t.vendor",
   cpt: "t.output_micro_usd_per_million",
   cpit: "t.input_micro_usd_per_million",
+  cache_write_pt: "t.cache_write_micro_usd_per_million",
+  cache_read_pt: "t.cache_read_micro_usd_per_million",
   created_at: "t.created_at",
   updated_at: "t.updated_at",
 };
 export const priceSorts = Object.keys(sorts);
 
-export type PriceFilters = { vendor?: string | undefined };
+/** `missing`: without a price of input or of output. */
+export type PriceFilters = { vendor?: string | undefined; missing?: boolean | undefined };
 
 export function createPriceStore(db: Db, counts: Counts) {
   const listing = createListing<{ id: number }, PriceFilters>(
@@ -30,7 +33,10 @@ export function createPriceStore(db: Db, counts: Counts) {
       from: "model_prices t",
       sorts,
       search: ["t.model_name", "t.vendor"],
-      filters: { vendor: "t.vendor = ?" },
+      filters: {
+        vendor: "t.vendor = ?",
+        missing: "(t.input_micro_usd_per_million = 0 OR t.output_micro_usd_per_million = 0) = ?",
+      },
     },
   );
 

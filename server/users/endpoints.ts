@@ -3,7 +3,7 @@ import { AppResource } from "../apps/contract.ts";
 import type { AppService } from "../apps/service.ts";
 import { toResource as toAppResource } from "../apps/wire.ts";
 import { allPages } from "../db/paging.ts";
-import { Id } from "../fields/contract.ts";
+import { Id, queryFlag } from "../fields/contract.ts";
 import { collectionOf, Dependents, documentOf, IdParam, listOf, Succeeded } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, dependents, many, one, succeeded } from "../http/envelope.ts";
@@ -19,7 +19,10 @@ export const userEndpoints = ({ users, apps }: { users: UserService; apps: AppSe
     path: "/api/v1/users",
     summary: "List users",
     permission: "users.read",
-    query: listQuery({ sortable: userSorts, filters: { group_id: Id.optional(), exclude_group_id: Id.optional() } }),
+    query: listQuery({
+      sortable: userSorts,
+      filters: { group_id: Id.optional(), exclude_group_id: Id.optional(), is_admin: queryFlag.optional() },
+    }),
     result: listOf(UserResource),
     handle: async ({ query }) => many(await users.list(query.list, query.filters), toResource),
   }),

@@ -27,7 +27,7 @@ const sorts = {
 };
 export const userSorts = Object.keys(sorts);
 
-export type UserFilters = { group_id?: number | undefined; exclude_group_id?: number | undefined };
+export type UserFilters = { group_id?: number | undefined; exclude_group_id?: number | undefined; is_admin?: boolean | undefined };
 
 export function createUserStore(db: Db, counts: Counts) {
   const listing = createListing<{ id: number }, UserFilters>(
@@ -39,6 +39,7 @@ export function createUserStore(db: Db, counts: Counts) {
       search: ["t.name", "t.email"],
       filters: {
         group_id: "EXISTS (SELECT 1 FROM user_groups g WHERE g.user_id = t.id AND g.group_id = ?)",
+        is_admin: "t.is_admin = ?",
         exclude_group_id: "NOT EXISTS (SELECT 1 FROM user_groups g WHERE g.user_id = t.id AND g.group_id = ?)",
       },
     },

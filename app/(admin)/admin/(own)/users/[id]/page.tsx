@@ -4,11 +4,14 @@ import { History } from "../../../../../../components/history/history.tsx";
 import { UserEdit } from "../../../../../../components/people/user-form.tsx";
 import { Section } from "../../../../../../components/ui/page.tsx";
 import { pluginPageAt } from "../../../../../plugin-pages.tsx";
-import { Prefetched } from "../../../../../prefetch.tsx";
+import { Prefetched, titleOf } from "../../../../../prefetch.tsx";
 
-export const metadata: Metadata = { title: "User" };
+type Props = { params: Promise<{ id: string }> };
 
-export default async function Page({ params }: { params: Promise<{ id: string }> }) {
+export const generateMetadata = async ({ params }: Props): Promise<Metadata> =>
+  titleOf(api.one("users", decodeURIComponent((await params).id)), "User");
+
+export default async function Page({ params }: Props) {
   const id = decodeURIComponent((await params).id);
   const pluginPage = await pluginPageAt("users", id);
   if (pluginPage) return pluginPage;

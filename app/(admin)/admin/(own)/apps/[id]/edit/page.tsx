@@ -1,11 +1,14 @@
 import type { Metadata } from "next";
 import { api } from "../../../../../../../components/api/query.ts";
 import { AppEdit } from "../../../../../../../components/apps/app-form.tsx";
-import { Prefetched } from "../../../../../../prefetch.tsx";
+import { Prefetched, titleOf } from "../../../../../../prefetch.tsx";
 
-export const metadata: Metadata = { title: "Edit app" };
+type Props = { params: Promise<{ id: string }> };
 
-export default async function Page({ params }: { params: Promise<{ id: string }> }) {
+export const generateMetadata = async ({ params }: Props): Promise<Metadata> =>
+  titleOf(api.one("apps", decodeURIComponent((await params).id)), "Edit app");
+
+export default async function Page({ params }: Props) {
   const id = decodeURIComponent((await params).id);
   return (
     <Prefetched keys={[api.one("apps", id)]}>
