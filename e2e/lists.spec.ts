@@ -16,7 +16,7 @@ test("selecting rows moves none of them, names what is selected, and deleting sh
     await expect(bar).toContainText("1 selected");
     expect(await places()).toEqual(before);
     await page.getByRole("checkbox", { name: "Select Jumpy 2" }).check();
-    await bar.getByRole("button", { name: "Activate" }).click();
+    await bar.getByRole("button", { name: "Activate", exact: true }).click();
     const result = page.getByRole("dialog");
     await expect(result).toContainText("already active");
     await expectAccessible(page, "the result of a bulk action");
@@ -122,7 +122,7 @@ test("the palette finds everything that has a page, from within fields and frame
   for (const [words, address] of [
     ["Demo Anth", /\/admin\/llms\/\d+$/],
     ["admin@portico", /\/admin\/users\/\d+$/],
-    ["demo-small", /\/admin\/prices\/\d+$/],
+    ["gpt-4o", /\/admin\/prices\/\d+$/],
     ["local", /\/admin\/edges\/local$/],
   ] as const) {
     await page.keyboard.press("Control+k");

@@ -69,7 +69,7 @@ test("an edge is created, shows its token and command once, gets another token a
   const id = page.getByRole("textbox", { name: "Id" });
   await expect(id).toBeFocused();
   for (const [wrong, fault] of [
-    ["", "Give it an id"],
+    ["", "Enter an id"],
     ["-x", "begin and end with a letter or digit"],
     ["new", 'and not "new"'],
     ["local", "already exists"],

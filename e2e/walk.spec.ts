@@ -243,7 +243,7 @@ test("4: vendors' own clients pass through an app's credential, enriched and mod
   await go("Apps");
   await page.getByRole("link", { name: "Create app" }).first().click();
   await page.getByLabel("Name").fill("Walk app");
-  await choose("It may call", "Walk GPT");
+  await choose("LLMs", "Walk GPT");
   await page.getByRole("option", { name: "Walk Claude" }).click();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Create app" }).click();
@@ -314,7 +314,7 @@ test("5: an LLM that a validator forbids is not written: the form says why, REST
   await page.getByLabel("Short description").fill("Not over HTTPS");
   await page.getByRole("button", { name: "Create LLM" }).click();
   const reason = page.locator("form").getByRole("alert");
-  await expect(reason).toContainText("Rules refused this");
+  await expect(reason).toContainText("Rules rejected this");
   await expect(reason).toContainText("API endpoint must use HTTPS");
   await expect(page).toHaveURL(/\/admin\/llms\/new$/);
   await expectAccessible(page, "a form that a plugin refused");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { notFound } from "@portico/core";
 import { ownResponse, type WholeResponse } from "../../../http/whole.ts";
 
-/** Those of app/layout.tsx: what the pages around a frame are written in. */
+/** Those of app/frame.tsx: what the pages around a frame are written in. */
 const sheets = ["ibm-plex-sans/400", "ibm-plex-sans/500", "ibm-plex-sans/600", "ibm-plex-mono/400", "ibm-plex-mono/500"];
 const fontFile = /url\(\.\/files\/([\w-]+\.woff2)\) format\('woff2'\)(?:, url\([^)]*\.woff\) format\('woff'\))?/g;
 
