@@ -55,6 +55,11 @@ export function FormLayout<T extends Record<string, unknown>>({
         <Button variant="default" component={Link} href={cancelHref}>
           Cancel
         </Button>
+        {entity.changes.length > 0 && (
+          <Button variant="light" color="warn" onClick={() => document.querySelector<HTMLElement>("[data-remote-changes]")?.focus()}>
+            Review what was changed meanwhile
+          </Button>
+        )}
         <span className={classes.state} aria-live="polite">
           {entity.dirty ? (
             <>

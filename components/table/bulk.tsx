@@ -1,6 +1,6 @@
 "use client";
 
-import { ActionIcon, Button, Group, Menu } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Portal } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { IconDots } from "@tabler/icons-react";
 import { useQueries, useQueryClient } from "@tanstack/react-query";
@@ -152,7 +152,8 @@ export function BulkBar<A>({
   clear: () => void;
 }) {
   return (
-    <div className={classes.dock}>
+    // Outside the list, whose container would hold what is fixed to the window.
+    <Portal className={classes.dock}>
       <section className={classes.bulk} aria-label="Selected rows">
         <strong aria-live="polite">{progress ? `${progress.at} of ${progress.of} done…` : `${formatCount(rows.length)} selected`}</strong>
         {actions.map((action) => (
@@ -164,7 +165,7 @@ export function BulkBar<A>({
           Clear
         </Button>
       </section>
-    </div>
+    </Portal>
   );
 }
 
