@@ -126,3 +126,14 @@ function follow(event: Event): void {
 addEventListener("click", follow);
 // A middle click would open a tab.
 addEventListener("auxclick", follow);
+
+// The dashboard's own shortcut works wherever the focus is.
+addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    post({ type: "palette" });
+  },
+  true,
+);

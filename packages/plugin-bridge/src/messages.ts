@@ -47,6 +47,8 @@ export type Requests = {
 export type Notices = {
   route: { subPath: string };
   navigate: { path: string };
+  /** The shortcut of the command palette was pressed. */
+  palette: Record<never, never>;
   open: { url: string };
   notify: { message: string; kind: NoticeKind };
 };
