@@ -33,7 +33,7 @@ for (const route of routes) {
     studioUrl,
   }) => {
     if (route === "/login") await page.context().clearCookies();
-    if (route.startsWith("/portal/plugins/")) await page.context().addCookies((await portalUser(studioUrl)).cookies);
+    if (isPortalUsers(route)) await page.context().addCookies((await portalUser(studioUrl)).cookies);
     for (const address of await addressesOf(route, rest)) {
       const answer = await page.goto(address);
       expect(answer?.status(), address).toBe(200);

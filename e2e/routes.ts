@@ -15,6 +15,7 @@ const pagesOf = async (rest: Rest) => (await rest("GET", "/api/v1/plugins/ui-reg
 export async function addressesOf(route: string, rest: Rest): Promise<string[]> {
   if (route === "/portal/plugins/[...path]") return ["/portal/plugins/feedback"];
   if (route === "/admin/[...path]") return (await pagesOf(rest)).map((row) => row.route_pattern);
+  if (route === "/portal/apps/[id]") return [`/portal/apps/${demo().app_id}`];
   const [, kind] = /^\/admin\/([a-z-]+)\/\[id\]/.exec(route) ?? [];
   if (!kind) return [route];
   if (kind === "calls") return [route.replace("[id]", await callId(rest))];
@@ -34,11 +35,15 @@ async function callId(rest: Rest): Promise<string> {
   return String(await first());
 }
 
-type Demo = { portal_email: string; portal_password: string };
+type Demo = { app_id: number; portal_email: string; portal_password: string };
+
+const demo = () => JSON.parse(readFileSync(join(process.env.PORTICO_STACK_DATA_DIR ?? "", "demo-app.json"), "utf8")) as Demo;
+
+/** Whether a route shows something of the demo's user who is no administrator. */
+export const isPortalUsers = (route: string): boolean => route.startsWith("/portal/plugins/") || route === "/portal/apps/[id]";
 
 /** The demo's user who is no administrator. */
 export async function portalUser(studioUrl: string): Promise<Session> {
-  const file = join(process.env.PORTICO_STACK_DATA_DIR ?? "", "demo-app.json");
-  const demo = JSON.parse(readFileSync(file, "utf8")) as Demo;
-  return signIn(studioUrl, demo.portal_email, demo.portal_password);
+  const { portal_email, portal_password } = demo();
+  return signIn(studioUrl, portal_email, portal_password);
 }

@@ -207,7 +207,7 @@ test("3: plugins are attached to an LLM in an order that is kept, with settings 
   const order = rows.locator("a");
   await expect(order).toHaveText(["Stamp", "Second", "First"]);
 
-  await rows.filter({ hasText: "First" }).getByRole("button", { name: "Settings here" }).click();
+  await rows.filter({ hasText: "First" }).getByRole("button", { name: "Override settings" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Only for this LLM").fill('{"additional_instruction":"[first, here]"}');
   await expect(dialog.getByRole("region", { name: "merged settings" })).toContainText("[first, here]");

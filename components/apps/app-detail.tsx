@@ -17,6 +17,7 @@ import { useCrumbs } from "../shell/crumbs.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { useDelete } from "../ui/confirm.tsx";
 import { formatMoney } from "../ui/format.ts";
+import { Notice } from "../ui/notice.tsx";
 import { Facts, PageHeader } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
@@ -105,6 +106,21 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                     ["Changed", attributes.updated_at && <Ago key="changed" at={attributes.updated_at} />],
                   ]}
                 />
+                {ids.length === 0 && (
+                  <div style={{ marginTop: 20 }}>
+                    <Notice
+                      tone="warn"
+                      title="This app may not call any LLM"
+                      action={
+                        <Button size="xs" variant="default" component={Link} href={`/admin/apps/${app.id}/edit`}>
+                          Select LLMs
+                        </Button>
+                      }
+                    >
+                      Every call with its credentials is refused. Once it has an LLM, a snippet to call it appears here.
+                    </Notice>
+                  </div>
+                )}
                 <Credentials appId={app.id} secret={secret} onSecret={setSecret} />
                 {config && <Snippets llms={llms} gatewayUrl={config.proxyURL} secret={secret} />}
                 <RecentCalls filter={{ app_id: app.id }} without={["app"]} />

@@ -15,6 +15,9 @@ import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import classes from "./credentials.module.css";
 
+/** A key as whoever finds it in a configuration can recognize it: by how it ends. */
+const hintOf = ({ attributes }: Resource<CredentialAttributes>) => `pk_…${attributes.hint}`;
+
 /** An app's credentials. `onSecret` hears of a new secret, which exists in the browser only until the page is left. */
 export function Credentials({ appId, secret, onSecret }: { appId: string; secret: string | null; onSecret: (secret: string) => void }) {
   const client = useQueryClient();
@@ -44,7 +47,7 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
   const revoke = (row: Resource<CredentialAttributes>) =>
     confirmAction({
       title: "Revoke credential",
-      lead: `Calls with ${row.attributes.key_id} are refused within a second, for good. Programs that use it need a new one.`,
+      lead: `Calls with the key ${hintOf(row)} are refused within a second, permanently. Programs that use it need a new one.`,
       verb: "Revoke credential",
       run: () => call("DELETE", `/api/v1/credentials/${row.id}`),
       onDone: () => {
@@ -76,7 +79,9 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
         <ul className={classes.list}>
           {credentials.data.data.map((row) => (
             <li key={row.id}>
-              <code className="truncate">{row.attributes.key_id}</code>
+              <code className="truncate" title={`Key id ${row.attributes.key_id}`}>
+                {hintOf(row)}
+              </code>
               <Status tone={row.attributes.active ? "good" : "idle"}>{row.attributes.active ? "Active" : "Off"}</Status>
               <span className="quiet">
                 {row.attributes.created_at && (
@@ -91,11 +96,11 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
                   variant="default"
                   loading={toggle.isPending && toggle.variables.id === row.id}
                   onClick={() => toggle.mutate(row)}
-                  aria-label={`${row.attributes.active ? "Switch off" : "Activate"} ${row.attributes.key_id}`}
+                  aria-label={`${row.attributes.active ? "Switch off" : "Activate"} ${hintOf(row)}`}
                 >
                   {row.attributes.active ? "Switch off" : "Activate"}
                 </Button>
-                <Button size="xs" variant="default" onClick={() => revoke(row)} aria-label={`Revoke ${row.attributes.key_id}`}>
+                <Button size="xs" variant="default" onClick={() => revoke(row)} aria-label={`Revoke ${hintOf(row)}`}>
                   Revoke
                 </Button>
               </Group>

@@ -17,6 +17,7 @@ import { ApiPanel } from "../ui/api-panel.tsx";
 import { CopyLine } from "../ui/code.tsx";
 import { useDelete } from "../ui/confirm.tsx";
 import { formatMoney } from "../ui/format.ts";
+import { Notice } from "../ui/notice.tsx";
 import { Facts, PageHeader, Section } from "../ui/page.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
@@ -80,6 +81,21 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
           </>
         }
       />
+      {!attributes.has_api_key && (
+        <div style={{ marginBottom: 20 }}>
+          <Notice
+            tone="info"
+            title="No API key is stored"
+            action={
+              <Button size="xs" variant="default" component={Link} href={`/admin/llms/${llm.id}/edit`}>
+                Add API key
+              </Button>
+            }
+          >
+            Calls go to the vendor without a key. Most vendors refuse them; an endpoint of your own may not need one.
+          </Notice>
+        </div>
+      )}
       <UrlTabs
         label="Parts of this LLM"
         tabs={[

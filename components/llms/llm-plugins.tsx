@@ -11,16 +11,18 @@ import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { call } from "../api/http.ts";
 import { q } from "../api/query.ts";
 import type { Resource } from "../api/types.ts";
-import { OnePicker } from "../form/picker.tsx";
 import { HookList } from "../plugins/hooks.tsx";
 import { PluginStateLabel } from "../plugins/plugin-state.tsx";
+import { confirmAction } from "../ui/confirm.tsx";
 import { Empty } from "../ui/empty.tsx";
 import { Failure } from "../ui/notice.tsx";
-import { toastError } from "../ui/toast.tsx";
+import { Status } from "../ui/status.tsx";
+import { toast, toastError } from "../ui/toast.tsx";
+import { AttachPicker } from "./attach-picker.tsx";
 import classes from "./llm-plugins.module.css";
 import { OverrideDialog } from "./override-dialog.tsx";
 
-type Row = Resource<PluginAttributes>;
+type Row = Resource<PluginAttributes & { has_config_override?: boolean }>;
 type Attached = { data: Row[] };
 
 /** The plugins that see this LLM's calls, in the order in which they do. Every change is saved as it is made. */
@@ -71,6 +73,17 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
     change((now) => now.filter((each) => each.id !== id).toSpliced(to, 0, row));
   };
 
+  const detach = (row: Row) =>
+    confirmAction({
+      title: "Detach plugin",
+      lead: row.attributes.has_config_override
+        ? `${row.attributes.name} no longer sees the calls of ${llm.attributes.name}, and its settings for this LLM are deleted.`
+        : `${row.attributes.name} no longer sees the calls of ${llm.attributes.name}.`,
+      verb: "Detach plugin",
+      run: async () => change((now) => now.filter((each) => each.id !== row.id)),
+      onDone: () => toast(`${row.attributes.name} detached`),
+    });
+
   const override = (plugin: Resource<PluginAttributes>) =>
     modals.open({
       title: `Settings of ${plugin.attributes.name} for ${llm.attributes.name}`,
@@ -82,15 +95,7 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
   return (
     <>
       <div className={classes.add}>
-        <OnePicker
-          root="plugins"
-          label="Attach a plugin"
-          placeholder="Choose by name"
-          value={null}
-          onChange={(id) => {
-            if (id && !rows.some((row) => row.id === id)) attach.mutate(id);
-          }}
-        />
+        <AttachPicker attached={rows} onChoose={(id) => attach.mutate(id)} />
         <p className="quiet">Requests pass the plugins from first to last. Each may change the request, answer it, or refuse it.</p>
       </div>
       {rows.length === 0 ? (
@@ -123,11 +128,12 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
               <div className={classes.words}>
                 <Link href={`/admin/plugins/${row.id}`}>{row.attributes.name}</Link>
                 <HookList hooks={row.attributes.hook_types ?? []} />
+                {row.attributes.has_config_override && <Status tone="info">Settings overridden</Status>}
               </div>
               <PluginStateLabel plugin={row.attributes} />
               <span className={classes.tools}>
                 <Button size="xs" variant="default" onClick={() => override(row)}>
-                  Settings here
+                  {row.attributes.has_config_override ? "Edit override" : "Override settings"}
                 </Button>
                 <Tooltip label="Earlier">
                   <ActionIcon
@@ -148,10 +154,7 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
                   </ActionIcon>
                 </Tooltip>
                 <Tooltip label="Detach">
-                  <ActionIcon
-                    aria-label={`Detach ${row.attributes.name}`}
-                    onClick={() => change((now) => now.filter((each) => each.id !== row.id))}
-                  >
+                  <ActionIcon aria-label={`Detach ${row.attributes.name}`} onClick={() => detach(row)}>
                     <IconTrash size={16} />
                   </ActionIcon>
                 </Tooltip>

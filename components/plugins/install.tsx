@@ -271,6 +271,9 @@ function Installing({ id }: { id: string }) {
         <p>
           {row.attributes.name} <code className="quiet">{row.attributes.command}</code>
         </p>
+        <Button mt="xs" size="xs" variant="default" component={Link} href={`/admin/plugins/${id}/edit`}>
+          Edit name and command
+        </Button>
       </Step>
       <Step number={2} title="What it asks for" state={approved ? "done" : "now"}>
         {read.isFetching && (

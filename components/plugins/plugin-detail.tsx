@@ -94,6 +94,9 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
         lead={attributes.description}
         actions={
           <>
+            <Button variant="default" component={Link} href={`/admin/plugins/${plugin.id}/edit`}>
+              Edit
+            </Button>
             <Button variant="default" loading={reload.isPending} disabled={!attributes.is_active} onClick={() => reload.mutate()}>
               Reload
             </Button>

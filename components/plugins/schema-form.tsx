@@ -19,7 +19,7 @@ import type { RJSFSchema, UiSchema } from "@rjsf/utils";
 import { useMemo } from "react";
 import { boundedSchema } from "./bounded-schema.ts";
 import classes from "./schema-form.module.css";
-import { GroupTitle, SwitchWidget, TextListWidget } from "./schema-widgets.tsx";
+import { GroupTitle, LongTextWidget, SwitchWidget, TextListWidget } from "./schema-widgets.tsx";
 import { validator } from "./validator.ts";
 
 type Data = Record<string, unknown>;
@@ -35,7 +35,7 @@ const uiOf = (schema: RJSFSchema): UiSchema<Data> => {
     if (!isSchema(property)) continue;
     const { items } = property;
     if (property.format === "password" || property.writeOnly) ui[name] = { "ui:widget": "password" };
-    else if (property.type === "string" && (property.maxLength ?? 0) > 200) ui[name] = { "ui:widget": "textarea" };
+    else if (property.type === "string" && (property.maxLength ?? 0) > 200) ui[name] = { "ui:widget": LongTextWidget };
     else if (property.type === "boolean") ui[name] = { "ui:widget": SwitchWidget };
     else if (property.type === "array" && isSchema(items) && items.type === "string" && !items.enum)
       ui[name] = { "ui:widget": TextListWidget };

@@ -1,6 +1,6 @@
 "use client";
 
-import { Switch, TagsInput } from "@mantine/core";
+import { Switch, TagsInput, Textarea } from "@mantine/core";
 import type { RJSFSchema, TitleFieldProps, WidgetProps } from "@rjsf/utils";
 
 type Data = Record<string, unknown>;
@@ -27,6 +27,37 @@ export function SwitchWidget({
       disabled={disabled || readonly}
       error={rawErrors?.join(" ")}
       onChange={(event) => onChange(event.currentTarget.checked)}
+    />
+  );
+}
+
+/** A long text with its explanation above it, as high as what is in it. */
+export function LongTextWidget({
+  id,
+  label,
+  value,
+  required,
+  disabled,
+  readonly,
+  onChange,
+  rawErrors,
+  schema,
+  options,
+}: WidgetProps<Data, RJSFSchema>) {
+  return (
+    <Textarea
+      id={id}
+      label={label}
+      description={schema.description}
+      required={required ?? false}
+      autosize
+      minRows={3}
+      maxRows={20}
+      value={typeof value === "string" ? value : ""}
+      disabled={disabled || readonly || false}
+      // The form's own check and the server's say the same in other words.
+      error={rawErrors?.[0]}
+      onChange={(event) => onChange(event.currentTarget.value === "" ? options.emptyValue : event.currentTarget.value)}
     />
   );
 }

@@ -55,14 +55,16 @@ const columns: Column<AppAttributes>[] = [
 export function MyApps() {
   return (
     <>
-      <PageHeader title="My apps" lead="Programs of yours that may call LLMs through the gateway, and what they have spent." />
+      <PageHeader title="My apps" lead="Your programs that may call LLMs, with their addresses, keys and spend." />
       <DataTable
         label="apps"
         query={lists.myApps}
         columns={columns}
+        href={(row) => `/portal/apps/${row.id}`}
         empty={
           <Empty title="You have no app yet">
-            An app gives a program of yours a credential for the gateway. An administrator creates it and makes you its owner.
+            To call an LLM, your program needs a key, and a key belongs to an app. Ask an administrator to create an app with you as its
+            owner: it then appears here with its address and a snippet to copy.
           </Empty>
         }
       />

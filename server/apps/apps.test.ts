@@ -163,3 +163,34 @@ test("in the portal people see their own apps only, without secrets", async () =
   expect((await call("GET", "/api/v1/apps?q=olive")).list.map(({ id }) => id)).toEqual([mine.data.id]);
   expect((await call("GET", "/api/v1/apps/search?search_term=OLIVE")).meta.total_count).toBe(1);
 });
+
+test("an app's owner sees its active LLMs and how its key ends, but neither the vendor's host nor anybody else's app", async () => {
+  const { call } = studio;
+  const llm = async (name: string, active: boolean) =>
+    Number(
+      (
+        await call("POST", "/api/v1/llms", {
+          name,
+          vendor: "openai",
+          api_endpoint: "https://vendor.example/v1",
+          active,
+          default_model: "m",
+        })
+      ).data.id,
+    );
+  const owner = await studio.aUser();
+  const llm_ids = [await llm("Portal on", true), await llm("Portal off", false)];
+  const app = await call("POST", "/api/v1/apps", aDraft({ activate: true, user_id: owner.userId, llm_ids }));
+  const path = `/common/apps/${app.data.id}`;
+  const seen = await call("GET", `${path}/llms`, undefined, owner);
+  expect(seen.list.map(({ attributes }) => attributes)).toEqual([
+    { name: "Portal on", slug: "portal-on", vendor: "openai", default_model: "m", short_description: "", endpoint_path: "/v1" },
+  ]);
+  expect(seen.text).not.toContain("vendor.example");
+  const { secret } = app.data.attributes.credential as { secret: string };
+  expect((await call("GET", path, undefined, owner)).data.attributes.credential).toMatchObject({
+    hint: secret.slice(-4),
+    secret: "[redacted]",
+  });
+  expect((await call("GET", `${path}/llms`, undefined, await studio.aUser())).status).toBe(404);
+});

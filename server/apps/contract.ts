@@ -2,6 +2,7 @@ import { z } from "zod";
 import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { Budget, emptyList, Flag, Id, Ids, Namespace, Time, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
+import { LlmAttributes } from "../llms/contract.ts";
 
 export const AppFields = {
   name: text(120).min(1, "is required"),
@@ -40,7 +41,14 @@ export const AppDraft = draftOf({ ...AppFields, activate: Flag, ...none }, { ...
 export type AppDraft = z.infer<typeof AppDraft>;
 
 /** A credential as the answer that creates it shows it. */
-const NewCredential = z.object({ id: z.string(), key_id: z.string(), secret: z.string(), active: z.boolean() });
+const NewCredential = z.object({
+  id: z.string(),
+  key_id: z.string(),
+  secret: z.string(),
+  /** Last characters of the secret, to recognize it by. */
+  hint: z.string(),
+  active: z.boolean(),
+});
 
 export const AppAttributes = attributesOf(AppFields, {
   /** null for an app that lost its owner. */
@@ -72,3 +80,18 @@ export const AppReplacement = replacementOf({ ...AppFields, ...none }, { ...defa
 
 export const AppResource = resourceOf("app", AppAttributes);
 export type AppResource = z.infer<typeof AppResource>;
+
+/** An LLM as the owner of an app sees it: what a program needs to call it, without the vendor's address. */
+export const AppLlmResource = resourceOf(
+  "app-llms",
+  z.object({
+    name: z.string(),
+    slug: z.string(),
+    vendor: LlmAttributes.shape.vendor,
+    default_model: z.string(),
+    short_description: z.string(),
+    /** Path of the vendor's endpoint: clients add a version when it has none. */
+    endpoint_path: z.string(),
+  }),
+);
+export type AppLlmResource = z.infer<typeof AppLlmResource>;

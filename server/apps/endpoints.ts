@@ -4,11 +4,11 @@ import type { CredentialService } from "../credentials/service.ts";
 import { credentialSorts } from "../credentials/store.ts";
 import { toResource as toCredentialResource } from "../credentials/wire.ts";
 import { Id, namespaceFilter, queryFlag, redacted } from "../fields/contract.ts";
-import { Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
+import { collectionOf, Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { dependents, many, one } from "../http/envelope.ts";
+import { all, dependents, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { AppDraft, AppPatch, AppReplacement, AppResource } from "./contract.ts";
+import { AppDraft, AppLlmResource, AppPatch, AppReplacement, AppResource } from "./contract.ts";
 import type { AppService } from "./service.ts";
 import { appSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -192,6 +192,18 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       query: listQuery({ sortable: appSorts }),
       result: listOf(AppResource),
       handle: async ({ actor, query }) => many(await apps.list(query.list, { user_id: actor.userId }), toResource),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/apps/:id/llms",
+      summary: "What a program of yours needs to know of the LLMs that it may call",
+      permission: "user",
+      params: IdParam,
+      result: collectionOf(AppLlmResource),
+      async handle({ actor, params }) {
+        await apps.getOwn(actor, params.id);
+        return all(await apps.llmsOf(params.id));
+      },
     }),
     endpoint({
       method: "GET",

@@ -4,7 +4,7 @@ import type { CredentialService, IssuedCredential } from "../credentials/service
 import type { Db, Tx } from "../db/client.ts";
 import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
-import type { AppDraft, AppPatch } from "./contract.ts";
+import type { AppDraft, AppLlmResource, AppPatch } from "./contract.ts";
 import type { App, AppFilters, AppStore } from "./store.ts";
 
 export function createAppService({
@@ -44,6 +44,22 @@ export function createAppService({
     },
 
     /** An app of the caller's own; somebody else's is not found. */
+    /** The active LLMs that an app may call, by name, as its programs see them. */
+    async llmsOf(id: number): Promise<AppLlmResource[]> {
+      return (await store.llmsOf(id)).map(({ id: llmId, apiEndpoint, ...llm }) => ({
+        type: "app-llms" as const,
+        id: String(llmId),
+        attributes: {
+          name: llm.name,
+          slug: llm.slug,
+          vendor: llm.vendor as AppLlmResource["attributes"]["vendor"],
+          default_model: llm.defaultModel,
+          short_description: llm.shortDescription,
+          endpoint_path: URL.canParse(apiEndpoint) ? new URL(apiEndpoint).pathname : "/",
+        },
+      }));
+    },
+
     async getOwn(actor: Actor, id: number): Promise<App> {
       const app = await get(id);
       if (app.owner?.id !== actor.userId) throw notFound("App");

@@ -12,7 +12,7 @@ export type App = {
   description: string;
   owner: { id: number; name: string; email: string } | null;
   llmIds: number[];
-  credentials: { id: number; keyId: string; active: boolean }[];
+  credentials: { id: number; keyId: string; hint: string; active: boolean }[];
   /** Dollars a month; null is unlimited. */
   monthlyBudget: number | null;
   budgetStartAt: Date | null;
@@ -100,6 +100,14 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
         withSpend(await db.prisma.app.findMany({ where: { id: { in: ids } }, select: columns })),
       ),
 
+    /** Active LLMs that the app may call, by name. */
+    llmsOf: (id: number) =>
+      db.prisma.llm.findMany({
+        where: { active: true, apps: { some: { appId: id } } },
+        select: { id: true, name: true, slug: true, vendor: true, apiEndpoint: true, defaultModel: true, shortDescription: true },
+        orderBy: [{ name: "asc" }, { id: "asc" }],
+      }),
+
     count: (filters: AppFilters): Promise<number> => listing.total(filters),
 
     async find(where: { id: number } | { name: string }): Promise<App | undefined> {
@@ -179,7 +187,7 @@ const columns = {
   updatedAt: true,
   owner: { select: { id: true, name: true, email: true } },
   llms: { select: { llmId: true }, orderBy: { llmId: "asc" } },
-  credentials: { select: { id: true, keyId: true, active: true }, orderBy: { id: "asc" } },
+  credentials: { select: { id: true, keyId: true, hint: true, active: true }, orderBy: { id: "asc" } },
 } satisfies Prisma.AppSelect;
 type Row = Prisma.AppGetPayload<{ select: typeof columns }>;
 

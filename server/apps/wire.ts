@@ -23,7 +23,10 @@ export const toAttributes = (app: App): AppAttributes => ({
   updated_at: app.updatedAt.toISOString(),
 });
 
-export const toResource = (app: App, credential?: { id: number; keyId: string; active: boolean; secret: string } | null): AppResource => ({
+export const toResource = (
+  app: App,
+  credential?: { id: number; keyId: string; hint: string; active: boolean; secret: string } | null,
+): AppResource => ({
   type: "app",
   id: String(app.id),
   attributes: {
@@ -35,6 +38,7 @@ export const toResource = (app: App, credential?: { id: number; keyId: string; a
             id: String(credential.id),
             key_id: credential.keyId,
             secret: credential.secret,
+            hint: credential.hint,
             active: credential.active,
           },
         }),

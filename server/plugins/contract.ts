@@ -122,6 +122,8 @@ export type ApproveScopes = z.infer<typeof ApproveScopes>;
 
 export const ValidateAndLoad = z.strictObject({ command: Command.optional() });
 
+export const PreviewBuild = z.strictObject({ command: Command });
+
 export const LlmPlugins = z.strictObject({ plugin_ids: IdList });
 export const ConfigOverride = z.strictObject({ config_override: Config.nullable() });
 

@@ -7,6 +7,7 @@ import { listQuery } from "../../http/paging.ts";
 import type { LlmPluginService } from "../../llms/llm-plugins.ts";
 import {
   Approval,
+  BuildPreview,
   ConfigSchemaResource,
   LoadedPlugin,
   LogLine,
@@ -27,6 +28,7 @@ import {
   PluginPatch,
   PluginReplacement,
   PluginResource,
+  PreviewBuild,
   TypeParam,
   ValidateAndLoad,
 } from "../contract.ts";
@@ -177,6 +179,16 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
     bodyOptional: true,
     result: documentOf(PluginMetadata),
     handle: async ({ actor, params, body }) => one(await operations.validateAndLoad(actor, params.id, body)),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/plugins/:id/preview",
+    summary: "Start another build for a moment and say what it would change; changes nothing",
+    permission: "plugins.write",
+    params: IdParam,
+    body: PreviewBuild,
+    result: documentOf(BuildPreview),
+    handle: async ({ params, body }) => one(await plugins.preview(params.id, body.command)),
   }),
   endpoint({
     method: "POST",

@@ -194,3 +194,29 @@ test("the plugins of an LLM keep their order and overrides; unknown ones are nam
   expect((await call("GET", `/api/v1/plugins/${one}/dependents`)).list).toEqual([expect.objectContaining({ type: "llms", id: llm })]);
   expect((await call("GET", `/api/v1/plugins/${one}`)).data.relationships).toMatchObject({ llms: { data: [{ id: llm }] } });
 });
+
+test("another build is looked at before it takes over: what it adds and drops is said, and nothing is stored", async () => {
+  const { call } = studio;
+  const plugin = (await call("POST", "/api/v1/plugins", { name: "Previewed", command: commands.enricher, load_immediately: true })).data;
+  const path = `/api/v1/plugins/${plugin.id}`;
+  const before = (await call("GET", path)).data.attributes;
+  const preview = await call("POST", `${path}/preview`, { command: commands.validator });
+  expect(preview.data.attributes).toMatchObject({ command: commands.validator, same_program: false });
+  const { added, needs_approval } = preview.data.attributes as { added: string[]; needs_approval: string[] };
+  expect(added).toContain("llm.before_create");
+  expect(needs_approval).toContain("llm.before_create");
+  const unusable = await call("POST", `${path}/preview`, { command: "/nowhere/at/all" });
+  expect(unusable.errors[0]).toMatchObject({ status: "422", field: "command" });
+  expect((await call("GET", path)).data.attributes).toEqual(before);
+});
+
+test("a schema's settings keep the order that their author gave them", async () => {
+  const { call } = studio;
+  const plugin = (await call("POST", "/api/v1/plugins", { name: "Ordered", command: commands.validator, load_immediately: true })).data;
+  const loaded = await call("POST", `/api/v1/plugins/${plugin.id}/validate-and-load`, {});
+  const authors = Object.keys((loaded.data.attributes.config_schema as { properties: object }).properties);
+  const stored = await call("GET", `/api/v1/plugins/${plugin.id}/config-schema`);
+  expect(Object.keys((stored.data.attributes.schema as { properties: object }).properties)).toEqual(authors);
+  // Shorter names do not come first.
+  expect(authors).not.toEqual(authors.toSorted((a, b) => a.length - b.length));
+});

@@ -8,12 +8,13 @@ import { fromFreshRead, StaleRead } from "../../db/fresh.ts";
 import { type Change, record } from "../../db/journal.ts";
 import type { ListQuery, Page } from "../../db/paging.ts";
 import type { Vault } from "../../secrets/vault.ts";
+import type { BuildPreview } from "../contract/operations.ts";
 import type { ApproveScopes, PluginDraft, PluginPatch, PluginResource } from "../contract.ts";
 import { type Lifecycle, noEdgeStates } from "../processes/lifecycle.ts";
 import { restoreConfig } from "../settings/config.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { afterApproval } from "./approval.ts";
-import { keptGrants, requestedOf } from "./grants.ts";
+import { keptGrants, pendingOf, requestedOf } from "./grants.ts";
 import type { Json } from "./json.ts";
 import { afterLoading, type BeforeLoading, type Loaded, loadPlugin } from "./loading.ts";
 import { routesOf } from "./manifest.ts";
@@ -111,9 +112,11 @@ export function createPluginService({
   async function storeLoaded(actor: Actor, before: Plugin, loaded: Loaded, more: Partial<PluginRow> = {}): Promise<Plugin> {
     const { row, grants } = afterLoading(before, loaded, await circumstances(before.id));
     const next = { ...row, ...more };
-    const news = Object.entries({ ...next, grants }).filter(
-      ([key, value]) => !isDeepStrictEqual(before[key as keyof PluginRow | "grants"], value),
-    );
+    const news = Object.entries({ ...next, grants }).filter(([key, value]) => {
+      const known = before[key as keyof PluginRow | "grants"];
+      // Forms follow the order of a schema's settings.
+      return key === "configSchema" ? JSON.stringify(known) !== JSON.stringify(value) : !isDeepStrictEqual(known, value);
+    });
     if (news.length === 0) return before;
     return write(actor, before, next, { loaded, grants, changes: { loaded: news.map(([key]) => key) } });
   }
@@ -263,6 +266,31 @@ export function createPluginService({
       });
       await lifecycle.applySoon();
       return plugin;
+    },
+
+    /** @throws AppError plugin_invalid when the build cannot be used. */
+    async preview(id: number, command: string): Promise<BuildPreview> {
+      const before = await get(id);
+      const loaded = await loadPlugin({ host, schemas }, command, "");
+      const { row, grants } = afterLoading(before, loaded, await circumstances(id));
+      const after = { ...before, ...row, grants };
+      const requested = requestedOf(after);
+      const { issues } = await schemas.check(loaded.configSchema, openConfig(before));
+      return {
+        type: "plugin-build-previews",
+        id: String(id),
+        attributes: {
+          command,
+          version: typeof loaded.manifestJson.version === "string" ? loaded.manifestJson.version : "",
+          code_hash: after.codeHash,
+          same_program: after.codeHash !== "" && after.codeHash === before.approvedCodeHash,
+          hook_types: after.hookTypes,
+          added: requested.filter((capability) => !before.grants.includes(capability)),
+          removed: before.grants.filter((capability) => !requested.includes(capability)),
+          needs_approval: pendingOf(after),
+          setting_issues: issues,
+        },
+      };
     },
 
     async delete(actor: Actor, id: number): Promise<void> {

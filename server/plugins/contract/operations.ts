@@ -81,6 +81,28 @@ export const PluginMetadata = resourceOf(
 );
 export type PluginMetadata = z.infer<typeof PluginMetadata>;
 
+/** What another build of a plugin would change; nothing is stored by asking. */
+export const BuildPreview = resourceOf(
+  "plugin-build-previews",
+  z.object({
+    command: z.string(),
+    version: z.string(),
+    code_hash: z.string(),
+    /** It is the program that is approved already. */
+    same_program: z.boolean(),
+    hook_types: z.array(z.string()),
+    /** Permissions that it asks for and the plugin does not have. */
+    added: z.array(z.string()),
+    /** Permissions that the plugin has and this build does not ask for. */
+    removed: z.array(z.string()),
+    /** Permissions that wait for approval once it runs: all of them for another program. */
+    needs_approval: z.array(z.string()),
+    /** Stored settings that do not fit its schema. */
+    setting_issues: z.array(z.object({ field: z.string(), message: z.string() })),
+  }),
+);
+export type BuildPreview = z.infer<typeof BuildPreview>;
+
 export const Approval = z.object({ message: z.string(), status: z.enum(["approved", "denied"]), data: PluginResource });
 export type Approval = z.infer<typeof Approval>;
 
