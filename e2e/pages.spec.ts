@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { addressesOf, portalUser, routes } from "./routes.ts";
+import { addressesOf, isPortalUsers, portalUser, routes } from "./routes.ts";
 import { expect, expectAccessibleInBothSchemes, isRefusal, settled, test } from "./support.ts";
 
 // Failures name the element and the rule; recording every step of a few hundred looks would cost more than the looks.
