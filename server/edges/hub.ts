@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
 import { type handleBidiStreamingCall, type handleUnaryCall, Metadata, status } from "@grpc/grpc-js";
-import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import {
   type BudgetUsage,
@@ -11,22 +9,20 @@ import {
   type Hello,
   type HubMessage,
   type PluginLogLine,
-  type RegisterRequest,
-  type RegisterResponse,
   type TelemetryAck,
   type TelemetryBatch,
 } from "@portico/protocol/edge";
 import { GrpcError } from "@portico/protocol/grpc-error";
-import { edgeWrappingKey, seal } from "@portico/protocol/sealing";
 import type { EventBus } from "../events/bus.ts";
-import { type Caller, createAdmission, provesKey } from "./admission.ts";
-import { type Authority, keyHash } from "./authority.ts";
+import { createAdmission } from "./admission.ts";
+import type { Authority } from "./authority.ts";
 import { createConfigFeed, type FedEdge, type Outcome } from "./config-feed.ts";
-import { edgeIdForm, edgeIdRule } from "./contract.ts";
 import type { ControlService } from "./control-server.ts";
 import { toStatus } from "./grpc-status.ts";
 import { createOutgoing, type EdgeStream } from "./outgoing.ts";
+import { printable } from "./printable.ts";
 import type { Publisher } from "./publisher.ts";
+import { createRegister } from "./registration.ts";
 import type { Beat, EdgeIdentity, EdgeReport, EdgeStore } from "./store.ts";
 
 export type HubTimings = {
@@ -42,7 +38,6 @@ export type HubTimings = {
 };
 const defaultTimings: HubTimings = { heartbeatMs: 5_000, helloMs: 10_000, writeMs: 60_000, flushMs: 3_000, sweepMs: 10_000 };
 
-const protocolRevision = 1;
 const checksumForm = /^[0-9a-f]{64}$/;
 const maxVersion = 1e15;
 const maxPlugins = 500;
@@ -99,69 +94,15 @@ export function createHub({
   const changed = (edgeId: string) => store.announce("system.edge.updated", edgeId);
 
   const { admit, callerOf } = createAdmission({ identify: (tokenHash) => store.identify({ tokenHash }), requiresCertificate });
-
-  async function register(request: RegisterRequest, metadata: Metadata): Promise<RegisterResponse> {
-    const caller = callerOf(metadata);
-    const { identity, token, peer } = caller;
-    const { edgeId, namespace } = request;
-    if (!edgeIdForm.test(edgeId)) throw new GrpcError(status.INVALID_ARGUMENT, `edge_id ${edgeIdRule}`);
-    if (edgeId !== identity.edgeId)
-      throw new GrpcError(status.INVALID_ARGUMENT, `edge_id: this token belongs to edge "${identity.edgeId}"`);
-    if (namespace !== identity.namespace)
-      throw new GrpcError(
-        status.INVALID_ARGUMENT,
-        `namespace: edge "${edgeId}" belongs to namespace "${identity.namespace}", not "${namespace}"`,
-      );
-    if (request.protocol !== protocolRevision)
-      throw new GrpcError(
-        status.FAILED_PRECONDITION,
-        `protocol ${request.protocol} is not spoken here; this hub speaks ${protocolRevision}`,
-      );
-    if (requiresCertificate && !provesKey(caller)) return enrol(caller, request.clientPublicKey);
-    const sessionId = randomUUID();
-    const wrappedKey = seal(edgeWrappingKey(token), await publisher.dataKey(namespace));
-    const isOpen = await store.openSession(edgeId, {
-      sessionId,
-      version: printable(request.version, 64),
-      advertisedUrl: printable(request.advertisedUrl, 500),
-      instanceId: printable(request.instanceId, 64),
-      transport: !peer.isEncrypted ? "plaintext" : requiresCertificate ? "mtls" : "tls",
-    });
-    if (!isOpen) {
-      logger.warn("second gateway with the id of a connected edge rejected", { edge: edgeId, address: peer.address });
-      throw new GrpcError(
-        status.ALREADY_EXISTS,
-        `another gateway is connected as edge "${edgeId}": give this one an edge of its own, or stop the other`,
-      );
-    }
-    return { sessionId, wrappedKey, heartbeatIntervalMs: timings.heartbeatMs, clientCertificate: "" };
-  }
-
-  /**
-   * Issues a certificate for the edge's key, which is from then on the only one that opens a session with this token. A certificate
-   * is useless without its key, so the enrolled key can be issued another at any time.
-   */
-  async function enrol({ identity, peer }: Caller, publicKey: Uint8Array): Promise<RegisterResponse> {
-    const { edgeId, tokenHash, clientKeySha256 } = identity;
-    if (!peer.isEncrypted || publicKey.length === 0)
-      throw new GrpcError(
-        status.FAILED_PRECONDITION,
-        "this hub requires a client certificate: connect by TLS with a gateway that enrols for one",
-      );
-    const sha256 = keyHash(publicKey);
-    if (clientKeySha256 !== "" && clientKeySha256 !== sha256)
-      throw new GrpcError(
-        status.FAILED_PRECONDITION,
-        `edge "${edgeId}" has enrolled another key: use the gateway's former data folder, or rotate the edge's token`,
-      );
-    const certificate = await authority.issueClient(edgeId, publicKey).catch((error: unknown) => {
-      throw new GrpcError(status.INVALID_ARGUMENT, `client_public_key ${messageOf(error)}`);
-    });
-    if (clientKeySha256 === "" && !(await store.enrol(edgeId, tokenHash, sha256)))
-      throw new GrpcError(status.ABORTED, "the edge changed meanwhile; register again");
-    logger.info("client certificate issued", { edge: edgeId, address: peer.address });
-    return { sessionId: "", wrappedKey: Buffer.alloc(0), heartbeatIntervalMs: timings.heartbeatMs, clientCertificate: certificate };
-  }
+  const register = createRegister({
+    store,
+    dataKey: publisher.dataKey,
+    authority,
+    requiresCertificate,
+    callerOf,
+    heartbeatMs: timings.heartbeatMs,
+    logger,
+  });
 
   const sync: handleBidiStreamingCall<EdgeMessage, HubMessage> = (stream) => {
     let connection: Connection | undefined;
@@ -343,9 +284,6 @@ const positionOf = ({ version, checksum }: { version: number; checksum: string }
   version: Math.min(version, maxVersion),
   checksum: checksumForm.test(checksum) ? checksum : "",
 });
-
-/** Text of an edge as Postgres can store it and a page can show it. */
-const printable = (text: string, max: number): string => text.replaceAll("\0", "").slice(0, max);
 
 const reportOf = (heartbeat: Heartbeat, runs: (pluginId: number) => boolean): EdgeReport => ({
   requests_total: heartbeat.requestsTotal,

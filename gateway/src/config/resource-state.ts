@@ -94,10 +94,13 @@ export class ResourceDraft {
     const base = this.#base;
     const { llms, chains } = await this.#compileLlms(slice);
     const llmsBySlug = this.#bySlug(llms);
+    await slice();
     const attached = new Set([...chains.values()].flat());
     const apps = this.#apps.done();
     await slice();
     const credentials = this.#credentials.done();
+    const systemApp = this.#changedApps || !base ? systemAppOf(apps) : base.table.systemApp;
+    await slice();
     const prices = this.#changedPrices || !base ? compilePrices(this.#prices.values()) : base.table.prices;
     const appOf = (hash: string): App | undefined => {
       const id = credentials.appIdOf(hash);
@@ -113,7 +116,7 @@ export class ResourceDraft {
       plugins: new Map([...this.#plugins].filter(([id]) => attached.has(id))),
       prices,
       priceList: prices === base?.table.prices ? base.table.priceList : createPriceList(prices),
-      systemApp: this.#changedApps || !base ? systemAppOf(apps) : base.table.systemApp,
+      systemApp,
       systemCallKey: this.#systemCallKey,
     });
     return {

@@ -75,7 +75,7 @@ export function coalesced(
 }
 
 /** Lets other work take its turn whenever this has held the event loop for `sliceMs`. */
-export function timeSlices(sliceMs = 3): () => Promise<void> | undefined {
+export function timeSlices(sliceMs = 2): () => Promise<void> | undefined {
   let startedMs = performance.now();
   return () => {
     if (performance.now() - startedMs < sliceMs) return undefined;
