@@ -1,5 +1,6 @@
 import { createLogger } from "@portico/core/logger";
 import { createOutbound } from "@portico/outbound";
+import { chartEndpoints } from "./analytics/chart-endpoints.ts";
 import { analyticsEndpoints } from "./analytics/endpoints.ts";
 import { createAnalyticsService } from "./analytics/service.ts";
 import { createAnalyticsStore } from "./analytics/store.ts";
@@ -45,6 +46,7 @@ import { createIdempotencyStore } from "./idempotency/store.ts";
 import { prepareQueue, startJobs } from "./jobs/runner.ts";
 import { llmEndpoints } from "./llms/endpoints.ts";
 import { llmOperations } from "./llms/operations.ts";
+import { llmSearchEndpoints } from "./llms/search-endpoints.ts";
 import { createLlmService } from "./llms/service.ts";
 import { createLlmStore } from "./llms/store.ts";
 import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
@@ -169,6 +171,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
   ];
   const endpoints: Endpoint[] = [
     ...authEndpoints({ auth, csrf }),
+    ...llmSearchEndpoints({ llms }),
     ...llmEndpoints({ llms }),
     ...appEndpoints({ apps, credentials }),
     ...credentialEndpoints({ credentials }),
@@ -177,6 +180,7 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     ...priceEndpoints({ prices }),
     ...analyticsEndpoints({ analytics }),
     ...auditEndpoints({ audit }),
+    ...chartEndpoints({ analytics, apps }),
     ...plugins.endpoints,
     ...edges.endpoints,
     ...eventEndpoints({ events, closing: closing.signal }),

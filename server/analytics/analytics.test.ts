@@ -266,3 +266,38 @@ test("a call of a model without a price says so, a free one does not; they are l
     unpriced_models: [{ vendor: "openai", model: "mystery", requests: 2 }],
   });
 });
+
+test("charts of finished requests sum by day, person, app and model, empty days included, and take the filters that their clients send", async () => {
+  const { call, db } = studio;
+  const at = (day: string) => new Date(`2026-02-${day}T12:00:00Z`);
+  await db.prisma.usageRecord.createMany({
+    data: [
+      aCall(at("01"), 1),
+      aCall(at("01"), 2, { userId: 2, model: "gpt-4o-mini" }),
+      aCall(at("03"), 3, { costMicroUsd: 7_500n }),
+      aCall(at("03"), 4, { appId: 0, llmId: 0, vendor: "anthropic", model: "claude", userId: 0, promptTokens: 100n }),
+      aCall(at("09"), 5),
+    ],
+  });
+  const days = "start_date=2026-02-01&end_date=2026-02-03";
+  const chart = async (name: string, more = "") => (await call("GET", `/api/v1/analytics/${name}?${days}${more}`)).json;
+  const labels = ["2026-02-01", "2026-02-02", "2026-02-03"];
+  expect(await chart("chat-records-per-day", "&interaction_type=proxy")).toEqual({ labels, data: [2, 0, 2] });
+  expect(await chart("unique-users-per-day")).toEqual({ labels, data: [2, 0, 1] });
+  expect(await chart("cost-analysis")).toEqual({ USD: { labels, data: [0.005, 0, 0.01] } });
+  expect(await chart("most-used-llm-models")).toEqual({ labels: ["gpt-4o", "claude", "gpt-4o-mini"], data: [2, 1, 1] });
+  expect(await chart("token-usage-per-user")).toEqual({ labels: ["User 0", "User 1", "User 2"], data: [105, 30, 15] });
+  expect(await chart("token-usage-per-app")).toEqual({ labels: ["App 0", `App ${appId}`], data: [105, 45] });
+  expect(await chart("model-usage", "&model_name=gpt-4o")).toEqual({ labels, data: [15, 0, 15], cost: [0.0025, 0, 0.0075] });
+  expect(await chart("vendor-usage", "&vendor=anthropic")).toEqual({ labels, data: [0, 0, 105], cost: [0, 0, 0.0025] });
+  expect(await chart("token-usage-for-app", `&app_id=${appId}`)).toEqual({ labels, data: [30, 0, 15], cost: [0.005, 0, 0.0075] });
+  expect(await chart("app-interactions-over-time", `&app_id=${appId}`)).toEqual({ labels, data: [2, 0, 1] });
+  expect(await chart("token-usage-and-cost-for-app", `&app_id=${appId}`)).toEqual({
+    labels,
+    datasets: [
+      { label: "Token Usage", data: [30, 0, 15], yAxisID: "y" },
+      { label: "Cost", data: [0.005, 0, 0.0075], yAxisID: "y1" },
+    ],
+  });
+  expect((await call("GET", `/api/v1/analytics/chat-records-per-day?${days}&interaction_type=chat`)).status).toBe(400);
+});

@@ -91,6 +91,13 @@ export const Chart = z.object({
   datasets: z.array(z.object({ label: z.string(), data: z.array(z.number()), yAxisID: z.string() })),
 });
 
+/** One curve or one bar for each label; `cost` in dollars where it is asked for. */
+export const SimpleChart = z.object({ labels: z.array(z.string()), data: z.array(z.number()), cost: z.array(z.number()).optional() });
+export type SimpleChart = z.infer<typeof SimpleChart>;
+
+/** Cost of each day by currency; everything is counted in USD. */
+export const CostChart = z.object({ USD: SimpleChart });
+
 export const BudgetRow = z.object({
   name: z.string(),
   entity_type: z.enum(["LLM", "App"]),

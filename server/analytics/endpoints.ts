@@ -6,13 +6,9 @@ import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import { AppBudget, BudgetRow, CallResource, Chart, OverviewResource, outcomes, Range } from "./contract.ts";
+import { notTooLong, tooLong } from "./days.ts";
 import type { AnalyticsService } from "./service.ts";
 import type { Call } from "./store.ts";
-
-const maxDays = 400;
-const notTooLong = ({ start_date, end_date }: { start_date?: Date | undefined; end_date?: Date | undefined }) =>
-  !start_date || !end_date || (end_date >= start_date && end_date.getTime() - start_date.getTime() <= maxDays * 86_400_000);
-const tooLong = { message: `must be at most ${maxDays} days after start_date, and not before it`, path: ["end_date"] };
 
 export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService }) => [
   endpoint({
@@ -64,10 +60,17 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
     summary: "Tokens and cost of each day between two days",
     permission: "analytics.read",
     query: z
-      .object({ start_date: Day, end_date: Day, vendor: z.string().max(60).optional(), llm_id: Id.optional(), app_id: Id.optional() })
+      .object({
+        start_date: Day,
+        end_date: Day,
+        vendor: z.string().max(60).optional(),
+        llm_id: Id.optional(),
+        app_id: Id.optional(),
+        interaction_type: z.enum(["proxy", ""], "must be proxy, the only kind of traffic there is").optional(),
+      })
       .refine(notTooLong, tooLong),
     result: Chart,
-    async handle({ query: { start_date, end_date, ...filters } }) {
+    async handle({ query: { start_date, end_date, interaction_type: _all, ...filters } }) {
       return { json: await analytics.usage({ startDate: start_date, endDate: end_date, ...filters }) };
     },
   }),
@@ -82,15 +85,17 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
       json: await analytics.budgets({ startDate: query.start_date, endDate: query.end_date, llm_id: query.llm_id }),
     }),
   }),
-  endpoint({
-    method: "GET",
-    path: "/api/v1/analytics/budget-usage-for-app",
-    summary: "Spend of an app against its budget: any app for administrators, their own for others",
-    permission: "user",
-    query: z.object({ app_id: Id }),
-    result: AppBudget,
-    handle: async ({ actor, query }) => ({ json: await analytics.appBudget(actor, query.app_id) }),
-  }),
+  ...["/api/v1/analytics/budget-usage-for-app", "/analytics/budget-usage-for-app"].map((path) =>
+    endpoint({
+      method: "GET",
+      path,
+      summary: "Spend of an app against its budget: any app for administrators, their own for others",
+      permission: "user",
+      query: z.object({ app_id: Id }),
+      result: AppBudget,
+      handle: async ({ actor, query }) => ({ json: await analytics.appBudget(actor, query.app_id) }),
+    }),
+  ),
 ];
 
 const toHundredths = (value: number) => Math.round(value * 100) / 100;

@@ -3,10 +3,13 @@ import type { AppService } from "../apps/service.ts";
 import type { Actor } from "../auth/actor.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
 import { percentile } from "../usage/histogram.ts";
-import { type Range, ranges } from "./contract.ts";
-import type { AnalyticsStore, Call, CallFilters, UsageFilters, UsageSum } from "./store.ts";
+import { type Range, ranges, type SimpleChart } from "./contract.ts";
+import type { AnalyticsStore, Call, CallFilters, GroupedBy, GroupFilters, UsageFilters, UsageGroup, UsageSum } from "./store.ts";
 
 const topCount = 20;
+/** Bars of a chart that is not of days. */
+const topLabels = 10;
+const dayLimit = 500;
 const dayMs = 86_400_000;
 
 export function createAnalyticsService({
@@ -98,8 +101,7 @@ export function createAnalyticsService({
     async usage({ startDate, endDate, ...filters }: UsageFilters & { startDate: Date; endDate: Date }) {
       const rows = await store.days({ from: startDate, to: new Date(endDate.getTime() + dayMs), ...filters });
       const days = new Map(rows.map((row) => [row.day, row]));
-      const labels: string[] = [];
-      for (let at = startDate.getTime(); at <= endDate.getTime(); at += dayMs) labels.push(new Date(at).toISOString().slice(0, 10));
+      const labels = daysBetween(startDate, endDate);
       const curve = (label: string, yAxisID: string, of: (day: (typeof rows)[number]) => number) => ({
         label,
         data: labels.map((day) => {
@@ -119,6 +121,27 @@ export function createAnalyticsService({
           curve("Cache Read Tokens", "y", (day) => day.cacheRead),
         ],
       };
+    },
+
+    /**
+     * A chart of finished requests between two days, both included: of each day, or of the ten largest of what they are summed by.
+     * @param withCost adds what each label costs.
+     */
+    async chart(
+      by: GroupedBy,
+      measure: "requests" | "users" | "tokens" | "cost",
+      { startDate, endDate, withCost = false, ...filters }: Omit<GroupFilters, "from" | "to" | "limit"> & Days & { withCost?: boolean },
+    ): Promise<SimpleChart> {
+      const limit = by === "day" ? dayLimit : topLabels;
+      const found = await store.grouped(by, { from: startDate, to: new Date(endDate.getTime() + dayMs), limit, ...filters });
+      const byLabel = new Map(found.map((group) => [group.label, group]));
+      const labels = by === "day" ? daysBetween(startDate, endDate) : found.map(({ label }) => label);
+      const values = (of: (group: UsageGroup) => number) =>
+        labels.map((label) => {
+          const group = byLabel.get(label);
+          return group ? of(group) : 0;
+        });
+      return { labels, data: values(measures[measure]), ...(withCost ? { cost: values(measures.cost) } : {}) };
     },
 
     /** Spend of LLMs, then apps, in their current budget periods, beside their use between two days (default: this month). */
@@ -176,6 +199,21 @@ const withNames = (call: Call): Call => ({
 const unnamed = (kind: "llms" | "apps", id: number): string => {
   const what = kind === "llms" ? "LLM" : "app";
   return id ? `deleted ${what} ${id}` : `no ${what}`;
+};
+
+type Days = { startDate: Date; endDate: Date };
+
+function daysBetween(startDate: Date, endDate: Date): string[] {
+  const days: string[] = [];
+  for (let at = startDate.getTime(); at <= endDate.getTime(); at += dayMs) days.push(new Date(at).toISOString().slice(0, 10));
+  return days;
+}
+
+const measures = {
+  requests: (group: UsageGroup) => group.requests,
+  users: (group: UsageGroup) => group.users,
+  tokens: (group: UsageGroup) => group.prompt + group.response + group.cacheWrite + group.cacheRead,
+  cost: (group: UsageGroup) => toDollars(group.costMicroUsd),
 };
 
 const percentOf = (spentMicroUsd: number, budgetMicroUsd: number | null): number =>

@@ -73,6 +73,26 @@ export type UsageDay = {
   cacheRead: number;
   costMicroUsd: number;
 };
+/** What finished requests are summed by. */
+const groupings = {
+  day: { label: "to_char(r.at AT TIME ZONE 'UTC', 'YYYY-MM-DD')", order: "label" },
+  user: { label: "'User ' || r.user_id", order: "sum(r.prompt_tokens + r.response_tokens) DESC, label" },
+  app: { label: "'App ' || r.app_id", order: "sum(r.prompt_tokens + r.response_tokens) DESC, label" },
+  model: { label: "coalesce(nullif(r.model, ''), 'Unknown')", order: "requests DESC, label" },
+} as const;
+export type GroupedBy = keyof typeof groupings;
+export type GroupFilters = UsageFilters & { from: Date; to: Date; model?: string | undefined; limit: number };
+export type UsageGroup = {
+  label: string;
+  requests: number;
+  users: number;
+  prompt: number;
+  response: number;
+  cacheWrite: number;
+  cacheRead: number;
+  costMicroUsd: number;
+};
+
 export type Budgeted = {
   kind: "app" | "llm";
   id: number;
@@ -201,6 +221,30 @@ export function createAnalyticsStore(db: Db) {
            AND ($5::text IS NULL OR llm_id IN (SELECT id FROM llms WHERE vendor = $5))
          GROUP BY day ORDER BY day`,
         [from.toISOString(), to.toISOString(), llm_id ?? null, app_id ?? null, vendor ?? null],
+      );
+      return rows;
+    },
+
+    /** Finished requests between two moments, summed by day, person, app or model. In the order of the days, or the most first. */
+    async grouped(by: GroupedBy, { from, to, limit, ...filters }: GroupFilters): Promise<UsageGroup[]> {
+      const { label, order } = groupings[by];
+      const { rows } = await db.sql.query<UsageGroup>(
+        `SELECT ${label} AS label, count(*) AS requests, count(DISTINCT nullif(r.user_id, 0)) AS users, sum(r.prompt_tokens)::bigint AS prompt,
+           sum(r.response_tokens)::bigint AS response, sum(r.cache_write_tokens)::bigint AS "cacheWrite",
+           sum(r.cache_read_tokens)::bigint AS "cacheRead", sum(r.cost_micro_usd)::bigint AS "costMicroUsd"
+         FROM usage_records r
+         WHERE r.at >= $1 AND r.at < $2 AND ($3::int IS NULL OR r.llm_id = $3) AND ($4::int IS NULL OR r.app_id = $4)
+           AND ($5::text IS NULL OR r.vendor = $5) AND ($6::text IS NULL OR r.model = $6)
+         GROUP BY label ORDER BY ${order} LIMIT $7`,
+        [
+          from.toISOString(),
+          to.toISOString(),
+          filters.llm_id ?? null,
+          filters.app_id ?? null,
+          filters.vendor ?? null,
+          filters.model ?? null,
+          limit,
+        ],
       );
       return rows;
     },

@@ -194,3 +194,27 @@ test("an app's owner sees its active LLMs and how its key ends, but neither the 
   });
   expect((await call("GET", `${path}/llms`, undefined, await studio.aUser())).status).toBe(404);
 });
+
+test("people create and delete apps of their own, and no others; an administrator's activation is the approval", async () => {
+  const { call } = studio;
+  const [ana, ben] = [await studio.aUser(), await studio.aUser()];
+  const llm = await call("POST", "/api/v1/llms", { name: "For the portal", vendor: "openai" });
+  const body = { name: "mine", description: "", data_source_ids: [], llm_ids: [Number(llm.data.id)], tool_ids: [], monthly_budget: null };
+  const created = await call("POST", "/common/apps", body, ana);
+  expect(created.status).toBe(201);
+  const app = created.json as typeof created.data;
+  expect(app.attributes).toMatchObject({
+    user_id: ana.userId,
+    credential_active: false,
+    credential: { secret: expect.stringMatching(/^pk_/) },
+  });
+  for (const smuggled of [{ user_id: 1 }, { activate: true }, { namespace: "eu" }])
+    expect([smuggled, (await call("POST", "/common/apps", { ...body, ...smuggled }, ana)).status]).toEqual([smuggled, 400]);
+  for (const path of [`/common/apps/${app.id}`, `/common/apps/${app.id}/analytics/usage?start_date=2026-01-01&end_date=2026-01-02`]) {
+    expect([path, (await call("GET", path, undefined, ana)).status]).toEqual([path, 200]);
+    expect([path, (await call("GET", path, undefined, ben)).status]).toEqual([path, 404]);
+  }
+  expect((await call("DELETE", `/common/apps/${app.id}`, undefined, ben)).status).toBe(404);
+  expect((await call("DELETE", `/common/apps/${app.id}`, undefined, ana)).status).toBe(200);
+  expect((await call("GET", `/api/v1/apps/${app.id}`)).status).toBe(404);
+});

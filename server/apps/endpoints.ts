@@ -1,14 +1,15 @@
+import { AppError, invalid } from "@portico/core";
 import { z } from "zod";
-import { CredentialResource } from "../credentials/contract.ts";
+import { CredentialDraft, CredentialResource } from "../credentials/contract.ts";
 import type { CredentialService } from "../credentials/service.ts";
 import { credentialSorts } from "../credentials/store.ts";
 import { toResource as toCredentialResource } from "../credentials/wire.ts";
 import { Id, namespaceFilter, queryFlag, redacted } from "../fields/contract.ts";
-import { collectionOf, Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
+import { collectionOf, Dependents, documentOf, IdParam, listOf, Message } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, dependents, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import { AppDraft, AppLlmResource, AppPatch, AppReplacement, AppResource } from "./contract.ts";
+import { AppDraft, AppLlmResource, AppPatch, AppReplacement, AppResource, OwnAppDraft } from "./contract.ts";
 import type { AppService } from "./service.ts";
 import { appSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
@@ -161,7 +162,7 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       params: IdParam,
       result: documentOf(CredentialResource),
       async handle({ actor, params }) {
-        const credential = await apps.addCredential(actor, params.id);
+        const credential = await apps.addCredential(actor, params.id, { active: true });
         return one(toCredentialResource(credential, credential.secret));
       },
     }),
@@ -182,6 +183,22 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
             effect: credential.active ? "is refused at every edge from now on" : "is deleted",
           })),
         );
+      },
+    }),
+    endpoint({
+      method: "POST",
+      path: "/api/v1/credentials",
+      object: "credential",
+      status: 201,
+      summary: "Give an app another credential, inactive unless `active` is true; its secret is in this answer only",
+      permission: "credentials.write",
+      body: CredentialDraft,
+      result: documentOf(CredentialResource),
+      async handle({ actor, body }) {
+        const credential = await apps.addCredential(actor, body.app_id, body).catch((error: unknown) => {
+          throw error instanceof AppError && error.code === "not_found" ? invalid("app_id", `there is no app ${body.app_id}`) : error;
+        });
+        return one(toCredentialResource(credential, credential.secret));
       },
     }),
     endpoint({
@@ -217,6 +234,34 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
         const app = await apps.getOwn(actor, params.id);
         const [first] = app.credentials;
         return one(toResource(app, first ? { ...first, secret: redacted } : null));
+      },
+    }),
+    endpoint({
+      method: "POST",
+      path: "/common/apps",
+      object: "app",
+      status: 201,
+      summary:
+        "Create an app of your own; its credential, whose secret is in this answer only, works once an administrator has activated it",
+      permission: "user",
+      body: OwnAppDraft,
+      result: AppResource,
+      async handle({ actor, body }) {
+        const { app, credential } = await apps.createOwn(actor, body);
+        return { json: toResource(app, credential) };
+      },
+    }),
+    endpoint({
+      method: "DELETE",
+      path: "/common/apps/:id",
+      object: "app",
+      summary: "Delete one of your apps and its credentials",
+      permission: "user",
+      params: IdParam,
+      result: Message,
+      async handle({ actor, params }) {
+        await apps.deleteOwn(actor, params.id);
+        return { json: { message: "App successfully deleted" } };
       },
     }),
   ];

@@ -4,8 +4,11 @@ import type { CredentialService, IssuedCredential } from "../credentials/service
 import type { Db, Tx } from "../db/client.ts";
 import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
-import type { AppDraft, AppLlmResource, AppPatch } from "./contract.ts";
+import type { AppDraft, AppLlmResource, AppPatch, OwnAppDraft } from "./contract.ts";
 import type { App, AppFilters, AppStore } from "./store.ts";
+
+/** Apps that one person creates in the portal. */
+const maxOwnApps = 100;
 
 export function createAppService({
   db,
@@ -32,6 +35,36 @@ export function createAppService({
     });
   }
 
+  /** An app of the caller's own; somebody else's is not found. */
+  async function getOwn(actor: Actor, id: number): Promise<App> {
+    const app = await get(id);
+    if (app.owner?.id !== actor.userId) throw notFound("App");
+    return app;
+  }
+
+  /** The credential comes with the app, inactive unless asked otherwise: activating it is the approval. Its secret is in this answer only. */
+  async function create(
+    actor: Actor,
+    { activate, user_id, namespace, ...draft }: AppDraft,
+  ): Promise<{ app: App; credential: IssuedCredential }> {
+    const row = { ...draft, userId: user_id ?? (actor.userId || null), namespace };
+    const { id, credential } = await db.transaction(async (tx) => {
+      const created = await store.insert(tx, row);
+      await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
+      return { id: created.id, credential: await credentials.issue(tx, actor, created.id, activate) };
+    });
+    return { app: await get(id), credential };
+  }
+
+  async function remove(actor: Actor, id: number): Promise<void> {
+    const app = await get(id);
+    await change(id, async (tx) => {
+      await credentials.recordDeletion(tx, actor, await credentials.lockAll(tx, { appId: id }));
+      await store.delete(tx, id);
+      await record(tx, { kind: "app", action: "deleted", id, actor, changes: { name: app.name } });
+    });
+  }
+
   return {
     list: (query: ListQuery, filters: AppFilters) => store.list(query, filters),
     count: (filters: AppFilters = {}) => store.count(filters),
@@ -43,7 +76,6 @@ export function createAppService({
       return app;
     },
 
-    /** An app of the caller's own; somebody else's is not found. */
     /** The active LLMs that an app may call, by name, as its programs see them. */
     async llmsOf(id: number): Promise<AppLlmResource[]> {
       return (await store.llmsOf(id)).map(({ id: llmId, apiEndpoint, ...llm }) => ({
@@ -60,21 +92,20 @@ export function createAppService({
       }));
     },
 
-    async getOwn(actor: Actor, id: number): Promise<App> {
-      const app = await get(id);
-      if (app.owner?.id !== actor.userId) throw notFound("App");
-      return app;
+    getOwn,
+
+    create,
+
+    /** A person's own app: it waits for an administrator to activate its credential. */
+    async createOwn(actor: Actor, draft: OwnAppDraft): Promise<{ app: App; credential: IssuedCredential }> {
+      if ((await store.count({ user_id: actor.userId })) >= maxOwnApps)
+        throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
+      return create(actor, { ...draft, user_id: actor.userId, is_active: true, namespace: "", activate: false });
     },
 
-    /** The credential comes with the app, inactive unless asked otherwise: activating it is the approval. Its secret is in this answer only. */
-    async create(actor: Actor, { activate, user_id, namespace, ...draft }: AppDraft): Promise<{ app: App; credential: IssuedCredential }> {
-      const row = { ...draft, userId: user_id ?? (actor.userId || null), namespace };
-      const { id, credential } = await db.transaction(async (tx) => {
-        const created = await store.insert(tx, row);
-        await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
-        return { id: created.id, credential: await credentials.issue(tx, actor, created.id, activate) };
-      });
-      return { app: await get(id), credential };
+    async deleteOwn(actor: Actor, id: number): Promise<void> {
+      await getOwn(actor, id);
+      await remove(actor, id);
     },
 
     async update(actor: Actor, id: number, { namespace, user_id, ...changes }: AppPatch): Promise<App> {
@@ -102,14 +133,7 @@ export function createAppService({
       return get(id);
     },
 
-    async delete(actor: Actor, id: number): Promise<void> {
-      const app = await get(id);
-      await change(id, async (tx) => {
-        await credentials.recordDeletion(tx, actor, await credentials.lockAll(tx, { appId: id }));
-        await store.delete(tx, id);
-        await record(tx, { kind: "app", action: "deleted", id, actor, changes: { name: app.name } });
-      });
-    },
+    delete: remove,
 
     /** Approves the app: the credential that came with it is let in. */
     async activateCredential(actor: Actor, id: number): Promise<void> {
@@ -143,12 +167,12 @@ export function createAppService({
       });
     },
 
-    /** Another credential beside those the app has; active at once. Its secret is in this answer only. */
-    async addCredential(actor: Actor, id: number): Promise<IssuedCredential> {
+    /** Another credential beside those the app has. Its secret is in this answer only. */
+    async addCredential(actor: Actor, id: number, { active }: { active: boolean }): Promise<IssuedCredential> {
       await get(id);
       return db.transaction(async (tx) => {
         if (!(await store.lock(tx, id))) throw notFound("App");
-        return credentials.issue(tx, actor, id, true);
+        return credentials.issue(tx, actor, id, active);
       });
     },
 

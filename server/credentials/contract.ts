@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { attributesOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
-import { Flag } from "../fields/contract.ts";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
+import { Flag, Id } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
 export const CredentialFields = { active: Flag };
+
+/** Every credential is one of an app's. Inactive unless asked otherwise: activating it is the approval. */
+export const CredentialDraft = draftOf({ ...CredentialFields, app_id: Id }, { active: false });
 
 export const CredentialAttributes = attributesOf(CredentialFields, {
   key_id: z.string(),

@@ -1,3 +1,4 @@
+import { namespaceName } from "@portico/core";
 import { documentOf, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
@@ -17,7 +18,7 @@ import type { EdgeService, Reload } from "./service.ts";
 import { edgeSorts } from "./store.ts";
 import { type EdgeWire, toSyncCounts } from "./wire.ts";
 
-const toOperation = ({ operationId, message }: Reload): ReloadOperation => ({
+export const toOperation = ({ operationId, message }: Reload): ReloadOperation => ({
   type: "reload-operations",
   id: operationId,
   attributes: { operation_id: operationId, status: "initiated", message },
@@ -102,8 +103,9 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     permission: "edges.read",
     result: SyncStatusList,
     async handle() {
-      const data = (await edges.listSync()).map(toSyncCounts);
-      const pending = data.filter((sync) => sync.synced_count < sync.total_edges).map(({ namespace }) => namespace);
+      const syncs = await edges.listSync();
+      const data = syncs.map(toSyncCounts);
+      const pending = syncs.filter(({ waiting }) => waiting > 0).map(({ namespace }) => namespaceName(namespace));
       return { json: { data, has_pending: pending.length > 0, pending_namespaces: pending } };
     },
   }),

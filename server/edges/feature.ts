@@ -9,6 +9,9 @@ import type { Endpoint } from "../http/endpoint.ts";
 import type { LlmService } from "../llms/service.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { createUsageStore } from "../usage/store.ts";
+import { createEdgeActivity } from "./activity.ts";
+import { edgeActivityEndpoints } from "./activity-endpoints.ts";
+import { createEdgeActivityStore } from "./activity-store.ts";
 import { makeAuthority, openAuthority } from "./authority.ts";
 import { createAuthorityStore } from "./authority-store.ts";
 import { createBudgets, usageTopic } from "./budgets.ts";
@@ -103,8 +106,11 @@ export async function createEdges({
     return (await signer)(call);
   };
   const proxy = createLlmProxy({ llms, gatewayUrl, sign });
+  const edgeService = createEdgeService({ db, store, publisher });
+  const wire = createEdgeWire(authority.sha256);
   const endpoints: Endpoint[] = [
-    ...edgeEndpoints({ edges: createEdgeService({ db, store, publisher }), wire: createEdgeWire(authority.sha256) }),
+    ...edgeActivityEndpoints({ activity: createEdgeActivity({ store: createEdgeActivityStore(db) }), edges: edgeService, wire }),
+    ...edgeEndpoints({ edges: edgeService, wire }),
     ...proxy.endpoints,
   ];
   let server: Awaited<ReturnType<typeof startControlServer>> | undefined;

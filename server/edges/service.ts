@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { AppError, notFound } from "@portico/core";
+import { AppError, namespaceName, notFound } from "@portico/core";
 import { hashToken, newToken } from "@portico/core/tokens";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
-import { record } from "../db/journal.ts";
+import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
 import type { EdgeDraft } from "./contract.ts";
 import type { Publisher } from "./publisher.ts";
@@ -20,10 +20,13 @@ export function createEdgeService({ db, store, publisher }: { db: Db; store: Edg
   }
 
   /** Replicas hear of it when it commits; the one that holds the edge's stream sends. */
-  async function requestReload(actor: Actor, edgeId: string): Promise<string> {
+  async function requestReload(actor: Actor, edgeIds: string[]): Promise<string> {
     const operationId = `reload-${randomUUID()}`;
     await db.transaction((tx) =>
-      record(tx, { kind: "edge", action: "reloaded", id: edgeId, actor, changes: { operation_id: operationId } }),
+      recordAll(
+        tx,
+        edgeIds.map((id) => ({ kind: "edge", action: "reloaded", id, actor, changes: { operation_id: operationId } })),
+      ),
     );
     return operationId;
   }
@@ -75,13 +78,23 @@ export function createEdgeService({ db, store, publisher }: { db: Db; store: Edg
           code: "conflict",
           message: `Edge "${edgeId}" is not connected: it takes its configuration when it connects.`,
         });
-      return { operationId: await requestReload(actor, edgeId), message: `Edge "${edgeId}" is being sent its configuration` };
+      return { operationId: await requestReload(actor, [edgeId]), message: `Edge "${edgeId}" is being sent its configuration` };
     },
 
     reloadAll: async (actor: Actor): Promise<Reload> => ({
-      operationId: await requestReload(actor, "*"),
+      operationId: await requestReload(actor, ["*"]),
       message: "All connected edges are being sent their configuration",
     }),
+
+    async reloadNamespace(actor: Actor, namespace: string): Promise<Reload> {
+      const connected = (await store.listOfNamespace(namespace)).filter(({ status }) => status === "connected");
+      if (connected.length === 0) throw notFound(`A connected edge of the namespace "${namespaceName(namespace)}"`);
+      const operationId = await requestReload(
+        actor,
+        connected.map(({ edgeId }) => edgeId),
+      );
+      return { operationId, message: `${connected.length} edges are being sent their configuration` };
+    },
 
     async listSync() {
       const list = await store.listSync();

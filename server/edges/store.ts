@@ -70,6 +70,8 @@ export type NamespaceSync = {
   stale: number;
   unknown: number;
   total: number;
+  /** Edges that are or have been there and do not serve what they should; those that never came or are gone keep nobody waiting. */
+  waiting: number;
 };
 
 /** An edge that has not been heard for this long is not connected, whatever the row says: its replica may have died. */
@@ -137,7 +139,8 @@ export function createEdgeStore(db: Db, counts: Counts) {
         `SELECT n.namespace, coalesce(s.checksum, '') AS "expectedChecksum", coalesce(s.version, 0) AS "configVersion",
                 s.changed_at AS "lastConfigChange", count(e.id) AS total,
                 count(*) FILTER (WHERE e.sync_status = 'in_sync') AS synced, count(*) FILTER (WHERE e.sync_status = 'pending') AS pending,
-                count(*) FILTER (WHERE e.sync_status = 'stale') AS stale, count(*) FILTER (WHERE e.sync_status = 'unknown') AS unknown
+                count(*) FILTER (WHERE e.sync_status = 'stale') AS stale, count(*) FILTER (WHERE e.sync_status = 'unknown') AS unknown,
+                count(*) FILTER (WHERE e.sync_status IN ('pending', 'stale') AND e.status IN ('connected', 'registered')) AS waiting
          FROM (SELECT '' AS namespace UNION SELECT namespace FROM edges) n
          LEFT JOIN edge_positions s ON s.namespace = n.namespace
          LEFT JOIN (${selectEdges}) e ON e.namespace = n.namespace

@@ -124,11 +124,14 @@ export const Day = field<Date>(
   { type: "string", format: "date" },
 );
 
+/** "global" is what lists of namespaces call the one without a name. */
+const namespaceNamed = (name: string): string => (name === "global" ? "" : namespaceOf(name));
+
 export const Namespace = text(64)
-  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "takes lower-case letters, digits and hyphens")
-  .transform(namespaceOf);
+  .regex(/^([A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)?$/, "takes letters, digits, hyphens and underscores")
+  .transform(namespaceNamed);
 /** In paths and queries: one that is not there finds nothing. */
-export const namespaceFilter = z.string().max(64).transform(namespaceOf);
+export const namespaceFilter = z.string().max(64).transform(namespaceNamed);
 
 /**
  * Why a text is not the address of something that is called over HTTP; undefined when it is. The URL parser forgives much that

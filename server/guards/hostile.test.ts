@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
 
@@ -60,4 +61,45 @@ test("a cookie that is no valid encoding is nobody's", async () => {
     new Request("http://studio.test/common/me", { headers: { cookie: "session=%E0%A4%A" } }),
   );
   expect(response.status).toBe(401);
+});
+
+test("what cannot be kept as it was sent is refused, not changed: compressed bodies, broken UTF-8, numbers and names beyond JavaScript's", async () => {
+  const send = async (body: Uint8Array<ArrayBuffer> | string, headers: Record<string, string> = {}) => {
+    const request = new Request("http://studio.test/api/v1/apps", {
+      method: "POST",
+      body,
+      headers: { authorization: `Bearer ${studio.admin.token}`, ...headers },
+    });
+    const response = await studio.runtime.application.fetch(request);
+    return [response.status, ((await response.json()) as { errors?: { code: string }[] }).errors?.[0]?.code];
+  };
+  const gzip = new Uint8Array(gzipSync('{"name":"x"}'));
+  expect(await send(gzip, { "content-encoding": "gzip" })).toEqual([415, "unsupported_media_type"]);
+  expect(await send(gzip)).toEqual([415, "unsupported_media_type"]);
+  expect(await send('{"name":"x"}', { "content-encoding": "identity" })).toEqual([201, undefined]);
+  expect(await send(new Uint8Array([...Buffer.from('{"name":"'), 0xe4, 0x22, 0x7d]))).toEqual([400, "invalid_json"]);
+  for (const value of ["1e400", "-1e999", "12345678901234567891", '{"__proto__":1}'])
+    expect([value, await send(`{"name":"x","metadata":{"a":${value}}}`)]).toEqual([value, [400, "invalid_json"]]);
+  for (const value of ["9007199254740992", "1e300", "0.1234567890123456789"])
+    expect([value, await send(`{"name":"x","metadata":{"a":${value}}}`)]).toEqual([value, [201, undefined]]);
+  expect(await send('{"data":{"type":"app","attributes":{"name":"x"}},"meta":{"a":1},"jsonapi":{"version":"1.1"}}')).toEqual([
+    201,
+    undefined,
+  ]);
+});
+
+test("of a dozen who change different fields of one object at once all succeed, and no change is lost", async () => {
+  const { call } = studio;
+  const llm = await call("POST", "/api/v1/llms", { name: "Busy", vendor: "openai" });
+  const user = await call("POST", "/api/v1/users", { email: "busy@acme.test", name: "Busy" });
+  const fields = { short_description: "a", long_description: "b", logo_url: "c", default_model: "d", privacy_score: 5, monthly_budget: 6 };
+  const changes = Object.entries(fields).map(([name, value]) => ({ [name]: value }));
+  const flags = ["show_portal", "show_chat", "email_verified"].map((name) => ({ [name]: false }));
+  const answers = await Promise.all([
+    ...[...changes, ...changes].map((change) => call("PATCH", `/api/v1/llms/${llm.data.id}`, change)),
+    ...flags.map((change) => call("PATCH", `/api/v1/users/${user.data.id}`, change)),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  expect((await call("GET", `/api/v1/llms/${llm.data.id}`)).data.attributes).toMatchObject(fields);
+  expect((await call("GET", `/api/v1/users/${user.data.id}`)).data.attributes).toMatchObject(Object.assign({}, ...flags));
 });

@@ -16,7 +16,11 @@ type Document = {
   openapi: string;
   info: { title: string; version: string };
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+  components: {
+    schemas: Record<string, object>;
+    parameters: Record<string, Operation["parameters"][number]>;
+    securitySchemes: Record<string, object>;
+  };
 };
 
 let studio: Studio;
@@ -26,10 +30,17 @@ beforeAll(async () => {
   studio = await aStudio();
   document = (await studio.call("GET", "/api/v1/openapi.json")).json as Document;
   operations = Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
+    Object.entries(item).map(([method, operation]) => ({
+      name: `${method} ${path}`,
+      path,
+      operation: { ...operation, parameters: operation.parameters.map(resolved) },
+    })),
   );
 });
 afterAll(() => studio.close());
+
+const resolved = (parameter: Operation["parameters"][number] & { $ref?: string }) =>
+  parameter.$ref === undefined ? parameter : (document.components.parameters[parameter.$ref.split("/").at(-1) ?? ""] ?? parameter);
 
 test("the document is OpenAPI 3.1 and has every endpoint once", () => {
   expect(document.openapi).toMatch(/^3\.1\.\d+$/);
@@ -77,4 +88,11 @@ test("every schema is JSON Schema 2020-12, and every reference and security sche
     for (const scheme of operation.security.flatMap((one) => Object.keys(one)))
       expect(document.components.securitySchemes, name).toHaveProperty(scheme);
   }
+});
+
+test("the document stays small: what many answers show is described once", () => {
+  expect(JSON.stringify(document).length).toBeLessThan(256 * 1024);
+  const described = Object.keys(document.components.schemas);
+  for (const name of ["Llms", "App", "Users", "Groups", "Plugins", "ModelPrices", "Credentials", "Edges"])
+    expect(described).toContain(name);
 });

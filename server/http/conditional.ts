@@ -78,10 +78,13 @@ export function readerOf(one: Endpoint, endpoints: Endpoint[]): Endpoint | undef
 export const idParameterOf = (path: string): string | undefined => /:([a-z_]+)/i.exec(path)?.[1];
 
 type Data = { id?: unknown; attributes?: Record<string, unknown> };
-const dataOf = (reply: Reply): Data | undefined =>
-  reply && !(reply instanceof Response) && typeof reply.json === "object" && reply.json !== null && "data" in reply.json
-    ? (reply.json.data as Data)
-    : undefined;
+
+/** What an answer shows, in its envelope or bare. */
+function dataOf(reply: Reply): Data | undefined {
+  if (!reply || reply instanceof Response || typeof reply.json !== "object" || reply.json === null) return undefined;
+  if ("data" in reply.json) return reply.json.data as Data;
+  return "attributes" in reply.json ? (reply.json as Data) : undefined;
+}
 
 /** Where the request's object is in its history, before, during and after the request. */
 export function createConditions({ versions, endpoints }: { versions: Versions; endpoints: Endpoint[] }) {

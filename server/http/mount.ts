@@ -21,7 +21,7 @@ const defaultMaxBodyBytes = 1024 * 1024;
 
 /** Paths that belong to the API: an unrouted one is a JSON 404 and never reaches the pages. */
 export const isApiPath = (path: string): boolean =>
-  /^\/(api|auth|common|health|healthz|ready|readyz|csrf-token|plugin-assets|plugin-frame)(\/|$)/.test(path);
+  /^\/(api|analytics|auth|common|health|healthz|ready|readyz|csrf-token|plugin-assets|plugin-frame)(\/|$)/.test(path);
 
 export type Application = { fetch(request: Request, peer?: { ip: string }): Response | Promise<Response> };
 

@@ -24,9 +24,16 @@ const errorSchema = {
   },
 };
 
+const description = [
+  "Bodies are accepted flat or wrapped in `{data:{type,attributes}}`.",
+  "What GET answers may be sent back by PATCH and PUT: fields that studio writes are ignored, identifying ones must be as they are.",
+  "null counts as absent where it is no value of the field.",
+].join(" ");
+
 /** The OpenAPI 3.1 document of all endpoints, made from the same objects that the router mounts. */
 export function openApiDocument(endpoints: Endpoint[], version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
+  const { resources, shared } = createResourceSchemas();
   for (const one of endpoints) {
     const path = one.path.replace(/:([a-z_]+)(\{[^}]*\})?/gi, "{$1}").replace(/\*$/, "{path}");
     const status = String(one.status ?? 200);
@@ -37,7 +44,7 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
       tags: [path.split("/")[3] ?? path.split("/")[1] ?? "system"],
       security: one.permission === "public" ? [] : [{ bearer: [] }, { session: [] }],
       "x-permission": one.permission,
-      parameters: [...pathParameters(one, path), ...queryParameters(one), ...headerParameters(one)],
+      parameters: [...pathParameters(one, path), ...queryParameters(one), ...headersOf(one)],
       ...(one.body
         ? { requestBody: { required: !one.bodyOptional, content: { "application/json": { schema: jsonSchema(one.body, "input") } } } }
         : {}),
@@ -46,7 +53,7 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
           status === "204"
             ? { description: "Done" }
             : one.result
-              ? { description: "Success", content: { "application/json": { schema: jsonSchema(one.result, "output") } } }
+              ? { description: "Success", content: { "application/json": { schema: shared(jsonSchema(one.result, "output")) } } }
               : { description: "Success" },
         default: { description: "An error", content: { "application/json": { schema: { $ref: "#/components/schemas/Errors" } } } },
       },
@@ -54,16 +61,45 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Portico", version, description: "Bodies are accepted flat or wrapped in `{data:{type,attributes}}`." },
+    info: { title: "Portico", version, description },
     paths,
     components: {
-      schemas: { Errors: errorSchema },
+      schemas: { Errors: errorSchema, ...resources },
+      parameters: headerParameters,
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer" },
         session: { type: "apiKey", in: "cookie", name: "session", description: "Over HTTPS: `__Host-session`" },
       },
     },
   };
+}
+
+/** Gives each resource of the answers a schema of its own, once, by the name of its type. */
+function createResourceSchemas() {
+  const resources: Record<string, object> = {};
+  const names = new Map<string, string>();
+
+  function nameOf(type: string, schema: object): string {
+    const text = JSON.stringify(schema);
+    const known = names.get(text);
+    if (known !== undefined) return known;
+    const word = type.replace(/(?:^|[-_])([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    let name = word;
+    for (let number = 2; name in resources || name === "Errors"; number++) name = `${word}${number}`;
+    names.set(text, name);
+    resources[name] = schema;
+    return name;
+  }
+
+  function shared(schema: unknown): unknown {
+    if (Array.isArray(schema)) return schema.map(shared);
+    if (typeof schema !== "object" || schema === null) return schema;
+    const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, shared(value)]));
+    const { properties } = inner as { properties?: { type?: { const?: unknown }; attributes?: unknown } };
+    const type = properties?.attributes && properties.type?.const;
+    return typeof type === "string" ? { $ref: `#/components/schemas/${nameOf(type, inner)}` } : inner;
+  }
+  return { resources, shared };
 }
 
 function pathParameters(one: Endpoint, path: string): unknown[] {
@@ -76,24 +112,24 @@ function pathParameters(one: Endpoint, path: string): unknown[] {
   }));
 }
 
+const header = (name: string, description: string) => ({ name, in: "header", required: false, description, schema: { type: "string" } });
+
 /** Conditional and repeatable requests; see conditional.ts and ../idempotency. */
-function headerParameters({ method, object, path, permission, result, status }: Endpoint): unknown[] {
-  const header = (name: string, description: string) => ({ name, in: "header", required: false, description, schema: { type: "string" } });
+const headerParameters = {
+  IfNoneMatch: header("If-None-Match", "ETag of what you have: 304 while it is the newest."),
+  IfMatch: header("If-Match", "ETag that you last saw: 412 when the object has changed since. The answer says who changed it and when."),
+  IdempotencyKey: header(
+    "Idempotency-Key",
+    "A value of your own, e.g. a UUID: for 24 hours the same request with the same key is not carried out again but answered as before, without one-time secrets (`meta.omitted`) and with `Idempotency-Replayed: true`.",
+  ),
+};
+
+function headersOf({ method, object, path, permission, result, status }: Endpoint): { $ref: string }[] {
+  const ref = (name: keyof typeof headerParameters) => ({ $ref: `#/components/parameters/${name}` });
   const isOfOne = object !== undefined && path.includes(":");
-  if (method === "GET") return isOfOne ? [header("If-None-Match", "ETag of what you have: 304 while it is the newest.")] : [];
-  return [
-    ...(isOfOne
-      ? [header("If-Match", "ETag that you last saw: 412 when the object has changed since. The answer says who changed it and when.")]
-      : []),
-    ...(permission !== "public" && (result || status === 204)
-      ? [
-          header(
-            "Idempotency-Key",
-            "A value of your own, e.g. a UUID: for 24 hours the same request with the same key is not carried out again but answered as before, without one-time secrets (`meta.omitted`) and with `Idempotency-Replayed: true`.",
-          ),
-        ]
-      : []),
-  ];
+  if (method === "GET") return isOfOne ? [ref("IfNoneMatch")] : [];
+  const isRepeatable = permission !== "public" && (result !== undefined || status === 204);
+  return [...(isOfOne ? [ref("IfMatch")] : []), ...(isRepeatable ? [ref("IdempotencyKey")] : [])];
 }
 
 function queryParameters(one: Endpoint): unknown[] {

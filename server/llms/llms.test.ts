@@ -56,3 +56,23 @@ test("of two changes of different fields at once neither undoes the other", asyn
   expect(answers.map((a) => a.status)).toEqual([200, 200, 200, 200]);
   expect((await call("GET", path)).data.attributes).toMatchObject(fields);
 });
+
+test("LLMs are found by the beginning of their name and by their privacy score, all of them at once", async () => {
+  const { call } = studio;
+  for (const [name, privacy_score] of [
+    ["Score_A", 10],
+    ["score_b", 20],
+    ["Scorx", 30],
+  ] as const)
+    await call("POST", "/api/v1/llms", { name, vendor: "openai", privacy_score });
+  const found = async (path: string) =>
+    (await call("GET", `/api/v1/llms/${path}`)).list.map(({ attributes }) => attributes.name).filter((name) => /^scor/i.test(String(name)));
+  expect(await found("search?name=SCORE_")).toEqual(["Score_A", "score_b"]);
+  expect(await found("search?name=core")).toEqual([]);
+  expect(await found("max-privacy-score?max_score=20")).toEqual(["Score_A", "score_b"]);
+  expect(await found("min-privacy-score?min_score=20")).toEqual(["score_b", "Scorx"]);
+  expect(await found("privacy-score-range?min_score=11&max_score=29")).toEqual(["score_b"]);
+  for (const path of ["search", "search?name=", "max-privacy-score?max_score=x", "privacy-score-range?min_score=3&max_score=2"])
+    expect([path, (await call("GET", `/api/v1/llms/${path}`)).status]).toEqual([path, 400]);
+  expect((await call("DELETE", "/api/v1/llms/search")).status).toBe(405);
+});

@@ -38,7 +38,14 @@ export type Llm = {
 /** What is written: the draft, and the key already sealed (undefined keeps the stored one). */
 export type LlmRow = Omit<LlmDraft, "api_key"> & { sealedApiKey: string | null | undefined; metadata: Record<string, unknown> };
 
-export type LlmFilters = { vendor?: string | undefined; active?: boolean | undefined; namespace?: string | undefined };
+export type LlmFilters = {
+  vendor?: string | undefined;
+  active?: boolean | undefined;
+  namespace?: string | undefined;
+  name_prefix?: string | undefined;
+  min_score?: number | undefined;
+  max_score?: number | undefined;
+};
 
 const sorts = {
   id: "t.id",
@@ -61,7 +68,14 @@ export function createLlmStore(db: Db, counts: Counts) {
       select: columns,
       sorts,
       search: ["t.name", "t.slug", "t.short_description", "t.default_model"],
-      filters: { vendor: "t.vendor = ?", active: "t.active = ?", namespace: "t.namespace = ?" },
+      filters: {
+        vendor: "t.vendor = ?",
+        active: "t.active = ?",
+        namespace: "t.namespace = ?",
+        name_prefix: "starts_with(lower(t.name), lower(?))",
+        min_score: "t.privacy_score >= ?",
+        max_score: "t.privacy_score <= ?",
+      },
     },
   );
 

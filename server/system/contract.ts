@@ -11,6 +11,8 @@ export const Readiness = z.object({
 
 /** What a page needs before sign-in. */
 export const FrontendConfig = z.object({
+  /** This studio, as the client addressed it. */
+  apiBaseURL: z.string(),
   /** Where clients reach the gateway. */
   proxyURL: z.string(),
   toolDisplayURL: z.string(),
@@ -18,6 +20,7 @@ export const FrontendConfig = z.object({
   defaultSignUpMode: z.string(),
   tibEnabled: z.boolean(),
   is_enterprise: z.boolean(),
+  docsLinks: z.record(z.string(), z.string()),
   docsEnabled: z.boolean(),
 });
 export type FrontendConfig = z.infer<typeof FrontendConfig>;

@@ -67,34 +67,12 @@ export function systemEndpoints({
           : { status: 503, json: { status: "not ready", missing, checks: report } };
       },
     });
-  return [
-    health("/health"),
-    health("/healthz"),
-    ready("/ready"),
-    ready("/readyz"),
+  const features = (path: string, permission: "public" | "user") =>
     endpoint({
       method: "GET",
-      path: "/auth/config",
-      summary: "What a page needs before sign-in",
-      permission: "public",
-      result: FrontendConfig,
-      handle: () => ({
-        json: {
-          proxyURL: gatewayUrl,
-          toolDisplayURL: gatewayUrl,
-          dataSourceDisplayURL: gatewayUrl,
-          defaultSignUpMode: "none",
-          tibEnabled: false,
-          is_enterprise: true,
-          docsEnabled: false,
-        },
-      }),
-    }),
-    endpoint({
-      method: "GET",
-      path: "/auth/features",
+      path,
       summary: "What this installation can do",
-      permission: "public",
+      permission,
       result: Features,
       handle: () => ({
         json: {
@@ -110,7 +88,34 @@ export function systemEndpoints({
           version,
         },
       }),
+    });
+  return [
+    health("/health"),
+    health("/healthz"),
+    ready("/ready"),
+    ready("/readyz"),
+    endpoint({
+      method: "GET",
+      path: "/auth/config",
+      summary: "What a page needs before sign-in",
+      permission: "public",
+      result: FrontendConfig,
+      handle: ({ request, isSecure }) => ({
+        json: {
+          apiBaseURL: `${isSecure ? "https" : "http"}://${new URL(request.url).host}`,
+          proxyURL: gatewayUrl,
+          toolDisplayURL: gatewayUrl,
+          dataSourceDisplayURL: gatewayUrl,
+          defaultSignUpMode: "none",
+          tibEnabled: false,
+          is_enterprise: true,
+          docsLinks: {},
+          docsEnabled: false,
+        },
+      }),
     }),
+    features("/auth/features", "public"),
+    features("/common/system", "user"),
     endpoint({
       method: "GET",
       path: "/api/v1/openapi.json",

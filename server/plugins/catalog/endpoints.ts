@@ -77,6 +77,19 @@ export const pluginEndpoints = ({ plugins, operations }: { plugins: PluginServic
   }),
   endpoint({
     method: "GET",
+    path: "/api/v1/plugins/ai-studio/manifests",
+    summary: "Plugins with pages in the studio whose manifests have been read",
+    permission: "plugins.read",
+    result: collectionOf(PluginResource),
+    handle: async () =>
+      all(
+        (await operations.listOfType("ai_studio")).filter(
+          ({ attributes: { hook_types, manifest } }) => hook_types.includes("studio_ui") && Object.keys(manifest).length > 0,
+        ),
+      ),
+  }),
+  endpoint({
+    method: "GET",
     path: "/api/v1/plugins/type/:type",
     summary: "Plugins that run on gateways (`gateway`) or in the studio (`ai_studio`); one that does both is in both",
     permission: "plugins.read",

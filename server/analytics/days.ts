@@ -1,0 +1,11 @@
+import { Day } from "../fields/contract.ts";
+
+/** Both days are included. */
+export const days = { start_date: Day, end_date: Day };
+
+const maxDays = 400;
+
+export const notTooLong = ({ start_date, end_date }: { start_date?: Date | undefined; end_date?: Date | undefined }): boolean =>
+  !start_date || !end_date || (end_date >= start_date && end_date.getTime() - start_date.getTime() <= maxDays * 86_400_000);
+
+export const tooLong = { message: `must be at most ${maxDays} days after start_date, and not before it`, path: ["end_date"] };
