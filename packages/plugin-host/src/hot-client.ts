@@ -132,8 +132,7 @@ export function createHotClient({ address, name }: { address: PluginAddress; nam
       const onAbort = () => settle(cancelled(callName));
       const deadlineMs = performance.now() + timeoutMs;
       /** A plugin is sent its deadline too, and may end the stream at it before our own timer has fired. */
-      const ended = (cause?: Error) =>
-        performance.now() >= deadlineMs - clockSlackMs ? timedOut(callName, timeoutMs) : lost(name, cause);
+      const ended = (cause?: Error) => (performance.now() >= deadlineMs - clockSlackMs ? timedOut(callName, timeoutMs) : lost(name, cause));
       if (Number.isFinite(timeoutMs)) timer = setTimeout(() => settle(timedOut(callName, timeoutMs)), timeoutMs);
       signal?.addEventListener("abort", onAbort, { once: true });
 
