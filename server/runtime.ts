@@ -1,74 +1,63 @@
 import { createLogger } from "@portico/core/logger";
 import { createOutbound } from "@portico/outbound";
-import { chartEndpoints } from "./analytics/chart-endpoints.ts";
-import { analyticsEndpoints } from "./analytics/endpoints.ts";
-import { createAnalyticsService } from "./analytics/service.ts";
-import { createAnalyticsStore } from "./analytics/store.ts";
-import { appEndpoints } from "./apps/endpoints.ts";
-import { appOperations } from "./apps/operations.ts";
-import { createAppService } from "./apps/service.ts";
-import { createAppStore } from "./apps/store.ts";
-import { auditEndpoints } from "./audit/endpoints.ts";
-import { createAuditService } from "./audit/service.ts";
-import { createAuditStore } from "./audit/store.ts";
-import { createAuthenticator } from "./auth/authenticator.ts";
+import { createAnalytics } from "./analytics/feature.ts";
+import { createApps } from "./apps/feature.ts";
+import { createAudit } from "./audit/feature.ts";
 import { createCsrf } from "./auth/csrf.ts";
-import { authEndpoints } from "./auth/endpoints.ts";
+import { createAuth } from "./auth/feature.ts";
 import { createPasswords } from "./auth/passwords.ts";
-import { createAuthService } from "./auth/service.ts";
-import { createSignInLimits } from "./auth/sign-in-limits.ts";
-import { createSignInStore } from "./auth/sign-in-store.ts";
-import { createAuthStore } from "./auth/store.ts";
-import { createTokenMint } from "./auth/token-mint.ts";
-import { tokenStore } from "./auth/token-store.ts";
-import { credentialEndpoints } from "./credentials/endpoints.ts";
-import { createCredentialService } from "./credentials/service.ts";
-import { createCredentialStore } from "./credentials/store.ts";
+import { createCredentials } from "./credentials/feature.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
-import { listenForEvents } from "./db/listener.ts";
-import { createMigrationCheck, migrateDeploy, migrationsDir } from "./db/migrate.ts";
+import { databaseFeature } from "./db/feature.ts";
+import { migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import { createVersions } from "./db/versions.ts";
 import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";
-import { createEventBus } from "./events/bus.ts";
-import { eventEndpoints } from "./events/endpoints.ts";
-import { groupEndpoints } from "./groups/endpoints.ts";
-import { createGroupService } from "./groups/service.ts";
-import { createGroupStore } from "./groups/store.ts";
-import type { Operation } from "./grpc/operation.ts";
-import type { Endpoint } from "./http/endpoint.ts";
+import { createEvents } from "./events/feature.ts";
+import { createFeatures, type Features } from "./feature.ts";
+import { createGroups } from "./groups/feature.ts";
 import { mountEndpoints } from "./http/mount.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { createProxyTrust } from "./http/proxies.ts";
-import { createIdempotency } from "./idempotency/service.ts";
-import { createIdempotencyStore } from "./idempotency/store.ts";
-import { prepareQueue, startJobs } from "./jobs/runner.ts";
-import { llmEndpoints } from "./llms/endpoints.ts";
-import { llmOperations } from "./llms/operations.ts";
-import { llmSearchEndpoints } from "./llms/search-endpoints.ts";
-import { createLlmService } from "./llms/service.ts";
-import { createLlmStore } from "./llms/store.ts";
+import { createIdempotencyKeys } from "./idempotency/feature.ts";
+import { createJobQueue } from "./jobs/feature.ts";
+import { prepareQueue } from "./jobs/runner.ts";
+import { createLlms } from "./llms/feature.ts";
 import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
-import { priceEndpoints } from "./prices/endpoints.ts";
-import { priceOperations } from "./prices/operations.ts";
-import { createPriceService } from "./prices/service.ts";
-import { createPriceStore } from "./prices/store.ts";
+import { createPrices } from "./prices/feature.ts";
 import { createRetention } from "./retention/retention.ts";
 import { createRetentionStore } from "./retention/store.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
-import { type ReadyCheck, systemEndpoints } from "./system/endpoints.ts";
-import { systemOperations } from "./system/operations.ts";
-import { userEndpoints } from "./users/endpoints.ts";
-import { createUserService } from "./users/service.ts";
-import { createUserStore } from "./users/store.ts";
+import { createSystem } from "./system/feature.ts";
+import { createUsers } from "./users/feature.ts";
 
 export const version = "0.1.0";
 
-/** Wires environment to resources to features. The only place that knows them all; `close()` undoes it in reverse. */
-export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLimits?: Partial<PluginLimits> } = {}) {
+export type RuntimeOptions = { pluginLimits?: Partial<PluginLimits> };
+export type Runtime = Awaited<ReturnType<typeof assemble>>;
+
+/**
+ * Wires environment to resources to features. The only place that knows them all; `close()` undoes it in reverse, and so does a
+ * start that fails.
+ */
+export async function createRuntime(env: Env, options: RuntimeOptions = {}): Promise<Runtime> {
   const logger = createLogger({ level: env.logLevel, fields: { process: "studio" } });
+  const features = createFeatures(logger);
+  try {
+    return await assemble(env, options, { logger, features });
+  } catch (error) {
+    await features.close();
+    throw error;
+  }
+}
+
+async function assemble(
+  env: Env,
+  { pluginLimits = {} }: RuntimeOptions,
+  { logger, features }: { logger: ReturnType<typeof createLogger>; features: Features },
+) {
   const closing = new AbortController();
   const outbound = createOutbound(env.outbound);
 
@@ -79,113 +68,72 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     pool: env.database,
     onError: (error) => logger.warn("a database connection broke", { error: error.message }),
   });
+  features.add("database", databaseFeature(db));
   await prepareQueue(db.sql, logger);
   const vault = createVault(env.secretKey);
   const passwords = createPasswords();
+  const csrf = createCsrf(env.secretKey);
   const { systemAppSecret } = await bootstrap({ db, vault, env, passwords, logger });
 
-  const events = createEventBus(logger);
-  const listener = listenForEvents({ databaseUrl: env.databaseUrl, logger, onNotice: events.publish, onGap: events.gap });
-
+  // In the order in which they start; the queue runs jobs that call plugins, and edges come last, as they bring traffic.
+  const { events } = features.add("events", createEvents({ databaseUrl: env.databaseUrl, logger, closing: closing.signal }));
   const counts = createCounts({ db, events });
-
-  const authStore = createAuthStore(db);
-  const authenticator = createAuthenticator({ store: authStore });
-  const csrf = createCsrf(env.secretKey);
-  const mint = createTokenMint({ store: tokenStore });
-  const limits = createSignInLimits(createSignInStore(db));
-  const auth = createAuthService({ db, store: authStore, authenticator, passwords, limits, mint });
-  events.subscribe(({ topic }) => {
-    if (/^system\.(user|session|api_token|group)\./.test(topic)) authenticator.forget();
-  }, authenticator.forget);
-  // Here at once; other replicas hear of it a moment later.
-  db.onCommit((kinds) => {
-    if (kinds.has("user") || kinds.has("api_token") || kinds.has("group")) authenticator.forget();
-  });
-
-  const plugins = await createPlugins({
-    db,
-    counts,
-    vault,
-    events,
-    logger,
-    pluginDirs: env.pluginDirs,
-    pluginDev: env.pluginDev,
-    processes: { isolation: env.pluginIsolation, hiddenDirs: [env.dataDir], passEnvironment: env.pluginEnvironment },
-    limits: pluginLimits,
-    rejectionOf: db.rejectionOf,
-  });
+  const { authenticator, mint } = features.add("auth", createAuth({ db, events, passwords, csrf }));
+  const plugins = features.add(
+    "plugins",
+    await createPlugins({
+      db,
+      counts,
+      vault,
+      events,
+      logger,
+      pluginDirs: env.pluginDirs,
+      pluginDev: env.pluginDev,
+      processes: { isolation: env.pluginIsolation, hiddenDirs: [env.dataDir], passEnvironment: env.pluginEnvironment },
+      limits: pluginLimits,
+      rejectionOf: db.rejectionOf,
+    }),
+  );
   const { hooks } = plugins;
-  const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
-  const credentials = createCredentialService({ db, store: createCredentialStore(db, counts) });
-  const apps = createAppService({ db, store: createAppStore(db, counts), credentials });
-  const users = createUserService({ db, store: createUserStore(db, counts), apps, hooks, passwords, mint });
-  const groups = createGroupService({ db, store: createGroupStore(db, counts) });
-  const prices = createPriceService({ db, store: createPriceStore(db, counts) });
-  const audit = createAuditService({ store: createAuditStore(db, counts) });
-  const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
+  const { llms } = features.add("llms", createLlms({ db, counts, hooks, vault, outbound }));
+  const { credentials } = features.add("credentials", createCredentials({ db, counts }));
+  const { apps } = features.add("apps", createApps({ db, counts, credentials }));
+  const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
+  features.add("groups", createGroups({ db, counts, users }));
+  features.add("prices", createPrices({ db, counts }));
+  features.add("analytics", createAnalytics({ db, apps }));
+  features.add("audit", createAudit({ db, counts }));
+  const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));
+  features.add("retention", createRetention({ store: createRetentionStore(db.sql), days: env.retentionDays, logger }));
+  features.add("jobs", createJobQueue({ pool: db.sql, work: () => ({ jobs: features.jobs(), crontab: features.crontab() }), logger }));
+  const edges = features.add(
+    "edges",
+    await createEdges({
+      db,
+      counts,
+      vault,
+      events,
+      llms,
+      logger,
+      hubSettings: { host: env.host, controlPort: env.controlPort, dataDir: env.dataDir, ...env.hub },
+      gatewayUrl: env.gatewayUrl,
+    }),
+  );
+  features.add(
+    "system",
+    createSystem({
+      checks: features.checks(),
+      gatewayUrl: env.gatewayUrl,
+      version,
+      openapi: () => openApiDocument(endpoints, version),
+    }),
+  );
 
-  const edges = await createEdges({
-    db,
-    counts,
-    vault,
-    events,
-    llms,
-    logger,
-    hubSettings: { host: env.host, controlPort: env.controlPort, dataDir: env.dataDir, ...env.hub },
-    gatewayUrl: env.gatewayUrl,
-  });
-
-  const operations: Operation[] = [
-    ...llmOperations({ llms }),
-    ...appOperations({ apps }),
-    ...priceOperations({ prices }),
-    ...plugins.operations,
-    ...systemOperations(),
-  ];
-  const idempotency = createIdempotency({ store: createIdempotencyStore(db), secretKey: env.secretKey, logger });
-
-  await listener.start();
+  const endpoints = features.endpoints();
+  const operations = features.operations();
   const serviceApi = plugins.serve(operations);
-  await plugins.start();
-  const retention = createRetention({ store: createRetentionStore(db.sql), days: env.retentionDays, logger });
-  const runner = await startJobs({
-    pool: db.sql,
-    logger,
-    jobs: { ...plugins.jobs, ...retention.jobs, "trim-sign-in": () => auth.trim(), "trim-idempotency-keys": () => idempotency.trim() },
-    crontab: [plugins.crontab, retention.crontab, "*/10 * * * * trim-sign-in", "*/10 * * * * trim-idempotency-keys"].join("\n"),
-  });
-  await edges.start();
+  await features.start();
 
-  const checks: ReadyCheck[] = [
-    {
-      name: "database",
-      missing: async () => {
-        await db.sql.query("SELECT 1");
-        return db.storageFault();
-      },
-    },
-    { name: "migrations", missing: await createMigrationCheck(db.sql) },
-    { name: "events", missing: () => (listener.connected() ? undefined : "the event channel is not connected") },
-    plugins.readyCheck,
-  ];
-  const endpoints: Endpoint[] = [
-    ...authEndpoints({ auth, csrf }),
-    ...llmSearchEndpoints({ llms }),
-    ...llmEndpoints({ llms }),
-    ...appEndpoints({ apps, credentials }),
-    ...credentialEndpoints({ credentials }),
-    ...userEndpoints({ users, apps }),
-    ...groupEndpoints({ groups, users }),
-    ...priceEndpoints({ prices }),
-    ...analyticsEndpoints({ analytics }),
-    ...auditEndpoints({ audit }),
-    ...chartEndpoints({ analytics, apps }),
-    ...plugins.endpoints,
-    ...edges.endpoints,
-    ...eventEndpoints({ events, closing: closing.signal }),
-  ];
-  endpoints.push(...systemEndpoints({ checks, gatewayUrl: env.gatewayUrl, version, openapi: () => openApiDocument(endpoints, version) }));
   const proxies = createProxyTrust(env.trustedProxies);
   const application = mountEndpoints({
     endpoints,
@@ -213,14 +161,9 @@ export async function createRuntime(env: Env, { pluginLimits = {} }: { pluginLim
     /** The port of the gRPC services. */
     controlPort: edges.port(),
     hubCaSha256: edges.hubCaSha256,
-    async close() {
+    async close(): Promise<void> {
       closing.abort();
-      await edges.close();
-      await listener.close();
-      await runner.stop();
-      await plugins.close();
-      await db.close();
+      await features.close();
     },
   };
 }
-export type Runtime = Awaited<ReturnType<typeof createRuntime>>;

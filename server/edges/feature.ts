@@ -5,6 +5,7 @@ import { createSystemCallSigner, type SystemCall } from "@portico/protocol/syste
 import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { EventBus } from "../events/bus.ts";
+import type { Feature } from "../feature.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { LlmService } from "../llms/service.ts";
 import type { Vault } from "../secrets/vault.ts";
@@ -44,6 +45,12 @@ export type HubSettings = {
   dataDir: string;
 };
 
+export type EdgeFeature = Feature & {
+  /** The port that edges connect to; 0 before start. */
+  port(): number;
+  hubCaSha256: string;
+};
+
 /**
  * Everything about edge gateways. `start` publishes the first snapshots and opens the control port; rejects with a sentence when the
  * port is taken.
@@ -68,7 +75,7 @@ export async function createEdges({
   hubSettings: HubSettings;
   gatewayUrl: string;
   hubTimings?: HubTimings;
-}) {
+}): Promise<EdgeFeature> {
   const { host, controlPort, requiresClientCertificate } = hubSettings;
   const authority = await openAuthority(await createAuthorityStore({ db, vault }).load(makeAuthority));
   const store = createEdgeStore(db, counts);
@@ -140,7 +147,6 @@ export async function createEdges({
       });
       logger.info("edges may connect", { host, port: server.port, ca_sha256: authority.sha256 });
     },
-    /** The port that edges connect to; 0 before start. */
     port: (): number => server?.port ?? 0,
     hubCaSha256: authority.sha256,
     async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import { createPluginHost, isUnimplemented, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
+import { createPluginHost, isUnimplemented, type PluginHost, type PluginHostOptions, type RunningPlugin } from "@portico/plugin-host";
 import { createCallCounts, createRateLimit, type Dispatch, eventService } from "@portico/plugin-services";
 import { GrpcError } from "@portico/protocol/grpc-error";
 import { systemActor } from "../auth/actor.ts";
@@ -10,19 +10,20 @@ import type { Counts } from "../db/counts.ts";
 import { fromFreshRead } from "../db/fresh.ts";
 import { createPluginLogStore } from "../edges/plugin-log-store.ts";
 import type { EventBus } from "../events/bus.ts";
+import type { Feature } from "../feature.ts";
 import type { Operation } from "../grpc/operation.ts";
 import { createServiceApi } from "../grpc/service-api.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Jobs } from "../jobs/runner.ts";
 import { createLlmPluginStore } from "../llms/llm-plugin-store.ts";
-import { createLlmPluginService } from "../llms/llm-plugins.ts";
+import { createLlmPluginService, type LlmPluginService } from "../llms/llm-plugins.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
 import { createPluginOperations } from "./catalog/admin-actions.ts";
 import { llmPluginEndpoints, pluginEndpoints } from "./catalog/endpoints.ts";
 import type { Json } from "./catalog/json.ts";
 import type { Loaded } from "./catalog/loading.ts";
 import { parseManifest } from "./catalog/manifest.ts";
-import { createPluginService } from "./catalog/service.ts";
+import { createPluginService, type PluginService } from "./catalog/service.ts";
 import { createPluginStore } from "./catalog/store.ts";
 import { warningsOf } from "./catalog/warnings.ts";
 import { afterHookJobs } from "./hooks/after.ts";
@@ -33,6 +34,7 @@ import { createObjectHooks } from "./hooks/judge.ts";
 import { createRegistrations } from "./hooks/registrations.ts";
 import { createHookService } from "./hooks/service.ts";
 import { createHookStore } from "./hooks/store.ts";
+import type { ObjectHooks } from "./hooks/types.ts";
 import { createBuilds } from "./pages/asset-versions.ts";
 import { createAssets } from "./pages/assets.ts";
 import { pluginUiEndpoints } from "./pages/endpoints.ts";
@@ -68,6 +70,20 @@ const defaultLimits: PluginLimits = {
   callDeadlineMs: 30_000,
 };
 
+export type PluginFeature = Feature & {
+  hooks: ObjectHooks;
+  service: PluginService;
+  llmPlugins: LlmPluginService;
+  host: PluginHost;
+  /**
+   * Opens the service API with every operation that is served. Before `start`.
+   * @returns the API as each plugin gets it.
+   */
+  serve(operations: readonly Operation[]): Dispatch;
+  /** Settles when it is known what should run; the processes start meanwhile. Before jobs, which look up registered hooks. */
+  start(): Promise<void>;
+};
+
 /** The plugin system of the control plane: rows, processes, hooks, pages and the service API. */
 export async function createPlugins({
   db,
@@ -99,7 +115,7 @@ export async function createPlugins({
   /** What an error of the database means to a caller of the service API. */
   rejectionOf?: (error: unknown) => unknown;
   createHost?: typeof createPluginHost;
-}) {
+}): Promise<PluginFeature> {
   const limits = { ...defaultLimits, ...given };
   const store = createPluginStore(db, counts);
   const hookStore = createHookStore(db);
@@ -235,12 +251,8 @@ export async function createPlugins({
     endpoints,
     jobs,
     crontab: "*/10 * * * * purge-plugin-data",
-    readyCheck: lifecycle.readyCheck,
-    /**
-     * Opens the service API with every operation that is served. Before `start`.
-     * @returns the API as each plugin gets it.
-     */
-    serve(operations: readonly Operation[]): Dispatch {
+    checks: [lifecycle.readyCheck],
+    serve(operations) {
       serviceApi = createServiceApi({
         operations,
         admit: callers.admit,
@@ -252,7 +264,6 @@ export async function createPlugins({
       });
       return serviceApi;
     },
-    /** Settles when it is known what should run; the processes start meanwhile. Before jobs, which look up registered hooks. */
     start: lifecycle.start,
     async close() {
       stopListening();

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const trim = (days: RetentionDays = defaults) => {
   const { jobs } = createRetention({ store: createRetentionStore(db.sql), days, logger });
-  return jobs["trim-history"]?.({}, undefined as never);
+  return jobs?.["trim-history"]?.({}, undefined as never);
 };
 
 /** One row of each age, in days, in every table. */

@@ -1,6 +1,6 @@
 import { messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
-import type { Jobs } from "../jobs/runner.ts";
+import type { Feature } from "../feature.ts";
 import type { RetentionStore, TrimmedTable } from "./store.ts";
 
 /** For how many days what grows with use is kept; 0 keeps it permanently. */
@@ -14,8 +14,6 @@ export type RetentionDays = {
   statistics: number;
 };
 
-export type Retention = { jobs: Jobs; crontab: string };
-
 /** How late an edge may send a batch again. */
 const batchDays = 30;
 const failedJobDays = 30;
@@ -24,7 +22,7 @@ const chunkRows = 5_000;
 const chunks = 200;
 
 /** Deletes what has been kept long enough, hourly, on one replica, in steps that lock and last little. */
-export function createRetention({ store, days, logger }: { store: RetentionStore; days: RetentionDays; logger: Logger }): Retention {
+export function createRetention({ store, days, logger }: { store: RetentionStore; days: RetentionDays; logger: Logger }): Feature {
   const kept: Record<TrimmedTable, number> = {
     outbox_events: days.events,
     audit_log: days.audit,

@@ -1,0 +1,15 @@
+import type { CredentialService } from "../credentials/service.ts";
+import type { Db } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
+import type { Feature } from "../feature.ts";
+import { appEndpoints } from "./endpoints.ts";
+import { appOperations } from "./operations.ts";
+import { type AppService, createAppService } from "./service.ts";
+import { createAppStore } from "./store.ts";
+
+export type AppFeature = Feature & { apps: AppService };
+
+export function createApps({ db, counts, credentials }: { db: Db; counts: Counts; credentials: CredentialService }): AppFeature {
+  const apps = createAppService({ db, store: createAppStore(db, counts), credentials });
+  return { apps, endpoints: appEndpoints({ apps, credentials }), operations: appOperations({ apps }) };
+}

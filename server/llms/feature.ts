@@ -1,0 +1,30 @@
+import type { Outbound } from "@portico/outbound";
+import type { Db } from "../db/client.ts";
+import type { Counts } from "../db/counts.ts";
+import type { Feature } from "../feature.ts";
+import type { ObjectHooks } from "../plugins/hooks/types.ts";
+import type { Vault } from "../secrets/vault.ts";
+import { llmEndpoints } from "./endpoints.ts";
+import { llmOperations } from "./operations.ts";
+import { llmSearchEndpoints } from "./search-endpoints.ts";
+import { createLlmService, type LlmService } from "./service.ts";
+import { createLlmStore } from "./store.ts";
+
+export type LlmFeature = Feature & { llms: LlmService };
+
+export function createLlms({
+  db,
+  counts,
+  hooks,
+  vault,
+  outbound,
+}: {
+  db: Db;
+  counts: Counts;
+  hooks: ObjectHooks;
+  vault: Vault;
+  outbound: Outbound;
+}): LlmFeature {
+  const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
+  return { llms, endpoints: [...llmSearchEndpoints({ llms }), ...llmEndpoints({ llms })], operations: llmOperations({ llms }) };
+}
