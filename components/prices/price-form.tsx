@@ -21,10 +21,11 @@ type Values = {
   cpit: number | string;
   cpt: number | string;
   cache_write_pt: number | string;
+  cache_write_1h_pt: number | string;
   cache_read_pt: number | string;
 };
 
-const fields = ["cpit", "cpt", "cache_write_pt", "cache_read_pt"] as const;
+const fields = ["cpit", "cpt", "cache_write_pt", "cache_write_1h_pt", "cache_read_pt"] as const;
 
 const labels: Record<keyof Values, string> = {
   model_name: "Model",
@@ -32,7 +33,13 @@ const labels: Record<keyof Values, string> = {
   cpit: "Input",
   cpt: "Output",
   cache_write_pt: "Cache write",
+  cache_write_1h_pt: "Cache write, 1 hour",
   cache_read_pt: "Cache read",
+};
+
+const descriptions: { [name in (typeof fields)[number]]?: string } = {
+  cache_write_pt: "Tokens that are cached for five minutes.",
+  cache_write_1h_pt: "Tokens that are cached for an hour. Empty: 1.6 times the price of a cache write, as in Anthropic's list.",
 };
 
 /** Creates a price, or changes `price`. `begin` fills in what a link knows of a new one. */
@@ -57,6 +64,7 @@ export function PriceForm({
       cpit: attributes ? perMillion(attributes.cpit) : 0,
       cpt: attributes ? perMillion(attributes.cpt) : 0,
       cache_write_pt: attributes ? perMillion(attributes.cache_write_pt) : 0,
+      cache_write_1h_pt: typeof attributes?.cache_write_1h_pt === "number" ? perMillion(attributes.cache_write_1h_pt) : "",
       cache_read_pt: attributes ? perMillion(attributes.cache_read_pt) : 0,
     }),
     labels,
@@ -64,6 +72,7 @@ export function PriceForm({
       model_name: values.model_name.trim(),
       vendor: values.vendor,
       ...Object.fromEntries(fields.map((name) => [name, perToken(numberOf(values[name]) ?? 0)])),
+      ...(values.cache_write_1h_pt === "" ? { cache_write_1h_pt: null } : {}),
     }),
     check: (values) => (values.model_name.trim() === "" ? { model_name: "Enter the model's name as its vendor writes it." } : {}),
     onSaved: ({ data }) => {
@@ -103,6 +112,7 @@ export function PriceForm({
             <NumberInput
               key={name}
               label={labels[name]}
+              description={descriptions[name]}
               prefix="$ "
               min={0}
               decimalScale={6}

@@ -31,6 +31,7 @@ import { createStatusSurface } from "./routes/status.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { openJournal } from "./telemetry/journal.ts";
+import { createMicroRounding } from "./telemetry/micro-rounding.ts";
 import { startSender } from "./telemetry/sender.ts";
 
 export type Gateway = {
@@ -91,6 +92,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   const vitals = { total: 0, active: 0 };
   const settle = createSettle({
     ledger,
+    roundToMicro: createMicroRounding(),
     record: (record, spend) => journal.add(record, spend),
     onSettled: () => {
       vitals.active--;

@@ -249,7 +249,14 @@ test("what the hub has counted is known after a restart without it, however many
   });
   const now = new Date();
   const periodStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
-  const spent = (kind: string, id: number, spentMicroUsd: number) => ({ kind, id, periodStartMs, spentMicroUsd, readAtUs: 1e15 + ++looks });
+  const spent = (kind: string, id: number, spentMicroUsd: number) => ({
+    kind,
+    id,
+    periodStartMs,
+    spentMicroUsd,
+    spentRestNanoUsd: 0,
+    readAtUs: 1e15 + ++looks,
+  });
   let looks = 0;
   const late = spent("app", 7, 50);
   // Ten micro-dollars here, fifty elsewhere.
@@ -291,9 +298,48 @@ test("a budget stops requests: by what was spent here, by what the hub knows, an
   expect((await call(restarted, chatPath, { body: chat() })).status).toBe(200);
   const now = new Date();
   const periodStartMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
-  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 1_000_000, readAtUs: 0 }] } });
+  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 1_000_000, spentRestNanoUsd: 0, readAtUs: 0 }] } });
   await until(async () => (await call(restarted, chatPath, { body: chat() })).status === 403);
   await until(() => hub.heartbeats.length > 0);
+});
+
+test("calls that cost less than a micro-dollar each reach a budget together, over a restart, at hubs that count nano- or micro-dollars", async () => {
+  // A token of the prompt costs a nano-dollar, one of the answer fifty.
+  const price = {
+    inputMicroUsdPerMillion: 1_000,
+    outputMicroUsdPerMillion: 50_000,
+    cacheWriteMicroUsdPerMillion: 0,
+    cacheReadMicroUsdPerMillion: 0,
+  };
+  const { gateway, hub, restart } = await aWorld({
+    snapshot: (hub, url) => ({
+      ...basicSnapshot(hub, url),
+      prices: [{ vendor: "openai", modelName: "demo-small", ...price }],
+      apps: [anApp(secret, { monthlyBudgetMicroUsd: 2 })],
+    }),
+  });
+  hub.refuseTelemetry = status.UNAVAILABLE;
+  const ask = async (at: Parameters<typeof call>[0]) => (await call(at, chatPath, { body: chat("two words") })).status;
+  for (let i = 0; i < 6; i++) expect(await ask(gateway)).toBe(200);
+  await gateway.close();
+  const restarted = await restart();
+  const statuses = [];
+  for (let i = 0; i < 6; i++) statuses.push(await ask(restarted));
+  hub.refuseTelemetry = undefined;
+  await until(() => hub.records().length === 12);
+  const completed = hub.records().filter(({ outcome }) => outcome === "completed");
+  const [first] = completed;
+  const each = (first?.promptTokens ?? 0) * 1 + (first?.responseTokens ?? 0) * 50;
+  expect(each).toBeGreaterThan(0);
+  expect(each).toBeLessThan(1_000);
+  expect(statuses.at(-1)).toBe(403);
+  // The last one may begin while as much is left as it is likely to cost.
+  expect(completed.length * each).toBeGreaterThan(2_000 - each);
+  expect(completed.length * each).toBeLessThan(2_000 + each);
+  expect(completed.map(({ costNanoUsd, costMicroUsd }) => costNanoUsd ?? costMicroUsd * 1_000)).toEqual(completed.map(() => each));
+  const micros = completed.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0);
+  // Each process carries less than a micro-dollar.
+  expect(Math.abs(micros * 1_000 - completed.length * each)).toBeLessThan(2_000);
 });
 
 test("an edge whose clock is 40 days ahead of the hub's enforces its budgets and dates its records by the hub, also after a restart without it", async () => {
@@ -308,7 +354,7 @@ test("an edge whose clock is 40 days ahead of the hub's enforces its budgets and
   expect((await call(gateway, chatPath, { body: chat() })).status).toBe(200);
   await until(() => hub.records().length === 1);
   expect(Math.abs((hub.records()[0]?.startedAtMs ?? 0) - hubNow.getTime())).toBeLessThan(60_000);
-  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 100, readAtUs: 1e15 }] } });
+  hub.send({ budget: { usage: [{ kind: "app", id: 7, periodStartMs, spentMicroUsd: 100, spentRestNanoUsd: 0, readAtUs: 1e15 }] } });
   hub.send({ revocation: { revocationId: 4, credentialHashes: [] } });
   await until(() => hub.revocationsDone.includes(4));
   expect((await call(gateway, chatPath, { body: chat() })).status).toBe(403);
@@ -359,7 +405,7 @@ test("an acknowledgement that cannot be read does not stop delivery for good, no
 test("a message that cannot be read is left out: the link stays, and what comes next is obeyed", async () => {
   const { gateway, hub, vendorUrl } = await aWorld();
   hub.sendBytes(Buffer.from("0aff", "hex"));
-  const huge = { kind: "app", id: 8, periodStartMs: 1, spentMicroUsd: 2 ** 60, readAtUs: 1 };
+  const huge = { kind: "app", id: 8, periodStartMs: 1, spentMicroUsd: 2 ** 60, spentRestNanoUsd: 0, readAtUs: 1 };
   hub.sendBytes(Buffer.from(HubMessage.encode({ budget: { usage: [huge] } }).finish()));
   hub.push({ ...basicSnapshot(hub, vendorUrl), apps: [anApp("new-secret")] });
   await until(() => hub.results.length === 2);

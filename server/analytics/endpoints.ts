@@ -1,4 +1,4 @@
-import { toDollars } from "@portico/core";
+import { dollarsFromNano } from "@portico/core";
 import { z } from "zod";
 import { Day, Id, Instant, queryFlag } from "../fields/contract.ts";
 import { documentOf, listOf } from "../http/contract.ts";
@@ -116,7 +116,7 @@ const toCall = (call: Call): CallResource => ({
     reason: call.reason,
     prompt_tokens: call.promptTokens,
     response_tokens: call.responseTokens,
-    cost: toDollars(call.costMicroUsd),
+    cost: dollarsFromNano(call.costNanoUsd),
     duration_ms: toHundredths(call.durationMs),
     first_byte_ms: toHundredths(call.firstByteMs),
     plugin_ms: toHundredths(call.pluginMs),

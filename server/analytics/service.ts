@@ -1,4 +1,4 @@
-import { fromDollars, notFound, periodStart, toDollars } from "@portico/core";
+import { dollarsFromMicro, dollarsFromNano, notFound, periodStart } from "@portico/core";
 import type { AppService } from "../apps/service.ts";
 import type { Actor } from "../auth/actor.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
@@ -31,7 +31,7 @@ export function createAnalyticsService({
       name: names.get(idOf(sum)) ?? unnamed(kind, idOf(sum)),
       requests: sum.requests,
       tokens: sum.tokens,
-      cost: toDollars(sum.costMicroUsd),
+      cost: dollarsFromNano(sum.costNanoUsd),
     }));
   }
 
@@ -62,7 +62,7 @@ export function createAnalyticsService({
           errors: total((sum) => sum.errors),
           prompt_tokens: total((sum) => sum.promptTokens),
           response_tokens: total((sum) => sum.responseTokens),
-          cost: toDollars(total((sum) => sum.costMicroUsd)),
+          cost: dollarsFromNano(total((sum) => sum.costNanoUsd)),
           latency_p50_ms: percentile(durations, 0.5),
           latency_p95_ms: percentile(durations, 0.95),
           unpriced: unpricedModels.reduce((sum, { requests }) => sum + requests, 0),
@@ -75,7 +75,7 @@ export function createAnalyticsService({
             requests: sum?.requests ?? 0,
             errors: sum?.errors ?? 0,
             tokens: sum?.tokens ?? 0,
-            cost: toDollars(sum?.costMicroUsd ?? 0),
+            cost: dollarsFromNano(sum?.costNanoUsd ?? 0),
             latency_p50_ms: sum ? percentile(sum.durations, 0.5) : null,
           };
         }),
@@ -114,7 +114,7 @@ export function createAnalyticsService({
         labels,
         datasets: [
           curve("Total Tokens", "y", (day) => day.prompt + day.response + day.cacheWrite + day.cacheRead),
-          curve("Cost", "y1", (day) => toDollars(day.costMicroUsd)),
+          curve("Cost", "y1", (day) => dollarsFromNano(day.costNanoUsd)),
           curve("Prompt Tokens", "y", (day) => day.prompt),
           curve("Response Tokens", "y", (day) => day.response),
           curve("Cache Write Tokens", "y", (day) => day.cacheWrite),
@@ -164,11 +164,11 @@ export function createAnalyticsService({
         name: row.name,
         entity_type: row.kind === "llm" ? ("LLM" as const) : ("App" as const),
         entity_id: row.id,
-        budget: row.budgetMicroUsd === null ? null : toDollars(row.budgetMicroUsd),
-        spent: toDollars(spent[index] ?? 0),
-        usage: percentOf(spent[index] ?? 0, row.budgetMicroUsd),
+        budget: row.budgetMicroUsd === null ? null : dollarsFromMicro(row.budgetMicroUsd),
+        spent: dollarsFromNano(spent[index] ?? 0),
+        usage: percentOf(dollarsFromNano(spent[index] ?? 0), row.budgetMicroUsd === null ? null : dollarsFromMicro(row.budgetMicroUsd)),
         budgetStartDate: periods[index]?.periodStart.toISOString() ?? "",
-        totalCost: toDollars(row.costMicroUsd),
+        totalCost: dollarsFromNano(row.costNanoUsd),
         total_tokens: row.tokens,
         user_id: row.userId,
         user_email: row.userEmail ?? "",
@@ -182,7 +182,7 @@ export function createAnalyticsService({
       return {
         current_usage: app.currentSpend,
         monthly_budget: budget,
-        percentage: budget === null ? null : percentOf(fromDollars(app.currentSpend), fromDollars(budget)),
+        percentage: budget === null ? null : percentOf(app.currentSpend, budget),
         start_date: periodStart(now(), app.budgetStartAt).toISOString(),
       };
     },
@@ -213,8 +213,7 @@ const measures = {
   requests: (group: UsageGroup) => group.requests,
   users: (group: UsageGroup) => group.users,
   tokens: (group: UsageGroup) => group.prompt + group.response + group.cacheWrite + group.cacheRead,
-  cost: (group: UsageGroup) => toDollars(group.costMicroUsd),
+  cost: (group: UsageGroup) => dollarsFromNano(group.costNanoUsd),
 };
 
-const percentOf = (spentMicroUsd: number, budgetMicroUsd: number | null): number =>
-  budgetMicroUsd ? Math.round((spentMicroUsd / budgetMicroUsd) * 10_000) / 100 : 0;
+const percentOf = (spent: number, budget: number | null): number => (budget ? Math.round((spent / budget) * 10_000) / 100 : 0);

@@ -1,8 +1,9 @@
 import type { Db } from "../db/client.ts";
+import { nanoOf, sumNano } from "../db/money.ts";
 import type { ListQuery } from "../db/paging.ts";
 import { bucketCount } from "../usage/histogram.ts";
 
-/** Sums of one step of a curve, one LLM or one app. Money in micro-dollars. */
+/** Sums of one step of a curve, one LLM or one app. */
 export type UsageSum = {
   /** 0-based position of the step in the range; null in sums by LLM or app. */
   step: number | null;
@@ -14,7 +15,7 @@ export type UsageSum = {
   responseTokens: number;
   /** Tokens of all kinds. */
   tokens: number;
-  costMicroUsd: number;
+  costNanoUsd: number;
   durations: number[];
 };
 
@@ -32,7 +33,7 @@ export type Call = {
   reason: string;
   promptTokens: number;
   responseTokens: number;
-  costMicroUsd: number;
+  costNanoUsd: number;
   durationMs: number;
   firstByteMs: number;
   pluginMs: number;
@@ -71,7 +72,7 @@ export type UsageDay = {
   response: number;
   cacheWrite: number;
   cacheRead: number;
-  costMicroUsd: number;
+  costNanoUsd: number;
 };
 /** What finished requests are summed by. */
 const groupings = {
@@ -90,7 +91,7 @@ export type UsageGroup = {
   response: number;
   cacheWrite: number;
   cacheRead: number;
-  costMicroUsd: number;
+  costNanoUsd: number;
 };
 
 export type Budgeted = {
@@ -101,30 +102,31 @@ export type Budgeted = {
   budgetStartAt: Date | null;
   userId: number | null;
   userEmail: string | null;
-  costMicroUsd: number;
+  costNanoUsd: number;
   tokens: number;
 };
 
 /** Beyond this many calls a list does not count: nobody pages that far, and counting would read them all. */
 export const countedCalls = 10_001;
 
+const minuteCost = sumNano("cost_micro_usd", "cost_rest_nano_usd");
 const sums = `sum(requests)::bigint AS requests, sum(errors)::bigint AS errors, sum(prompt_tokens)::bigint AS "promptTokens",
   sum(response_tokens)::bigint AS "responseTokens",
   sum(prompt_tokens + response_tokens + cache_write_tokens + cache_read_tokens)::bigint AS tokens,
-  sum(cost_micro_usd)::bigint AS "costMicroUsd"`;
+  ${minuteCost} AS "costNanoUsd"`;
 const histogram = `ARRAY[${Array.from({ length: bucketCount }, (_, at) => `coalesce(sum(durations[${at + 1}]), 0)`).join(", ")}]::float8[] AS durations`;
 
 /** A model's name as gateways compare it: in lower case, without a vendor in front and a date behind (gateway/src/config/price-list.ts). */
 const baseName = (name: string) =>
   `regexp_replace(regexp_replace(lower(${name}), '^.*/', ''), '[-@](\\d{4}-\\d{2}-\\d{2}|\\d{8}|\\d{4}|latest)$', '')`;
 /** Only these can be without a price; usage_records_without_cost_idx holds them. */
-const withoutCost = `u.cost_micro_usd = 0 AND u.prompt_tokens + u.response_tokens + u.cache_write_tokens + u.cache_read_tokens > 0`;
+const withoutCost = `u.cost_micro_usd = 0 AND u.cost_rest_nano_usd = 0 AND u.prompt_tokens + u.response_tokens + u.cache_write_tokens + u.cache_read_tokens > 0`;
 const hasPrice = `EXISTS (SELECT 1 FROM model_prices p WHERE p.vendor = u.vendor AND ${baseName("p.model_name")} = ${baseName("u.model")})`;
 const unpriced = `(${withoutCost} AND NOT ${hasPrice})`;
 
 const callColumns = `u.id, u.request_id AS "requestId", u.at, u.app_id AS "appId", coalesce(a.name, '') AS "appName", u.llm_id AS "llmId",
   coalesce(l.name, '') AS "llmName", u.model, u.outcome, u.status_code AS "statusCode", u.reason, u.prompt_tokens AS "promptTokens",
-  u.response_tokens AS "responseTokens", u.cost_micro_usd AS "costMicroUsd", u.duration_ms AS "durationMs",
+  u.response_tokens AS "responseTokens", ${nanoOf("u.cost_micro_usd", "u.cost_rest_nano_usd")} AS "costNanoUsd", u.duration_ms AS "durationMs",
   u.first_byte_ms AS "firstByteMs", u.plugin_ms AS "pluginMs", u.streamed, u.edge_id AS "edgeId", NOT ${unpriced} AS priced, u.vendor, u.path,
   u.interaction, p.id AS "userId", coalesce(p.name, '') AS "userName", u.cache_write_tokens AS "cacheWriteTokens",
   u.cache_read_tokens AS "cacheReadTokens", u.request_bytes AS "requestBytes", u.response_bytes AS "responseBytes",
@@ -215,7 +217,7 @@ export function createAnalyticsStore(db: Db) {
     async days({ from, to, vendor, llm_id, app_id }: UsageFilters & { from: Date; to: Date }): Promise<UsageDay[]> {
       const { rows } = await db.sql.query<UsageDay>(
         `SELECT to_char(minute AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, sum(prompt_tokens)::bigint AS prompt, sum(response_tokens)::bigint AS response,
-           sum(cache_write_tokens)::bigint AS "cacheWrite", sum(cache_read_tokens)::bigint AS "cacheRead", sum(cost_micro_usd)::bigint AS "costMicroUsd"
+           sum(cache_write_tokens)::bigint AS "cacheWrite", sum(cache_read_tokens)::bigint AS "cacheRead", ${minuteCost} AS "costNanoUsd"
          FROM usage_minutes
          WHERE minute >= $1 AND minute < $2 AND ($3::int IS NULL OR llm_id = $3) AND ($4::int IS NULL OR app_id = $4)
            AND ($5::text IS NULL OR llm_id IN (SELECT id FROM llms WHERE vendor = $5))
@@ -231,7 +233,7 @@ export function createAnalyticsStore(db: Db) {
       const { rows } = await db.sql.query<UsageGroup>(
         `SELECT ${label} AS label, count(*) AS requests, count(DISTINCT nullif(r.user_id, 0)) AS users, sum(r.prompt_tokens)::bigint AS prompt,
            sum(r.response_tokens)::bigint AS response, sum(r.cache_write_tokens)::bigint AS "cacheWrite",
-           sum(r.cache_read_tokens)::bigint AS "cacheRead", sum(r.cost_micro_usd)::bigint AS "costMicroUsd"
+           sum(r.cache_read_tokens)::bigint AS "cacheRead", ${sumNano("r.cost_micro_usd", "r.cost_rest_nano_usd")} AS "costNanoUsd"
          FROM usage_records r
          WHERE r.at >= $1 AND r.at < $2 AND ($3::int IS NULL OR r.llm_id = $3) AND ($4::int IS NULL OR r.app_id = $4)
            AND ($5::text IS NULL OR r.vendor = $5) AND ($6::text IS NULL OR r.model = $6)
@@ -253,11 +255,11 @@ export function createAnalyticsStore(db: Db) {
     async budgeted({ from, to, llm_id }: { from: Date; to: Date; llm_id?: number | undefined }): Promise<Budgeted[]> {
       const { rows } = await db.sql.query<Budgeted>(
         `WITH used AS (SELECT * FROM usage_minutes WHERE minute >= $1 AND minute < $2),
-           sums AS (SELECT llm_id, app_id, sum(cost_micro_usd)::bigint AS cost,
+           sums AS (SELECT llm_id, app_id, ${minuteCost} AS cost,
              sum(prompt_tokens + response_tokens + cache_write_tokens + cache_read_tokens)::bigint AS tokens
              FROM used GROUP BY GROUPING SETS ((llm_id), (app_id)))
          SELECT 'llm' AS kind, l.id, l.name, l.monthly_budget_micro_usd AS "budgetMicroUsd", l.budget_start_at AS "budgetStartAt",
-           NULL::int AS "userId", NULL AS "userEmail", coalesce(s.cost, 0) AS "costMicroUsd", coalesce(s.tokens, 0) AS tokens
+           NULL::int AS "userId", NULL AS "userEmail", coalesce(s.cost, 0) AS "costNanoUsd", coalesce(s.tokens, 0) AS tokens
          FROM llms l LEFT JOIN sums s ON s.llm_id = l.id
          WHERE (s.llm_id IS NOT NULL OR l.monthly_budget_micro_usd IS NOT NULL) AND ($3::int IS NULL OR l.id = $3)
          UNION ALL
@@ -270,10 +272,10 @@ export function createAnalyticsStore(db: Db) {
       return rows;
     },
 
-    /** Micro-dollars spent by each of these in the budget period that begins then; positions as in the argument. */
+    /** Nano-dollars spent by each of these in the budget period that begins then; positions as in the argument. */
     async spent(of: { kind: "app" | "llm"; id: number; periodStart: Date }[]): Promise<number[]> {
       const { rows } = await db.sql.query<{ spent: number }>(
-        `SELECT coalesce(b.spent_micro_usd, 0) AS spent
+        `SELECT coalesce(${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")}, 0) AS spent
          FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS p(kind, id, start, at)
          LEFT JOIN budget_usage b ON b.kind = p.kind AND b.object_id = p.id AND b.period_start = p.start ORDER BY p.at`,
         [of.map((one) => one.kind), of.map((one) => one.id), of.map((one) => one.periodStart.toISOString())],

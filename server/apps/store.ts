@@ -1,8 +1,9 @@
-import { defined, fromDollars, invalid, periodStart, toDollars } from "@portico/core";
+import { defined, dollarsFromMicro, dollarsFromNano, invalid, microFromDollars, periodStart } from "@portico/core";
 import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { createListing, type ListingDefinition, loadPage } from "../db/listing.ts";
+import { nanoOf } from "../db/money.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { AppPatch } from "./contract.ts";
 
@@ -85,12 +86,12 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
   async function withSpend(rows: Row[]): Promise<App[]> {
     if (rows.length === 0) return [];
     const at = now();
-    const { rows: spent } = await db.sql.query<{ object_id: number; spent_micro_usd: number }>(
-      `SELECT b.object_id, b.spent_micro_usd FROM budget_usage b
+    const { rows: spent } = await db.sql.query<{ object_id: number; spent: number }>(
+      `SELECT b.object_id, ${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")} AS spent FROM budget_usage b
        JOIN unnest($1::int[], $2::timestamptz[]) AS p(id, start) ON b.object_id = p.id AND b.period_start = p.start WHERE b.kind = 'app'`,
       [rows.map((row) => row.id), rows.map((row) => periodStart(at, row.budgetStartAt).toISOString())],
     );
-    const spends = new Map(spent.map((row) => [row.object_id, row.spent_micro_usd]));
+    const spends = new Map(spent.map((row) => [row.object_id, row.spent]));
     return rows.map((row) => toApp(row, spends.get(row.id) ?? 0));
   }
 
@@ -191,11 +192,11 @@ const columns = {
 } satisfies Prisma.AppSelect;
 type Row = Prisma.AppGetPayload<{ select: typeof columns }>;
 
-const toApp = ({ monthlyBudgetMicroUsd, llms, metadata, ...row }: Row, spentMicroUsd: number): App => ({
+const toApp = ({ monthlyBudgetMicroUsd, llms, metadata, ...row }: Row, spentNanoUsd: number): App => ({
   ...row,
   llmIds: llms.map(({ llmId }) => llmId),
-  monthlyBudget: monthlyBudgetMicroUsd === null ? null : toDollars(Number(monthlyBudgetMicroUsd)),
-  currentSpend: toDollars(spentMicroUsd),
+  monthlyBudget: monthlyBudgetMicroUsd === null ? null : dollarsFromMicro(Number(monthlyBudgetMicroUsd)),
+  currentSpend: dollarsFromNano(spentNanoUsd),
   metadata: metadata as Record<string, unknown>,
 });
 
@@ -204,7 +205,7 @@ const toColumns = (row: AppRow) =>
     name: row.name,
     description: row.description,
     userId: row.userId,
-    monthlyBudgetMicroUsd: typeof row.monthly_budget === "number" ? BigInt(fromDollars(row.monthly_budget)) : row.monthly_budget,
+    monthlyBudgetMicroUsd: typeof row.monthly_budget === "number" ? BigInt(microFromDollars(row.monthly_budget)) : row.monthly_budget,
     budgetStartAt: row.budget_start_date,
     isActive: row.is_active,
     metadata: row.metadata as object | undefined,

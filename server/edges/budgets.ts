@@ -58,7 +58,7 @@ export function createBudgets({
     for (const namespace of here) {
       const news = visible(states, namespace).filter((usage) => {
         const key = `${namespace} ${usage.kind} ${usage.id}`;
-        const value = `${usage.periodStartMs} ${usage.spentMicroUsd}`;
+        const value = `${usage.periodStartMs} ${usage.spentMicroUsd} ${usage.spentRestNanoUsd}`;
         if (pushed.get(key) === value) return false;
         pushed.set(key, value);
         return true;

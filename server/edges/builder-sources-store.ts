@@ -69,7 +69,8 @@ export function createBuilderSources(client: pg.PoolClient): BuilderSources {
       read(
         `SELECT id, vendor, model_name AS "modelName", input_micro_usd_per_million AS "inputMicroUsdPerMillion",
                 output_micro_usd_per_million AS "outputMicroUsdPerMillion", cache_write_micro_usd_per_million AS "cacheWriteMicroUsdPerMillion",
-                cache_read_micro_usd_per_million AS "cacheReadMicroUsdPerMillion"
+                cache_read_micro_usd_per_million AS "cacheReadMicroUsdPerMillion",
+                cache_write_hour_micro_usd_per_million AS "cacheWriteHourMicroUsdPerMillion"
          FROM model_prices WHERE id = ANY($1)`,
         ids,
       ),

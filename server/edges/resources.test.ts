@@ -116,6 +116,7 @@ const rows = (change: Partial<Rows> = {}): Rows => ({
       outputMicroUsdPerMillion: 2,
       cacheWriteMicroUsdPerMillion: 0,
       cacheReadMicroUsdPerMillion: 0,
+      cacheWriteHourMicroUsdPerMillion: null,
     },
     {
       id: 1,
@@ -125,6 +126,7 @@ const rows = (change: Partial<Rows> = {}): Rows => ({
       outputMicroUsdPerMillion: 2,
       cacheWriteMicroUsdPerMillion: 0,
       cacheReadMicroUsdPerMillion: 0,
+      cacheWriteHourMicroUsdPerMillion: null,
     },
   ],
   ...change,

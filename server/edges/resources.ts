@@ -63,7 +63,10 @@ export type PluginRow = {
   namespace: string;
 };
 
-export type PriceRow = ModelPrice & { id: number };
+export type PriceRow = Omit<ModelPrice, "cacheWriteHourMicroUsdPerMillion"> & {
+  id: number;
+  cacheWriteHourMicroUsdPerMillion: number | null;
+};
 
 /** Something that was left out of edges' configuration, for administrators. */
 export type ConfigProblem = { kind: "llm" | "plugin"; id: number; name: string; reason: string };
@@ -168,11 +171,11 @@ export const encodeApp = (row: AppRow): EncodedResource => ({
   problem: "",
 });
 
-export const encodePrice = ({ id, ...price }: PriceRow): EncodedResource => ({
+export const encodePrice = ({ id, cacheWriteHourMicroUsdPerMillion: hour, ...price }: PriceRow): EncodedResource => ({
   type: "price",
   name: String(id),
   label: price.modelName,
-  body: encoded(ModelPrice, price),
+  body: encoded(ModelPrice, hour === null ? price : { ...price, cacheWriteHourMicroUsdPerMillion: hour }),
   problem: "",
 });
 

@@ -104,7 +104,14 @@ test("an acknowledgement says what is spent with its batch, and when it was look
     ["app", appId],
     ["llm", llmId],
   ])
-    expect(first.usage).toContainEqual({ kind, id, periodStartMs, spentMicroUsd: before + 11, readAtUs: expect.any(Number) });
+    expect(first.usage).toContainEqual({
+      kind,
+      id,
+      periodStartMs,
+      spentMicroUsd: before + 11,
+      spentRestNanoUsd: 0,
+      readAtUs: expect.any(Number),
+    });
   const acks = await Promise.all([1, 2, 3, 4].map((at) => edge(at % 2).send(randomUUID(), [usage({ costMicroUsd: 100 })])));
   const again = await edge().send(batchId, records);
   const figures = [first, ...acks, again].map((ack) => ack.usage.find(({ kind }) => kind === "app"));
@@ -112,6 +119,23 @@ test("an acknowledgement says what is spent with its batch, and when it was look
   expect([inOrder[0], inOrder.at(-1)]).toEqual([figures[0], figures.at(-1)]);
   const amounts = inOrder.map((figure) => (figure?.spentMicroUsd ?? 0) - before);
   expect([amounts[0], Math.max(...amounts), amounts.at(-1)]).toEqual([11, 411, 411]);
+});
+
+test("calls that cost less than a micro-dollar add up exactly at the hub, in every sum and answer, beside records of older edges", async () => {
+  const { data } = await studio.call("POST", "/api/v1/apps", { name: "Tiny", llm_ids: [llmId], monthly_budget: 1 });
+  const tiny = Number(data.id);
+  const before = (await studio.call("GET", "/api/v1/analytics/overview?range=1h")).data.attributes as { totals: { cost: number } };
+  const batches = Array.from({ length: 8 }, () =>
+    Array.from({ length: 50 }, () => usage({ appId: tiny, costMicroUsd: 0, costNanoUsd: 251 })),
+  );
+  const acks = await Promise.all(batches.map((records) => edge().send(randomUUID(), records)));
+  expect(acks.every(({ rejected }) => rejected.length === 0)).toBe(true);
+  const last = await edge().send(randomUUID(), [usage({ appId: tiny, costMicroUsd: 3 })]);
+  // 400 times 251 nano-dollars and 3 micro-dollars.
+  expect(last.usage.find(({ kind, id }) => kind === "app" && id === tiny)).toMatchObject({ spentMicroUsd: 103, spentRestNanoUsd: 400 });
+  expect((await studio.call("GET", `/api/v1/apps/${tiny}`)).data.attributes.current_spend).toBe(0.0001034);
+  const after = (await studio.call("GET", "/api/v1/analytics/overview?range=1h")).data.attributes as typeof before;
+  expect(after.totals.cost - before.totals.cost).toBeCloseTo(0.0001034, 12);
 });
 
 test("many batches at once sum exactly", async () => {

@@ -1,8 +1,9 @@
 import { status } from "@grpc/grpc-js";
+import { recordedCost, splitNano } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { RejectedRecord, TelemetryAck, TelemetryBatch, UsageRecord } from "@portico/protocol/edge";
 import { GrpcError } from "@portico/protocol/grpc-error";
-import { faultOf, maxBatchCost, type Origin, removeForeignOwners } from "../usage/judge.ts";
+import { faultOf, maxBatchCostNanoUsd, type Origin, removeForeignOwners } from "../usage/judge.ts";
 import type { UsageStore } from "../usage/store.ts";
 
 const maxRecords = 10_000;
@@ -75,16 +76,18 @@ function judge(records: UsageRecord[], origin: Origin) {
   const accepted: UsageRecord[] = [];
   const rejected: RejectedRecord[] = [];
   let ownerless = 0;
-  let cost = 0;
+  let costNanoUsd = 0;
   for (const [index, record] of records.entries()) {
     const fault =
       faultOf(record, origin, now) ??
-      (cost + record.costMicroUsd > maxBatchCost ? `cost_micro_usd: a batch may cost at most ${maxBatchCost}` : undefined);
+      (costNanoUsd + recordedCost(record) > maxBatchCostNanoUsd
+        ? `cost_micro_usd: a batch may cost at most ${splitNano(maxBatchCostNanoUsd).microUsd}`
+        : undefined);
     if (fault !== undefined) {
       rejected.push({ index, reason: `records[${index}].${fault}` });
       continue;
     }
-    cost += record.costMicroUsd;
+    costNanoUsd += recordedCost(record);
     if (removeForeignOwners(record, origin)) ownerless++;
     accepted.push(record);
   }

@@ -253,5 +253,6 @@ export const aRecord = (change: Partial<UsageRecord> = {}): UsageRecord => ({
   path: "/v1/chat/completions",
   interaction: "proxy",
   usageEstimated: false,
+  cacheWriteHourTokens: 0,
   ...change,
 });

@@ -1,4 +1,4 @@
-import { conflict, fromDollars, slugify, toDollars } from "@portico/core";
+import { conflict, dollarsFromMicro, microFromDollars, slugify } from "@portico/core";
 import type { VendorId } from "@portico/protocol/vendors";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
@@ -178,7 +178,7 @@ const columns = selectAs<StoredLlm>({
 
 const toLlm = ({ monthlyBudgetMicroUsd, ...row }: StoredLlm): Llm => ({
   ...row,
-  monthlyBudget: monthlyBudgetMicroUsd === null ? null : toDollars(monthlyBudgetMicroUsd),
+  monthlyBudget: monthlyBudgetMicroUsd === null ? null : dollarsFromMicro(monthlyBudgetMicroUsd),
 });
 
 const withPlugins = {
@@ -213,7 +213,7 @@ const toColumns = (row: LlmRow) => ({
   longDescription: row.long_description,
   logoUrl: row.logo_url,
   active: row.active,
-  monthlyBudgetMicroUsd: row.monthly_budget === null ? null : BigInt(fromDollars(row.monthly_budget)),
+  monthlyBudgetMicroUsd: row.monthly_budget === null ? null : BigInt(microFromDollars(row.monthly_budget)),
   budgetStartAt: row.budget_start_date,
   namespace: row.namespace,
   metadata: row.metadata as object,

@@ -48,30 +48,32 @@ const usage = (more: Partial<UsageRecord> = {}): UsageRecord => ({
   path: "/v1/chat/completions",
   interaction: "proxy",
   usageEstimated: false,
+  cacheWriteHourTokens: 0,
   ...more,
 });
 
 /** Every sum beside what the records say it must be. */
 async function sums() {
   const { rows } = await studio.db.sql.query<Record<string, number>>(
-    `SELECT (SELECT sum(cost_micro_usd)::bigint FROM usage_records) AS records, (SELECT sum(cost_micro_usd)::bigint FROM usage_minutes) AS minutes,
-       (SELECT count(*) FROM (SELECT date_trunc('minute', at) AS minute, app_id, llm_id, sum(cost_micro_usd) AS cost FROM usage_records GROUP BY 1, 2, 3) r
-          FULL JOIN usage_minutes m USING (minute, app_id, llm_id) WHERE r.cost IS DISTINCT FROM m.cost_micro_usd) AS wrong_minutes,
-       (SELECT sum(cost_micro_usd)::bigint FROM usage_records WHERE app_id = $1 AND at >= $3) AS of_app,
-       (SELECT spent_micro_usd FROM budget_usage WHERE kind = 'app' AND object_id = $1 AND period_start = $3) AS app,
-       (SELECT sum(cost_micro_usd)::bigint FROM usage_records WHERE llm_id = $2 AND at >= $3) AS of_llm,
-       (SELECT spent_micro_usd FROM budget_usage WHERE kind = 'llm' AND object_id = $2 AND period_start = $3) AS llm`,
+    `SELECT (SELECT sum(cost_micro_usd * 1000 + cost_rest_nano_usd)::bigint FROM usage_records) AS records, (SELECT sum(cost_micro_usd * 1000 + cost_rest_nano_usd)::bigint FROM usage_minutes) AS minutes,
+       (SELECT count(*) FROM (SELECT date_trunc('minute', at) AS minute, app_id, llm_id, sum(cost_micro_usd * 1000 + cost_rest_nano_usd) AS cost FROM usage_records GROUP BY 1, 2, 3) r
+          FULL JOIN usage_minutes m USING (minute, app_id, llm_id) WHERE r.cost IS DISTINCT FROM m.cost_micro_usd * 1000 + m.cost_rest_nano_usd) AS wrong_minutes,
+       (SELECT sum(cost_micro_usd * 1000 + cost_rest_nano_usd)::bigint FROM usage_records WHERE app_id = $1 AND at >= $3) AS of_app,
+       (SELECT spent_micro_usd * 1000 + spent_rest_nano_usd FROM budget_usage WHERE kind = 'app' AND object_id = $1 AND period_start = $3) AS app,
+       (SELECT sum(cost_micro_usd * 1000 + cost_rest_nano_usd)::bigint FROM usage_records WHERE llm_id = $2 AND at >= $3) AS of_llm,
+       (SELECT spent_micro_usd * 1000 + spent_rest_nano_usd FROM budget_usage WHERE kind = 'llm' AND object_id = $2 AND period_start = $3) AS llm`,
     [appId, llmId, periodStart(new Date())],
   );
   return rows[0] as Record<"records" | "minutes" | "wrong_minutes" | "of_app" | "app" | "of_llm" | "llm", number>;
 }
+const nanoIn = (row: { costMicroUsd: bigint; costRestNanoUsd: number }) => Number(row.costMicroUsd) * 1_000 + row.costRestNanoUsd;
 const expectExact = async () => {
   const all = await sums();
   expect(all).toMatchObject({ minutes: all.records, wrong_minutes: 0, app: all.of_app, llm: all.of_llm });
   return all;
 };
 
-test("past usage of a model is booked at its price to the micro-dollar, in calls, minutes and budgets; of other models it is not", async () => {
+test("past usage of a model is recalculated at its price to the nano-dollar, in calls, minutes and budgets; of other models it is not", async () => {
   const mine = Array.from({ length: 40 }, () => usage());
   await store([...mine, usage({ model: "other" }), usage({ vendor: "anthropic" }), usage({ appId: 0, llmId: 0 })]);
   await expectExact();
@@ -87,11 +89,33 @@ test("past usage of a model is booked at its price to the micro-dollar, in calls
   const [first] = mine as [UsageRecord];
   const tokens = { prompt: first.promptTokens, response: 333, cacheWrite: 7, cacheRead: 11 };
   const stored = await studio.db.prisma.usageRecord.findUniqueOrThrow({ where: { requestId: first.requestId } });
-  expect(Number(stored.costMicroUsd)).toBe(costOf(tokens, price));
+  expect(nanoIn(stored)).toBe(costOf(tokens, price));
   expect(await studio.db.prisma.usageRecord.count({ where: { costMicroUsd: 40n } })).toBe(2);
   await expectExact();
   // Again: nothing is left to change.
   expect((await studio.call("POST", `${path}/recalculate`)).json).toMatchObject({ meta: { records: 0, after: null } });
+});
+
+test("recalculated calls keep the lifetime of their cache writes, at its own price or at the one derived from five minutes", async () => {
+  const record = usage({
+    model: "cached",
+    promptTokens: 0,
+    responseTokens: 0,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 1_000,
+    cacheWriteHourTokens: 600,
+  });
+  await store([record]);
+  const created = await studio.call("POST", "/api/v1/model-prices", { model_name: "cached", vendor: "openai", cache_write_pt: 0.000005 });
+  expect(created.data.attributes).toMatchObject({ cache_write_1h_pt: null });
+  const cost = async (change: Record<string, unknown>) => {
+    expect((await studio.call("PATCH", `/api/v1/model-prices/${created.data.id}/recalculate`, change)).status).toBe(200);
+    return nanoIn(await studio.db.prisma.usageRecord.findUniqueOrThrow({ where: { requestId: record.requestId } }));
+  };
+  expect(await cost({})).toBe(400 * 5_000 + 600 * 8_000);
+  expect(await cost({ cache_write_1h_pt: 0.00001 })).toBe(400 * 5_000 + 600 * 10_000);
+  expect(await cost({ cache_write_1h_pt: null })).toBe(400 * 5_000 + 600 * 8_000);
+  await expectExact();
 });
 
 test("usage that comes in meanwhile, and another booking of the same records, leave every sum exact", async () => {
@@ -113,11 +137,16 @@ test("a period that began by a change of its start is summed from the records, t
     studio.call("PATCH", `${path}/recalculate`, { cpit: 0.000009 }),
     store(Array.from({ length: 50 }, () => usage({ startedAtMs: Date.now() }))),
   ]);
-  const wanted = await prisma.usageRecord.aggregate({ where: { appId, at: { gte: start } }, _sum: { costMicroUsd: true } });
+  const wanted = await prisma.usageRecord.aggregate({
+    where: { appId, at: { gte: start } },
+    _sum: { costMicroUsd: true, costRestNanoUsd: true },
+  });
   const row = await prisma.budgetUsage.findUnique({
     where: { kind_objectId_periodStart: { kind: "app", objectId: appId, periodStart: start } },
   });
-  expect(row?.spentMicroUsd).toBe(wanted._sum.costMicroUsd);
+  expect(Number(row?.spentMicroUsd) * 1_000 + Number(row?.spentRestNanoUsd)).toBe(
+    Number(wanted._sum.costMicroUsd) * 1_000 + Number(wanted._sum.costRestNanoUsd),
+  );
   await prisma.app.update({ where: { id: appId }, data: { budgetStartAt: null } });
 });
 

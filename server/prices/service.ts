@@ -12,7 +12,7 @@ const stepIds = 5_000;
 /** After so long the caller is told to come again, before its connection is given up by somebody on the way. */
 const recalculateMs = 10_000;
 
-/** What a token of each model costs. A change counts from now on; what is booked stays booked until it is asked to be booked anew. */
+/** What a token of each model costs. A change counts from now on; what was recorded keeps its cost until it is recalculated. */
 export function createPriceService({ db, store }: { db: Db; store: PriceStore }) {
   async function get(id: number): Promise<ModelPrice> {
     const price = await store.find({ id });
@@ -95,6 +95,8 @@ const numbersOf = (price: ModelPrice): Price => ({
   outputMicroUsdPerMillion: Number(price.outputMicroUsdPerMillion),
   cacheWriteMicroUsdPerMillion: Number(price.cacheWriteMicroUsdPerMillion),
   cacheReadMicroUsdPerMillion: Number(price.cacheReadMicroUsdPerMillion),
+  cacheWriteHourMicroUsdPerMillion:
+    price.cacheWriteHourMicroUsdPerMillion === null ? undefined : Number(price.cacheWriteHourMicroUsdPerMillion),
 });
 
 export type PriceService = ReturnType<typeof createPriceService>;

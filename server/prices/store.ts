@@ -74,6 +74,7 @@ const columns = {
   outputMicroUsdPerMillion: true,
   cacheWriteMicroUsdPerMillion: true,
   cacheReadMicroUsdPerMillion: true,
+  cacheWriteHourMicroUsdPerMillion: true,
   currency: true,
   createdAt: true,
   updatedAt: true,
@@ -89,5 +90,6 @@ const toColumns = (price: ModelPricePatch) =>
     inputMicroUsdPerMillion: stored(price.cpit),
     cacheWriteMicroUsdPerMillion: stored(price.cache_write_pt),
     cacheReadMicroUsdPerMillion: stored(price.cache_read_pt),
+    cacheWriteHourMicroUsdPerMillion: price.cache_write_1h_pt === null ? null : stored(price.cache_write_1h_pt),
     currency: price.currency,
   });

@@ -9,6 +9,8 @@ export const toAttributes = (price: ModelPrice): ModelPriceAttributes => ({
   cpit: perTokenFromPerMillion(Number(price.inputMicroUsdPerMillion)),
   cache_write_pt: perTokenFromPerMillion(Number(price.cacheWriteMicroUsdPerMillion)),
   cache_read_pt: perTokenFromPerMillion(Number(price.cacheReadMicroUsdPerMillion)),
+  cache_write_1h_pt:
+    price.cacheWriteHourMicroUsdPerMillion === null ? null : perTokenFromPerMillion(Number(price.cacheWriteHourMicroUsdPerMillion)),
   currency: "USD",
   created_at: price.createdAt.toISOString(),
   updated_at: price.updatedAt.toISOString(),

@@ -1,4 +1,4 @@
-import { fromDollars } from "@portico/core";
+import { microFromDollars } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { hashToken } from "@portico/core/tokens";
 import { faultOfPassword } from "../auth/password-rules.ts";
@@ -55,10 +55,10 @@ export async function bootstrap({
         data: listPrices.map(([vendor, modelName, input, output, cacheWrite, cacheRead]) => ({
           vendor,
           modelName,
-          inputMicroUsdPerMillion: BigInt(fromDollars(input)),
-          outputMicroUsdPerMillion: BigInt(fromDollars(output)),
-          cacheWriteMicroUsdPerMillion: BigInt(fromDollars(cacheWrite)),
-          cacheReadMicroUsdPerMillion: BigInt(fromDollars(cacheRead)),
+          inputMicroUsdPerMillion: BigInt(microFromDollars(input)),
+          outputMicroUsdPerMillion: BigInt(microFromDollars(output)),
+          cacheWriteMicroUsdPerMillion: BigInt(microFromDollars(cacheWrite)),
+          cacheReadMicroUsdPerMillion: BigInt(microFromDollars(cacheRead)),
         })),
       });
     }

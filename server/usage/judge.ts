@@ -1,4 +1,4 @@
-import { costOf, type MicroUsd } from "@portico/core";
+import { costOf, type MicroUsd, type NanoUsd, nanoFromMicro, recordedCost } from "@portico/core";
 import type { UsageRecord } from "@portico/protocol/edge";
 
 /** What an edge's records are checked against: the rows they name, as they are now. */
@@ -27,7 +27,7 @@ const margin = 2;
 /** Response tokens that a call without reported usage may have been charged: the largest reservation a gateway makes. */
 const unreportedTokens = 1_000_000;
 /** More than a batch of the largest calls costs. */
-export const maxBatchCost: MicroUsd = 100_000_000_000;
+export const maxBatchCostNanoUsd: NanoUsd = 100_000_000_000_000;
 
 const outcomes = new Set(["completed", "failed", "aborted", "blocked"]);
 const times = ["durationMs", "firstByteMs", "pluginMs"] as const;
@@ -50,9 +50,13 @@ export function faultOf(record: UsageRecord, { known }: Origin, nowMs: number): 
     if (!(record[time] >= 0 && record[time] <= maxDurationMs)) return `${snake(time)} must be from 0 to ${maxDurationMs} milliseconds`;
   for (const count of tokenCounts) if (record[count] > maxTokens) return `${snake(count)} must be at most ${maxTokens}`;
   for (const size of sizes) if (record[size] > maxBytes) return `${snake(size)} must be at most ${maxBytes}`;
+  if (record.cacheWriteHourTokens > record.cacheWriteTokens) return "cache_write_hour_tokens must be at most cache_write_tokens";
   const most = maxPlausibleCost(record, known.highestPerMillion);
   if (record.costMicroUsd < 0 || record.costMicroUsd > most)
     return `cost_micro_usd must be from 0 to ${most}, the most that such a call can cost`;
+  const costNanoUsd = recordedCost(record);
+  if (costNanoUsd < 0 || costNanoUsd > nanoFromMicro(most))
+    return `cost_nano_usd must be from 0 to ${nanoFromMicro(most)}, the most that such a call can cost`;
   // An edge's clock may be ahead; nothing happens in the future.
   record.startedAtMs = Math.min(record.startedAtMs, nowMs);
   record.vendor = text(record.vendor, 64);
@@ -76,7 +80,7 @@ function maxPlausibleCost(record: UsageRecord, highest: MicroUsd): MicroUsd {
     cacheWriteMicroUsdPerMillion: 0,
     cacheReadMicroUsdPerMillion: 0,
   };
-  return Math.ceil(margin * costOf({ prompt: most, response: 0, cacheWrite: 0, cacheRead: 0 }, price)) + 1;
+  return Math.ceil((margin * costOf({ prompt: most, response: 0, cacheWrite: 0, cacheRead: 0 }, price)) / nanoFromMicro(1)) + 1;
 }
 
 /**

@@ -1,13 +1,17 @@
-import { costOf, type MicroUsd, type Price, periodStart, type Tokens } from "@portico/core";
+import { costOf, type NanoUsd, type Price, periodStart, type Tokens } from "@portico/core";
 import type pg from "pg";
 import type { Db } from "../db/client.ts";
+import { nanoOf, setNano } from "../db/money.ts";
+
+const recordNano = nanoOf("cost_micro_usd", "cost_rest_nano_usd");
+const setSpent = (nano: string): string => setNano("spent_micro_usd", "spent_rest_nano_usd", nano);
 
 const attempts = 4;
 const minuteMs = 60_000;
 
-type Booked = { id: number; at: Date; appId: number; llmId: number; cost: MicroUsd } & Tokens;
-type Changed = { id: number; at: Date; appId: number; llmId: number; cost: MicroUsd; delta: MicroUsd };
-type Spend = { kind: "app" | "llm"; id: number; start: Date; delta: MicroUsd; isCurrent: boolean };
+type Booked = { id: number; at: Date; appId: number; llmId: number; cost: NanoUsd } & Tokens;
+type Changed = { id: number; at: Date; appId: number; llmId: number; cost: NanoUsd; delta: NanoUsd };
+type Spend = { kind: "app" | "llm"; id: number; start: Date; delta: NanoUsd; isCurrent: boolean };
 
 /** What was booked for calls of a model, and every sum that it went into. */
 export function createBookedStore(db: Db) {
@@ -17,7 +21,7 @@ export function createBookedStore(db: Db) {
       return rows[0]?.id ?? 0;
     },
 
-    /** Books the calls among the records `after` < id <= `upTo` anew: records, minutes and budgets, or none of them. @returns how many changed. */
+    /** Reprices the calls among the records `after` < id <= `upTo`: records, minutes and budgets, or none of them. @returns how many changed. */
     async reprice(model: { vendor: string; modelName: string }, price: Price, after: number, upTo: number): Promise<number> {
       for (let attempt = 1; ; attempt++) {
         const client = await db.sql.connect();
@@ -50,8 +54,9 @@ async function changeRecords(
   upTo: number,
 ): Promise<Changed[]> {
   const { rows } = await client.query<Booked>(
-    `SELECT id, at, app_id AS "appId", llm_id AS "llmId", cost_micro_usd AS cost, prompt_tokens AS prompt, response_tokens AS response,
-       cache_write_tokens AS "cacheWrite", cache_read_tokens AS "cacheRead"
+    `SELECT id, at, app_id AS "appId", llm_id AS "llmId", ${recordNano} AS cost, prompt_tokens AS prompt, response_tokens AS response,
+       cache_write_tokens AS "cacheWrite", cache_read_tokens AS "cacheRead",
+       cache_write_hour_tokens AS "cacheWriteHour"
      FROM usage_records WHERE id > $1 AND id <= $2 AND vendor = $3 AND model = $4 ORDER BY id FOR UPDATE`,
     [after, upTo, vendor, modelName],
   );
@@ -60,14 +65,14 @@ async function changeRecords(
     return cost === before ? [] : [{ id, at, appId, llmId, cost, delta: cost - before }];
   });
   await client.query(
-    `UPDATE usage_records r SET cost_micro_usd = t.cost FROM unnest($1::bigint[], $2::bigint[]) AS t(id, cost) WHERE r.id = t.id`,
+    `UPDATE usage_records r SET ${setNano("cost_micro_usd", "cost_rest_nano_usd", "t.cost")} FROM unnest($1::bigint[], $2::bigint[]) AS t(id, cost) WHERE r.id = t.id`,
     [changed.map(({ id }) => id), changed.map(({ cost }) => cost)],
   );
   return changed;
 }
 
 async function changeMinutes(client: pg.PoolClient, changed: Changed[]): Promise<void> {
-  const deltas = new Map<string, { minute: Date; appId: number; llmId: number; delta: MicroUsd }>();
+  const deltas = new Map<string, { minute: Date; appId: number; llmId: number; delta: NanoUsd }>();
   for (const { at, appId, llmId, delta } of changed) {
     const minute = at.getTime() - (at.getTime() % minuteMs);
     const key = `${minute}:${appId}:${llmId}`;
@@ -81,7 +86,7 @@ async function changeMinutes(client: pg.PoolClient, changed: Changed[]): Promise
     keys,
   );
   await client.query(
-    `UPDATE usage_minutes m SET cost_micro_usd = m.cost_micro_usd + t.delta
+    `UPDATE usage_minutes m SET ${setNano("cost_micro_usd", "cost_rest_nano_usd", `${nanoOf("m.cost_micro_usd", "m.cost_rest_nano_usd")} + t.delta`)}
      FROM unnest($1::timestamptz[], $2::int[], $3::int[], $4::bigint[]) AS t(minute, app_id, llm_id, delta)
      WHERE m.minute = t.minute AND m.app_id = t.app_id AND m.llm_id = t.llm_id`,
     [...keys, rows.map((row) => row.delta)],
@@ -92,9 +97,10 @@ async function changeSpend(client: pg.PoolClient, changed: Changed[]): Promise<v
   const spends = await spendsOf(client, changed);
   if (spends.length === 0) return;
   const { rows } = await client.query<{ kind: string; id: number; start: Date; created: boolean }>(
-    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
-     SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, delta) ORDER BY kind, id, start
-     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = least(b.spent_micro_usd + EXCLUDED.spent_micro_usd, ${Number.MAX_SAFE_INTEGER})
+    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd, spent_rest_nano_usd)
+     SELECT kind, id, start, delta / 1000, delta % 1000 FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, delta) ORDER BY kind, id, start
+     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET
+       ${setSpent(`${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")} + ${nanoOf("EXCLUDED.spent_micro_usd", "EXCLUDED.spent_rest_nano_usd")}`)}
      RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.start), spends.map((s) => s.delta)],
   );
@@ -103,7 +109,7 @@ async function changeSpend(client: pg.PoolClient, changed: Changed[]): Promise<v
   const created = rows.filter((row) => row.created);
   // Made here only so that whoever makes it at the same moment waits: a period without a row is summed from the records when it is
   // current, and of no interest when it is past.
-  await onSpends(client, created.filter(isCurrent), `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOfPeriod}, 0) FROM`);
+  await onSpends(client, created.filter(isCurrent), `UPDATE budget_usage b SET ${setSpent(`coalesce(${sumOfPeriod}, 0)`)} FROM`);
   await onSpends(
     client,
     created.filter((row) => !isCurrent(row)),
@@ -112,7 +118,7 @@ async function changeSpend(client: pg.PoolClient, changed: Changed[]): Promise<v
 }
 
 const sumOf = (column: "app_id" | "llm_id") =>
-  `(SELECT sum(r.cost_micro_usd) FROM usage_records r WHERE r.${column} = b.object_id AND r.at >= b.period_start)`;
+  `(SELECT sum(${nanoOf("r.cost_micro_usd", "r.cost_rest_nano_usd")}) FROM usage_records r WHERE r.${column} = b.object_id AND r.at >= b.period_start)`;
 const sumOfPeriod = `CASE b.kind WHEN 'app' THEN ${sumOf("app_id")} ELSE ${sumOf("llm_id")} END`;
 
 async function onSpends(client: pg.PoolClient, rows: { kind: string; id: number; start: Date }[], statement: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { finished } from "node:stream/promises";
-import { type MicroUsd, periodStart } from "@portico/core";
+import { type NanoUsd, periodStart, recordedCost, splitNano } from "@portico/core";
 import type { BudgetUsage, UsageRecord } from "@portico/protocol/edge";
 import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { Db } from "../db/client.ts";
+import { cappedNano, nanoOf, setNano } from "../db/money.ts";
 import { bucketCount, bucketOf } from "./histogram.ts";
 import type { Known } from "./judge.ts";
 
@@ -38,7 +39,7 @@ export function createUsageStore(db: Db) {
           UNION ALL SELECT 'last app', coalesce(pg_sequence_last_value(pg_get_serial_sequence('apps', 'id')), 0), '', 0, false
           UNION ALL SELECT 'last llm', coalesce(pg_sequence_last_value(pg_get_serial_sequence('llms', 'id')), 0), '', 0, false
           UNION ALL SELECT 'highest price', coalesce(max(greatest(input_micro_usd_per_million, output_micro_usd_per_million,
-            cache_write_micro_usd_per_million, cache_read_micro_usd_per_million)), 0), '', 0, false FROM model_prices`,
+            cache_write_micro_usd_per_million, cache_read_micro_usd_per_million, cache_write_hour_micro_usd_per_million)), 0), '', 0, false FROM model_prices`,
         values: [
           named((r) => r.appId),
           named((r) => r.llmId),
@@ -98,27 +99,30 @@ export function createUsageStore(db: Db) {
 }
 export type UsageStore = ReturnType<typeof createUsageStore>;
 
+const recordNano = nanoOf("r.cost_micro_usd", "r.cost_rest_nano_usd");
 const sumOf = (kind: string, id: string, start: string) =>
-  `CASE ${kind} WHEN 'app' THEN (SELECT least(coalesce(sum(r.cost_micro_usd), 0), ${mostInSql}) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
-   ELSE (SELECT least(coalesce(sum(r.cost_micro_usd), 0), ${mostInSql}) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
+  `CASE ${kind} WHEN 'app' THEN (SELECT coalesce(sum(${recordNano}), 0) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
+   ELSE (SELECT coalesce(sum(${recordNano}), 0) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
 
 /** What was spent since the start of each period; in the order asked. */
 async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promise<BudgetUsage[]> {
   if (spends.length === 0) return [];
   // A period without a row is one that began by a change of its start; its spend is still in the records. now() is never later than
   // what the statement sees.
-  const { rows } = await client.query<{ spent: number; readAtUs: number }>(
-    `SELECT least(coalesce(b.spent_micro_usd, ${sumOf("t.kind", "t.id", "t.start")}, 0), ${mostInSql})::bigint AS spent,
+  const { rows } = await client.query<{ micro: number; rest: number; readAtUs: number }>(
+    `SELECT spent / 1000 AS micro, spent % 1000 AS rest, "readAtUs" FROM (
+     SELECT ${cappedNano(`coalesce(${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")}, ${sumOf("t.kind", "t.id", "t.start")})`)} AS spent, t.position,
        (extract(epoch FROM now()) * 1000000)::bigint AS "readAtUs"
      FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
-     LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start ORDER BY t.position`,
+     LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start) AS amounts ORDER BY position`,
     [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart)],
   );
   return spends.map(({ kind, id, periodStart }, at) => ({
     kind,
     id,
     periodStartMs: periodStart.getTime(),
-    spentMicroUsd: rows[at]?.spent ?? 0,
+    spentMicroUsd: rows[at]?.micro ?? 0,
+    spentRestNanoUsd: rows[at]?.rest ?? 0,
     readAtUs: rows[at]?.readAtUs ?? 0,
   }));
 }
@@ -202,7 +206,9 @@ const columns: [name: string, type: string, of: (record: UsageRecord) => string 
   ["response_tokens", "bigint", (r) => r.responseTokens],
   ["cache_write_tokens", "bigint", (r) => r.cacheWriteTokens],
   ["cache_read_tokens", "bigint", (r) => r.cacheReadTokens],
-  ["cost_micro_usd", "bigint", (r) => r.costMicroUsd],
+  ["cache_write_hour_tokens", "bigint", (r) => r.cacheWriteHourTokens],
+  ["cost_micro_usd", "bigint", (r) => splitNano(recordedCost(r)).microUsd],
+  ["cost_rest_nano_usd", "int", (r) => splitNano(recordedCost(r)).restNanoUsd],
   ["request_bytes", "bigint", (r) => r.requestBytes],
   ["response_bytes", "bigint", (r) => r.responseBytes],
   ["path", "text", (r) => r.path],
@@ -248,7 +254,7 @@ async function insertNewRecords(client: pg.PoolClient, edgeId: string, records: 
 }
 
 async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promise<void> {
-  type Sum = { minuteMs: number; appId: number; llmId: number; errors: number; durations: number[]; sums: number[] };
+  type Sum = { minuteMs: number; appId: number; llmId: number; errors: number; durations: number[]; sums: number[]; costNanoUsd: NanoUsd };
   const minutes = new Map<string, Sum>();
   for (const record of records) {
     const at = record.startedAtMs - (record.startedAtMs % minuteMs);
@@ -261,12 +267,14 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
         llmId: record.llmId,
         errors: 0,
         durations: new Array(bucketCount).fill(0),
-        sums: [0, 0, 0, 0, 0, 0],
+        sums: [0, 0, 0, 0, 0],
+        costNanoUsd: 0,
       };
       minutes.set(key, sum);
     }
-    const amounts = [1, record.promptTokens, record.responseTokens, record.cacheWriteTokens, record.cacheReadTokens, record.costMicroUsd];
+    const amounts = [1, record.promptTokens, record.responseTokens, record.cacheWriteTokens, record.cacheReadTokens];
     for (const [at, amount] of amounts.entries()) sum.sums[at] = (sum.sums[at] ?? 0) + amount;
+    sum.costNanoUsd += recordedCost(record);
     if (record.outcome === "failed" || record.outcome === "blocked") sum.errors++;
     // How long it takes to fail says nothing about how long calls take.
     if (record.outcome !== "completed") continue;
@@ -274,14 +282,17 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
     sum.durations[bucket] = (sum.durations[bucket] ?? 0) + 1;
   }
   const rows = [...minutes.values()];
-  const counters = ["requests", "prompt_tokens", "response_tokens", "cache_write_tokens", "cache_read_tokens", "cost_micro_usd", "errors"];
+  const costs = rows.map(({ costNanoUsd }) => splitNano(costNanoUsd));
+  const counters = ["requests", "prompt_tokens", "response_tokens", "cache_write_tokens", "cache_read_tokens", "errors"];
+  const columns = [...counters, "cost_micro_usd", "cost_rest_nano_usd"];
   await client.query({
     name: "edges:usage-minutes",
-    text: `INSERT INTO usage_minutes AS m (minute, app_id, llm_id, durations, ${counters.join(", ")})
-           SELECT minute, app_id, llm_id, durations::bigint[], ${counters.join(", ")}
-           FROM unnest($1::timestamptz[], $2::int[], $3::int[], $4::text[], ${counters.map((_, at) => `$${at + 5}::bigint[]`).join(", ")})
-             AS t(minute, app_id, llm_id, durations, ${counters.join(", ")}) ORDER BY minute, app_id, llm_id
+    text: `INSERT INTO usage_minutes AS m (minute, app_id, llm_id, durations, ${columns.join(", ")})
+           SELECT minute, app_id, llm_id, durations::bigint[], ${columns.join(", ")}
+           FROM unnest($1::timestamptz[], $2::int[], $3::int[], $4::text[], ${columns.map((_, at) => `$${at + 5}::bigint[]`).join(", ")})
+             AS t(minute, app_id, llm_id, durations, ${columns.join(", ")}) ORDER BY minute, app_id, llm_id
            ON CONFLICT (minute, app_id, llm_id) DO UPDATE SET ${counters.map((name) => `${name} = ${saturated(`m.${name}`, `EXCLUDED.${name}`)}`).join(", ")},
+             ${setNano("cost_micro_usd", "cost_rest_nano_usd", `${nanoOf("m.cost_micro_usd", "m.cost_rest_nano_usd")} + ${nanoOf("EXCLUDED.cost_micro_usd", "EXCLUDED.cost_rest_nano_usd")}`)},
              durations = (SELECT array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY position)
                           FROM unnest(m.durations, EXCLUDED.durations) WITH ORDINALITY AS u(a, b, position))`,
     values: [
@@ -289,33 +300,37 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
       rows.map((row) => row.appId),
       rows.map((row) => row.llmId),
       rows.map((row) => `{${row.durations.join(",")}}`),
-      ...[0, 1, 2, 3, 4, 5].map((at) => rows.map((row) => row.sums[at])),
+      ...[0, 1, 2, 3, 4].map((at) => rows.map((row) => row.sums[at])),
       rows.map((row) => row.errors),
+      costs.map(({ microUsd }) => microUsd),
+      costs.map(({ restNanoUsd }) => restNanoUsd),
     ],
   });
 }
 
 async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRecord[]): Promise<void> {
   const now = new Date();
-  const spends: (Spend & { spentMicroUsd: MicroUsd; isCurrent: boolean })[] = [];
+  const spends: (Spend & { spentNanoUsd: NanoUsd; isCurrent: boolean })[] = [];
   for (const { kind, id, anchor } of owners) {
     const current = periodStart(now, anchor).getTime();
-    const periods = new Map<number, MicroUsd>();
+    const periods = new Map<number, NanoUsd>();
     for (const record of records) {
-      if (record.costMicroUsd === 0 || (kind === "app" ? record.appId : record.llmId) !== id) continue;
+      const costNanoUsd = recordedCost(record);
+      if (costNanoUsd === 0 || (kind === "app" ? record.appId : record.llmId) !== id) continue;
       const start = periodStart(new Date(record.startedAtMs), anchor).getTime();
-      periods.set(start, (periods.get(start) ?? 0) + record.costMicroUsd);
+      periods.set(start, (periods.get(start) ?? 0) + costNanoUsd);
     }
-    for (const [start, spentMicroUsd] of periods)
-      spends.push({ kind, id, periodStart: new Date(start), spentMicroUsd, isCurrent: start === current });
+    for (const [start, spentNanoUsd] of periods)
+      spends.push({ kind, id, periodStart: new Date(start), spentNanoUsd, isCurrent: start === current });
   }
   if (spends.length === 0) return;
   const { rows } = await client.query<{ kind: BudgetKind; id: number; start: Date; created: boolean }>(
-    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd)
-     SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
-     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET spent_micro_usd = ${saturated("b.spent_micro_usd", "EXCLUDED.spent_micro_usd")}
+    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd, spent_rest_nano_usd)
+     SELECT kind, id, start, spent / 1000, spent % 1000 FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
+     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET
+       ${setNano("spent_micro_usd", "spent_rest_nano_usd", `${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")} + ${nanoOf("EXCLUDED.spent_micro_usd", "EXCLUDED.spent_rest_nano_usd")}`)}
      RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
-    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentMicroUsd)],
+    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentNanoUsd)],
   );
   // The first spend of a period whose start was changed: what was spent since that start is counted too. Others' spends wait for
   // the row just made, so nothing is counted twice.
@@ -326,7 +341,7 @@ async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRe
   );
   if (made.length === 0) return;
   await client.query(
-    `UPDATE budget_usage b SET spent_micro_usd = coalesce(${sumOf("b.kind", "b.object_id", "b.period_start")}, 0)
+    `UPDATE budget_usage b SET ${setNano("spent_micro_usd", "spent_rest_nano_usd", sumOf("b.kind", "b.object_id", "b.period_start"))}
      FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
      WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start`,
     [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],

@@ -1,4 +1,4 @@
-import { costOf, type MicroUsd, type Price, periodStart, type Tokens } from "@portico/core";
+import { costOf, type NanoUsd, nanoFromMicro, type Price, periodStart, splitNano, type Tokens } from "@portico/core";
 import type { BudgetUsage } from "@portico/protocol/edge";
 import type { App, Budget, Llm } from "../config/routing-table.ts";
 
@@ -11,9 +11,9 @@ export type Reserved =
   | { outcome: "exceeded"; kind: "app" | "LLM"; name: string; isUsedUp: boolean };
 
 /** Cost of requests of one app at one LLM that the hub has not acknowledged. */
-export type Spend = { appId: number; llmId: number; startedAtMs: number; costMicroUsd: MicroUsd };
+export type Spend = { appId: number; llmId: number; startedAtMs: number; costNanoUsd: NanoUsd };
 
-export type BudgetPosition = { spentMicroUsd: MicroUsd; periodStartMs: number; requests: number; tokens: number };
+export type BudgetPosition = { spentNanoUsd: NanoUsd; periodStartMs: number; requests: number; tokens: number };
 
 /**
  * Knows what apps and LLMs have spent in their periods: what the hub knew at last, plus what it has not acknowledged from
@@ -21,11 +21,11 @@ export type BudgetPosition = { spentMicroUsd: MicroUsd; periodStartMs: number; r
  */
 export type Ledger = {
   /**
-   * Sets money aside if what is left covers the estimate. A request that may cost more than its estimate holds up to `mostMicroUsd`, as far
+   * Sets money aside if what is left covers the estimate. A request that may cost more than its estimate holds up to `mostNanoUsd`, as far
    * as there is so much: near the end of a budget such requests go one after the other.
    */
-  reserve(request: { app: App; llm: Llm; estimateMicroUsd: MicroUsd; mostMicroUsd?: MicroUsd }): Reserved;
-  estimate(tokens: Tokens, price: Price): MicroUsd;
+  reserve(request: { app: App; llm: Llm; estimateNanoUsd: NanoUsd; mostNanoUsd?: NanoUsd }): Reserved;
+  estimate(tokens: Tokens, price: Price): NanoUsd;
   /** Books what a request cost. */
   book(spend: Spend, tokens: number): void;
   /** The hub has these now, and says what is spent with them. @returns what is known of the hub's figures now. */
@@ -40,13 +40,13 @@ type Account = {
   id: number;
   periodStartMs: number;
   checkedMs: number;
-  hubMicroUsd: MicroUsd;
+  hubNanoUsd: NanoUsd;
   hubPeriodMs: number;
   // When the hub looked; 0 takes whatever is told next.
   hubReadAtUs: number;
   // By the day of its start, as the journal sums it: what has begun before the period stays out of it.
-  unacked: Map<number, MicroUsd>;
-  reservedMicroUsd: MicroUsd;
+  unacked: Map<number, NanoUsd>;
+  reservedNanoUsd: NanoUsd;
   requests: number;
   tokens: number;
 };
@@ -54,18 +54,18 @@ type Account = {
 class HeldReservation implements Reservation {
   readonly #app: Account;
   readonly #llm: Account;
-  #microUsd: MicroUsd;
+  #nanoUsd: NanoUsd;
 
-  constructor(app: Account, llm: Account, microUsd: MicroUsd) {
+  constructor(app: Account, llm: Account, nanoUsd: NanoUsd) {
     this.#app = app;
     this.#llm = llm;
-    this.#microUsd = microUsd;
+    this.#nanoUsd = nanoUsd;
   }
 
   release(): void {
-    this.#app.reservedMicroUsd -= this.#microUsd;
-    this.#llm.reservedMicroUsd -= this.#microUsd;
-    this.#microUsd = 0;
+    this.#app.reservedNanoUsd -= this.#nanoUsd;
+    this.#llm.reservedNanoUsd -= this.#nanoUsd;
+    this.#nanoUsd = 0;
   }
 }
 
@@ -73,8 +73,9 @@ const periodCheckMs = 1_000;
 // No message is on its way for longer: what seems older comes from a hub whose clock was set back.
 const lateUs = 60_000_000;
 const dayMs = 86_400_000;
+const mostNanoUsd: NanoUsd = nanoFromMicro(Number.MAX_SAFE_INTEGER);
 /** Clamps an amount to what the journal can store and read back. */
-const amountOf = (microUsd: MicroUsd): MicroUsd => Math.min(Math.max(microUsd, 0), Number.MAX_SAFE_INTEGER);
+const amountOf = (nanoUsd: NanoUsd): NanoUsd => Math.min(Math.max(nanoUsd, 0), mostNanoUsd);
 const dayOf = (ms: number): number => ms - (ms % dayMs);
 
 /** @param options.now Unix milliseconds by the hub's clock. */
@@ -91,11 +92,11 @@ export function createLedger({ now }: { now: () => number }): Ledger {
         id,
         periodStartMs: 0,
         checkedMs: 0,
-        hubMicroUsd: 0,
+        hubNanoUsd: 0,
         hubPeriodMs: 0,
         hubReadAtUs: 0,
         unacked: new Map(),
-        reservedMicroUsd: 0,
+        reservedNanoUsd: 0,
         requests: 0,
         tokens: 0,
       };
@@ -119,9 +120,9 @@ export function createLedger({ now }: { now: () => number }): Ledger {
     entry.periodStartMs = start;
   }
 
-  function spent(entry: Account): MicroUsd {
-    let sum = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
-    for (const [day, costMicroUsd] of entry.unacked) if (day + dayMs > entry.periodStartMs) sum += costMicroUsd;
+  function spent(entry: Account): NanoUsd {
+    let sum = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubNanoUsd : 0;
+    for (const [day, costNanoUsd] of entry.unacked) if (day + dayMs > entry.periodStartMs) sum += costNanoUsd;
     return sum;
   }
 
@@ -129,49 +130,47 @@ export function createLedger({ now }: { now: () => number }): Ledger {
    * A figure says when it was looked at: what is looked at after an acknowledged batch was stored holds the batch, so the newer figure
    * counts, in whatever order they come. An older one can only add: of two looks at nearly the same time either may have seen more.
    */
-  function hear({ kind, id, periodStartMs, spentMicroUsd, readAtUs }: BudgetUsage): Account | undefined {
+  function hear({ kind, id, periodStartMs, spentMicroUsd, spentRestNanoUsd, readAtUs }: BudgetUsage): Account | undefined {
     if (kind !== "app" && kind !== "llm") return undefined;
     const entry = account(kind, id);
+    const spentNanoUsd = amountOf(nanoFromMicro(spentMicroUsd) + spentRestNanoUsd);
     const isLate = readAtUs > 0 && readAtUs <= entry.hubReadAtUs && readAtUs > entry.hubReadAtUs - lateUs;
     if (!isLate) {
-      entry.hubMicroUsd = amountOf(spentMicroUsd);
+      entry.hubNanoUsd = spentNanoUsd;
       entry.hubPeriodMs = periodStartMs;
       entry.hubReadAtUs = readAtUs;
-    } else if (periodStartMs === entry.hubPeriodMs) entry.hubMicroUsd = Math.max(entry.hubMicroUsd, amountOf(spentMicroUsd));
+    } else if (periodStartMs === entry.hubPeriodMs) entry.hubNanoUsd = Math.max(entry.hubNanoUsd, spentNanoUsd);
     return entry;
   }
 
   /** Takes acknowledged spend out of what the hub does not have. */
-  function settle(entry: Account, day: number, costMicroUsd: MicroUsd): void {
-    const left = (entry.unacked.get(day) ?? 0) - costMicroUsd;
+  function settle(entry: Account, day: number, costNanoUsd: NanoUsd): void {
+    const left = (entry.unacked.get(day) ?? 0) - costNanoUsd;
     if (left > 0) entry.unacked.set(day, left);
     else entry.unacked.delete(day);
   }
 
   /** A hub that acknowledges without figures is taken to have added the cost to the one it told last, until it tells the next. */
-  function presume(entry: Account, day: number, costMicroUsd: MicroUsd): void {
+  function presume(entry: Account, day: number, costNanoUsd: NanoUsd): void {
     if (day + dayMs <= entry.periodStartMs) return;
-    const known = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubMicroUsd : 0;
+    const known = entry.hubPeriodMs >= entry.periodStartMs ? entry.hubNanoUsd : 0;
     entry.hubPeriodMs = Math.max(entry.hubPeriodMs, entry.periodStartMs);
-    entry.hubMicroUsd = amountOf(known + costMicroUsd);
+    entry.hubNanoUsd = amountOf(known + costNanoUsd);
     entry.hubReadAtUs = 0;
   }
 
-  const known = ({ kind, id, hubPeriodMs, hubMicroUsd, hubReadAtUs }: Account): BudgetUsage => ({
-    kind,
-    id,
-    periodStartMs: hubPeriodMs,
-    spentMicroUsd: hubMicroUsd,
-    readAtUs: hubReadAtUs,
-  });
+  const known = ({ kind, id, hubPeriodMs, hubNanoUsd, hubReadAtUs }: Account): BudgetUsage => {
+    const { microUsd, restNanoUsd } = splitNano(hubNanoUsd);
+    return { kind, id, periodStartMs: hubPeriodMs, spentMicroUsd: microUsd, spentRestNanoUsd: restNanoUsd, readAtUs: hubReadAtUs };
+  };
   const isAccount = (entry: Account | undefined): entry is Account => entry !== undefined;
 
-  const left = (entry: Account, budget: Budget | null): MicroUsd =>
-    budget ? budget.limitMicroUsd - spent(entry) - entry.reservedMicroUsd : Number.POSITIVE_INFINITY;
+  const left = (entry: Account, budget: Budget | null): NanoUsd =>
+    budget ? budget.limitNanoUsd - spent(entry) - entry.reservedNanoUsd : Number.POSITIVE_INFINITY;
 
   return {
     estimate: costOf,
-    reserve({ app, llm, estimateMicroUsd, mostMicroUsd = estimateMicroUsd }) {
+    reserve({ app, llm, estimateNanoUsd, mostNanoUsd = estimateNanoUsd }) {
       const nowMs = now();
       const ofApp = account("app", app.id);
       const ofLlm = account("llm", llm.id);
@@ -179,19 +178,19 @@ export function createLedger({ now }: { now: () => number }): Ledger {
       enterPeriod(ofLlm, llm.budget, nowMs);
       const leftOfApp = left(ofApp, app.budget);
       const leftOfLlm = left(ofLlm, llm.budget);
-      if (leftOfApp <= 0 || leftOfApp < estimateMicroUsd)
+      if (leftOfApp <= 0 || leftOfApp < estimateNanoUsd)
         return { outcome: "exceeded", kind: "app", name: app.name, isUsedUp: leftOfApp <= 0 };
-      if (leftOfLlm <= 0 || leftOfLlm < estimateMicroUsd)
+      if (leftOfLlm <= 0 || leftOfLlm < estimateNanoUsd)
         return { outcome: "exceeded", kind: "LLM", name: llm.name, isUsedUp: leftOfLlm <= 0 };
-      const held = Math.max(estimateMicroUsd, Math.min(mostMicroUsd, leftOfApp, leftOfLlm));
-      ofApp.reservedMicroUsd += held;
-      ofLlm.reservedMicroUsd += held;
+      const held = Math.max(estimateNanoUsd, Math.min(mostNanoUsd, leftOfApp, leftOfLlm));
+      ofApp.reservedNanoUsd += held;
+      ofLlm.reservedNanoUsd += held;
       return { outcome: "reserved", reservation: new HeldReservation(ofApp, ofLlm, held) };
     },
-    book({ appId, llmId, startedAtMs, costMicroUsd }, tokens) {
+    book({ appId, llmId, startedAtMs, costNanoUsd }, tokens) {
       const day = dayOf(startedAtMs);
       for (const entry of [account("app", appId), account("llm", llmId)]) {
-        if (costMicroUsd > 0) entry.unacked.set(day, (entry.unacked.get(day) ?? 0) + costMicroUsd);
+        if (costNanoUsd > 0) entry.unacked.set(day, (entry.unacked.get(day) ?? 0) + costNanoUsd);
         if (startedAtMs < entry.periodStartMs) continue;
         entry.requests += 1;
         entry.tokens += tokens;
@@ -200,11 +199,11 @@ export function createLedger({ now }: { now: () => number }): Ledger {
     acknowledge(spends, usage) {
       const told = new Set(usage.map(hear).filter(isAccount));
       const changed = new Set(told);
-      for (const { appId, llmId, startedAtMs, costMicroUsd } of spends) {
+      for (const { appId, llmId, startedAtMs, costNanoUsd } of spends) {
         const day = dayOf(startedAtMs);
         for (const entry of [account("app", appId), account("llm", llmId)]) {
-          settle(entry, day, costMicroUsd);
-          if (!told.has(entry)) presume(entry, day, costMicroUsd);
+          settle(entry, day, costNanoUsd);
+          if (!told.has(entry)) presume(entry, day, costNanoUsd);
           changed.add(entry);
         }
       }
@@ -214,7 +213,7 @@ export function createLedger({ now }: { now: () => number }): Ledger {
     position(kind, id, budget) {
       const entry = account(kind, id);
       enterPeriod(entry, budget, now());
-      return { spentMicroUsd: spent(entry), periodStartMs: entry.periodStartMs, requests: entry.requests, tokens: entry.tokens };
+      return { spentNanoUsd: spent(entry), periodStartMs: entry.periodStartMs, requests: entry.requests, tokens: entry.tokens };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { Price } from "@portico/core";
-import { messageOf } from "@portico/core";
+import { messageOf, nanoFromMicro } from "@portico/core";
 import { gatewayHookTypes, revokedLlm } from "@portico/protocol";
 import type { AppConfig, LlmConfig, ModelPrice, PluginConfig } from "@portico/protocol/edge";
 import { open } from "@portico/protocol/sealing";
@@ -131,7 +131,9 @@ export function compilePrices(list: Iterable<ModelPrice>): ReadonlyMap<string, R
 }
 
 const budgetOf = (limitMicroUsd: number | undefined, anchorMs: number | undefined): Budget | null =>
-  limitMicroUsd === undefined ? null : Object.freeze({ limitMicroUsd, anchor: anchorMs === undefined ? null : new Date(anchorMs) });
+  limitMicroUsd === undefined
+    ? null
+    : Object.freeze({ limitNanoUsd: nanoFromMicro(limitMicroUsd), anchor: anchorMs === undefined ? null : new Date(anchorMs) });
 
 function unseal(key: Buffer, sealed: Uint8Array, what: string): string {
   try {

@@ -1,4 +1,4 @@
-import type { Price } from "@portico/core";
+import { cacheWriteHourPriceOf, type Price } from "@portico/core";
 
 /** Prices by vendor, then model, as administrators entered them. */
 export type Prices = ReadonlyMap<string, ReadonlyMap<string, Price>>;
@@ -55,6 +55,12 @@ const dated = /[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)$/;
 /** A model's name in lower case, without a vendor in front and a date behind. */
 const baseName = (model: string): string => model.toLowerCase().replace(/^.*\//, "").replace(dated, "");
 
+/** undefined while no price names one: it is derived from that of five minutes. */
+const dearestHour = (one: Price | undefined, other: Price): number | undefined =>
+  one?.cacheWriteHourMicroUsdPerMillion === undefined && other.cacheWriteHourMicroUsdPerMillion === undefined
+    ? undefined
+    : Math.max(one ? cacheWriteHourPriceOf(one) : 0, cacheWriteHourPriceOf(other));
+
 /** The dearest of each kind of token; undefined when there is none. */
 export function dearestOf(prices: readonly (Price | undefined)[]): Price | undefined {
   let dearest: Price | undefined;
@@ -66,6 +72,7 @@ export function dearestOf(prices: readonly (Price | undefined)[]): Price | undef
       inputMicroUsdPerMillion: Math.max(dearest?.inputMicroUsdPerMillion ?? 0, input),
       outputMicroUsdPerMillion: Math.max(dearest?.outputMicroUsdPerMillion ?? 0, output),
       cacheWriteMicroUsdPerMillion: Math.max(dearest?.cacheWriteMicroUsdPerMillion ?? 0, cacheWrite),
+      cacheWriteHourMicroUsdPerMillion: dearestHour(dearest, price),
       cacheReadMicroUsdPerMillion: Math.max(dearest?.cacheReadMicroUsdPerMillion ?? 0, cacheRead),
     };
   }

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { Price } from "@portico/core";
+import type { NanoUsd, Price } from "@portico/core";
 import type { EndpointReader } from "../dialects/endpoints.ts";
 import type { KeyMask } from "../pipeline/key-mask.ts";
 import type { Vendor } from "../vendors/vendor.ts";
@@ -7,7 +7,7 @@ import type { AllowList } from "./allow-list.ts";
 import type { PriceList } from "./price-list.ts";
 import type { Lookup } from "./sharded-map.ts";
 
-export type Budget = { limitMicroUsd: number; anchor: Date | null };
+export type Budget = { limitNanoUsd: NanoUsd; anchor: Date | null };
 
 /** A plugin in the chain of an LLM. */
 export type AttachedPlugin = {

@@ -114,7 +114,7 @@ test("a stream is asked for its usage; the client's own wish decides whether it 
 
 test("each refusal has its reason, and nothing is reserved for it", () => {
   const limited = aRoutedLlm({ allowedModels: ["^good$"] });
-  const budget = { limitMicroUsd: 1_000_000, anchor: null };
+  const budget = { limitNanoUsd: 1e9, anchor: null };
   const cases: [string, Parameters<typeof anExchange>[0]][] = [
     ["endpoint_not_allowed", { path: "/v1/files", body: "{}" }],
     ["endpoint_not_allowed", { path: "/v1/chat/completions", method: "DELETE" }],
@@ -138,7 +138,11 @@ test("each refusal has its reason, and nothing is reserved for it", () => {
     ["price_unknown", { app: anActiveApp({ budget }), body: chat() }],
     [
       "budget_exceeded",
-      { app: anActiveApp({ budget: { limitMicroUsd: 1, anchor: null } }), prices: { good: price(1e9) }, body: chat({ max_tokens: 9_000 }) },
+      {
+        app: anActiveApp({ budget: { limitNanoUsd: 1_000, anchor: null } }),
+        prices: { good: price(1e9) },
+        body: chat({ max_tokens: 9_000 }),
+      },
     ],
   ];
   for (const [reason, options] of cases) {
@@ -149,7 +153,7 @@ test("each refusal has its reason, and nothing is reserved for it", () => {
 });
 
 test("under a budget a call reserves what it may cost at most, and without a limit of its own what its question costs", () => {
-  const app = anActiveApp({ budget: { limitMicroUsd: 1_000_000, anchor: null } });
+  const app = anActiveApp({ budget: { limitNanoUsd: 1e9, anchor: null } });
   const reservedFor = (more: Record<string, unknown>) => {
     const ledger = createLedger({ now: Date.now });
     const exchange = anExchange({ app, prices: { good: price(1_000_000) }, body: chat(more) });

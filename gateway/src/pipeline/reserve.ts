@@ -16,18 +16,18 @@ export function createReserve({ ledger }: { ledger: Ledger }) {
     if (!target.models) target.price = priceOf(table, llm, target.model);
     if (!app || (!app.budget && !llm.budget)) return next;
 
-    let estimateMicroUsd = 0;
-    let mostMicroUsd = 0;
+    let estimateNanoUsd = 0;
+    let mostNanoUsd = 0;
     if (target.cost !== "none") {
       const price = budgetPrice(target, table);
       if (!price) return notPriced(exchange);
       if (!target.price) target.assumedPrice = price;
       const tokens = (response: number) => ({ prompt: tokensOfChars(target.promptChars), response, cacheWrite: 0, cacheRead: 0 });
-      mostMicroUsd = ledger.estimate(tokens(target.maxResponseTokens), price);
+      mostNanoUsd = ledger.estimate(tokens(target.maxResponseTokens), price);
       // Without a limit of its own an answer may begin with whatever is left; it holds what it is likely to take.
-      estimateMicroUsd = target.hasTokenLimit ? mostMicroUsd : ledger.estimate(tokens(0), price);
+      estimateNanoUsd = target.hasTokenLimit ? mostNanoUsd : ledger.estimate(tokens(0), price);
     }
-    const reserved = ledger.reserve({ app, llm, estimateMicroUsd, mostMicroUsd });
+    const reserved = ledger.reserve({ app, llm, estimateNanoUsd, mostNanoUsd });
     if (reserved.outcome === "exceeded") {
       const error = reserved.isUsedUp
         ? `budget of ${reserved.kind} "${reserved.name}" is used up for this period`

@@ -1,7 +1,8 @@
-import { costOf } from "@portico/core";
+import { costOf, nanoFromMicro } from "@portico/core";
 import type { GatewayReason } from "@portico/protocol";
 import type { UsageRecord } from "@portico/protocol/edge";
 import type { Ledger, Spend } from "../budget/ledger.ts";
+import type { MicroRounding } from "../telemetry/micro-rounding.ts";
 import { chargeOf } from "./charge.ts";
 import type { Exchange, Outcome } from "./exchange.ts";
 import { maxModelChars } from "./llm-call.ts";
@@ -13,10 +14,12 @@ export type Settle = (exchange: Exchange, ending: Ending) => void;
 
 export function createSettle({
   ledger,
+  roundToMicro,
   record,
   onSettled,
 }: {
   ledger: Ledger;
+  roundToMicro: MicroRounding;
   /** Takes the record to the journal; must not block. */
   record(record: UsageRecord, spend: Spend): void;
   onSettled(): void;
@@ -27,10 +30,11 @@ export function createSettle({
     const { target, app } = exchange;
     const { llm } = target;
     const { tokens, price, estimated } = chargeOf(exchange, ending);
-    const costMicroUsd = price ? costOf(tokens, price) : 0;
+    const costNanoUsd = price ? costOf(tokens, price) : 0;
 
     exchange.reservation?.release();
-    const spend = { appId: app?.id ?? 0, llmId: llm?.id ?? 0, startedAtMs: exchange.startedAtMs, costMicroUsd };
+    const spend = { appId: app?.id ?? 0, llmId: llm?.id ?? 0, startedAtMs: exchange.startedAtMs, costNanoUsd };
+    const costMicroUsd = roundToMicro(spend.appId, spend.llmId, costNanoUsd);
     if (app && llm) ledger.book(spend, tokens.prompt + tokens.response + tokens.cacheWrite + tokens.cacheRead);
     record(
       {
@@ -54,7 +58,9 @@ export function createSettle({
         responseTokens: tokens.response,
         cacheWriteTokens: tokens.cacheWrite,
         cacheReadTokens: tokens.cacheRead,
+        cacheWriteHourTokens: tokens.cacheWriteHour ?? 0,
         costMicroUsd,
+        costNanoUsd: costNanoUsd === nanoFromMicro(costMicroUsd) ? undefined : costNanoUsd,
         requestBytes: exchange.requestBytes,
         responseBytes: exchange.responseBytes,
         path: target.path.slice(0, 512),

@@ -1,4 +1,4 @@
-import { type Price, perTokenFromPerMillion, toDollars } from "@portico/core";
+import { dollarsFromNano, type Price, perTokenFromPerMillion } from "@portico/core";
 import type { AppInfo, GetBudgetStatusResponse, LLMInfo, ModelPriceInfo } from "@portico/protocol/gateway-management";
 import type { BudgetPosition } from "../budget/ledger.ts";
 import type { App, Budget, Llm, RoutingTable } from "../config/routing-table.ts";
@@ -25,7 +25,7 @@ export const llmInfo = (llm: Llm): LLMInfo => ({
   maxTokens: 0,
   timeoutSeconds: 0,
   retryCount: 0,
-  monthlyBudget: llm.budget ? toDollars(llm.budget.limitMicroUsd) : undefined,
+  monthlyBudget: llm.budget ? dollarsFromNano(llm.budget.limitNanoUsd) : undefined,
   rateLimitRpm: 0,
   createdAt: undefined,
   updatedAt: undefined,
@@ -38,7 +38,7 @@ export const appInfo = (app: App): AppInfo => ({
   description: app.description,
   ownerEmail: app.ownerEmail,
   isActive: app.active,
-  monthlyBudget: app.budget ? toDollars(app.budget.limitMicroUsd) : 0,
+  monthlyBudget: app.budget ? dollarsFromNano(app.budget.limitNanoUsd) : 0,
   budgetResetDay: app.budget?.anchor?.getUTCDate() ?? 1,
   rateLimitRpm: 0,
   allowedIps: [],
@@ -58,22 +58,22 @@ export function budgetStatus({
   budget: Budget | null;
   position: BudgetPosition;
 }): GetBudgetStatusResponse {
-  const { spentMicroUsd, periodStartMs } = position;
+  const { spentNanoUsd, periodStartMs } = position;
   const start = new Date(periodStartMs);
   const end = Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, start.getUTCDate());
-  const limit = budget?.limitMicroUsd ?? 0;
+  const limit = budget?.limitNanoUsd ?? 0;
   return {
     appId,
     llmId,
-    monthlyBudget: toDollars(limit),
-    currentUsage: toDollars(spentMicroUsd),
-    remainingBudget: budget ? toDollars(Math.max(0, limit - spentMicroUsd)) : 0,
+    monthlyBudget: dollarsFromNano(limit),
+    currentUsage: dollarsFromNano(spentNanoUsd),
+    remainingBudget: budget ? dollarsFromNano(Math.max(0, limit - spentNanoUsd)) : 0,
     tokensUsed: position.tokens,
     requestsCount: position.requests,
     periodStart: Math.floor(periodStartMs / 1000),
     periodEnd: Math.floor(end / 1000),
-    isOverBudget: budget !== null && spentMicroUsd >= limit,
-    percentageUsed: limit > 0 ? (spentMicroUsd / limit) * 100 : 0,
+    isOverBudget: budget !== null && spentNanoUsd >= limit,
+    percentageUsed: limit > 0 ? (spentNanoUsd / limit) * 100 : 0,
   };
 }
 

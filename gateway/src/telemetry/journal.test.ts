@@ -16,7 +16,7 @@ test("while the disk takes nothing, memory holds the youngest records, bounded, 
     other.exec("BEGIN EXCLUSIVE");
     const total = 57_001;
     for (let n = 0; n < total; n++) {
-      const spend = { appId: 1 + (n % 2), llmId: 1, startedAtMs: 1_700_000_000_000, costMicroUsd: 1 };
+      const spend = { appId: 1 + (n % 2), llmId: 1, startedAtMs: 1_700_000_000_000, costNanoUsd: 1 };
       journal.add(UsageRecord.fromPartial({ requestId: `r${n}`, startedAtMs: n + 1 }), spend);
       if (n % 5_000 === 0) journal.flush();
     }
@@ -33,7 +33,7 @@ test("while the disk takes nothing, memory holds the youngest records, bounded, 
       const { records } = TelemetryBatch.decode(batch.body);
       expect(records).toHaveLength(batch.count);
       seen.push(...records.map((record) => record.requestId));
-      spent += batch.spends.reduce((sum, spend) => sum + spend.costMicroUsd, 0);
+      spent += batch.spends.reduce((sum, spend) => sum + spend.costNanoUsd, 0);
       journal.remove(batch);
     }
     expect(seen).toEqual(Array.from({ length: total - lost }, (_, n) => `r${lost + n}`));
@@ -56,6 +56,7 @@ function aJournal({ maxRecords = 1_000 } = {}) {
   return {
     lines,
     open,
+    file: join(dataDir, "journal.db"),
     refuseWrites() {
       const other = new DatabaseSync(join(dataDir, "journal.db"));
       other.exec("BEGIN IMMEDIATE");
@@ -64,9 +65,33 @@ function aJournal({ maxRecords = 1_000 } = {}) {
     },
   };
 }
-const spend = { appId: 1, llmId: 1, startedAtMs: 1_700_000_000_000, costMicroUsd: 1 };
+const spend = { appId: 1, llmId: 1, startedAtMs: 1_700_000_000_000, costNanoUsd: 1 };
 const record = (requestId: string) => UsageRecord.fromPartial({ requestId, startedAtMs: 1 });
 const idsOf = (batch: { body: Buffer } | undefined) => batch && TelemetryBatch.decode(batch.body).records.map(({ requestId }) => requestId);
+
+test("a folder of an older release keeps its spend, and one of this release can be read there", () => {
+  const { open, file } = aJournal();
+  const older = new DatabaseSync(file);
+  older.exec(`CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL) STRICT;
+    CREATE TABLE budget (kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT;
+    INSERT INTO batch (batch_id, records, body, spends) VALUES ('b', 1, x'', '[{"appId":1,"llmId":1,"startedAtMs":1700000000000,"costMicroUsd":3}]');
+    INSERT INTO budget VALUES ('app', 1, 5, 7);`);
+  older.close();
+  const journal = open();
+  expect(journal.unacknowledged()).toEqual([{ ...spend, costNanoUsd: 3_000 }]);
+  expect(journal.loadBudget()).toMatchObject([{ spentMicroUsd: 7, spentRestNanoUsd: 0 }]);
+  journal.saveBudget([{ kind: "app", id: 1, periodStartMs: 5, spentMicroUsd: 7, spentRestNanoUsd: 250, readAtUs: 1 }]);
+  journal.add(record("tiny"), { ...spend, costNanoUsd: 1_500 });
+  journal.close();
+  const again = open();
+  expect(again.loadBudget()).toMatchObject([{ spentMicroUsd: 7, spentRestNanoUsd: 250 }]);
+  expect(again.unacknowledged()).toEqual([{ ...spend, costNanoUsd: 4_500 }]);
+  again.close();
+  const db = new DatabaseSync(file);
+  const { spends } = db.prepare("SELECT spends FROM batch ORDER BY id DESC LIMIT 1").get() ?? {};
+  db.close();
+  expect(JSON.parse(String(spends))).toMatchObject([{ costMicroUsd: 1 }]);
+});
 
 test("records that cannot be written are given out from memory after those on disk, and are gone once they are delivered", () => {
   const { open, refuseWrites } = aJournal();

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "@portico/core";
+import { messageOf, type NanoUsd, nanoFromMicro, recordedCost, splitNano } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { type BudgetUsage, TelemetryBatch, type UsageRecord } from "@portico/protocol/edge";
 import type { Spend } from "../budget/ledger.ts";
@@ -77,7 +77,8 @@ const schema = `
     id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, records INTEGER NOT NULL, body BLOB NOT NULL, spends TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS budget (
-    kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL, PRIMARY KEY (kind, id)
+    kind TEXT NOT NULL, id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, spent_micro_usd INTEGER NOT NULL,
+    spent_rest_nano_usd INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, id)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS rejected (
@@ -100,10 +101,15 @@ export function openJournal({
 }): Journal {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const db = openLocalFile({ file: join(dataDir, "journal.db"), schema, holds: "usage journal", logger });
+  // A file of an older release has no such column.
+  if (!db.prepare("SELECT 1 FROM pragma_table_info('budget') WHERE name = 'spent_rest_nano_usd'").get())
+    db.exec("ALTER TABLE budget ADD COLUMN spent_rest_nano_usd INTEGER NOT NULL DEFAULT 0");
   const insert = db.prepare("INSERT INTO batch (batch_id, records, body, spends) VALUES (?, ?, ?, ?)");
   const first = db.prepare("SELECT id, batch_id, records, body, spends FROM batch WHERE id > ? ORDER BY id LIMIT 1");
   const erase = db.prepare("DELETE FROM batch WHERE id <= ?");
-  const setBudget = db.prepare("INSERT OR REPLACE INTO budget (kind, id, period_start_ms, spent_micro_usd) VALUES (?, ?, ?, ?)");
+  const setBudget = db.prepare(
+    "INSERT OR REPLACE INTO budget (kind, id, period_start_ms, spent_micro_usd, spent_rest_nano_usd) VALUES (?, ?, ?, ?, ?)",
+  );
   const keepRejected = db.prepare("INSERT INTO rejected (at_ms, reason, records, body) VALUES (?, ?, ?, ?)");
   const trimRejected = db.prepare(
     `DELETE FROM rejected WHERE id <= (SELECT max(id) FROM (SELECT id, sum(records) OVER (ORDER BY id DESC) AS kept,
@@ -170,7 +176,8 @@ export function openJournal({
     try {
       db.exec("BEGIN");
       if (goneUpTo > erasedUpTo) erase.run(goneUpTo);
-      for (const { kind, id, periodStartMs, spentMicroUsd } of budget.values()) setBudget.run(kind, id, periodStartMs, spentMicroUsd);
+      for (const { kind, id, periodStartMs, spentMicroUsd, spentRestNanoUsd } of budget.values())
+        setBudget.run(kind, id, periodStartMs, spentMicroUsd, spentRestNanoUsd);
       for (const part of parts) written.push(write(part));
       let held = stored + fullRecords + writer.count;
       let lost = 0;
@@ -208,7 +215,7 @@ export function openJournal({
   }
 
   function write(part: Part): StoredBatch {
-    const { lastInsertRowid } = insert.run(part.batchId, part.count, part.body, JSON.stringify(part.spends));
+    const { lastInsertRowid } = insert.run(part.batchId, part.count, part.body, textOf(part.spends));
     return { id: Number(lastInsertRowid), ...part };
   }
 
@@ -243,7 +250,7 @@ export function openJournal({
       batchId: String(row.batch_id),
       count: Number(row.records),
       body: Buffer.from(row.body as Uint8Array),
-      spends: JSON.parse(String(row.spends)) as Spend[],
+      spends: spendsOf(row.spends),
     };
   }
 
@@ -265,7 +272,7 @@ export function openJournal({
     try {
       keepRejected.run(Date.now(), reason.slice(0, 500), refused.count, refused.body);
       trimRejected.run(keptRejections, keptRejectedRecords);
-      if (left && at < 0) rewrite.run(left.count, left.body, JSON.stringify(left.spends), idOf(batch));
+      if (left && at < 0) rewrite.run(left.count, left.body, textOf(left.spends), idOf(batch));
     } catch (error) {
       logger.error("cannot keep rejected usage records on disk", { records: refused.count, error: messageOf(error) });
     }
@@ -322,7 +329,7 @@ export function openJournal({
     unacknowledged() {
       const rows = db.prepare("SELECT spends FROM batch WHERE id > ?").all(goneUpTo);
       const sums = createSpendSums();
-      for (const row of rows) for (const spend of JSON.parse(String(row.spends)) as Spend[]) sums.add(spend);
+      for (const row of rows) for (const spend of spendsOf(row.spends)) sums.add(spend);
       return sums.all();
     },
     saveBudget(usage) {
@@ -335,13 +342,14 @@ export function openJournal({
     loadClockOffset: () => clockOffsetMs,
     loadBudget: () =>
       db
-        .prepare("SELECT kind, id, period_start_ms, spent_micro_usd FROM budget")
+        .prepare("SELECT kind, id, period_start_ms, spent_micro_usd, spent_rest_nano_usd FROM budget")
         .all()
         .map((row) => ({
           kind: String(row.kind),
           id: Number(row.id),
           periodStartMs: Number(row.period_start_ms),
           spentMicroUsd: Number(row.spent_micro_usd),
+          spentRestNanoUsd: Number(row.spent_rest_nano_usd),
           // What is told next is newer than the file, whatever the clocks say.
           readAtUs: 0,
         })),
@@ -355,6 +363,17 @@ export function openJournal({
     },
   };
 }
+
+/** Gateways of older releases, which may run on the same folder again, read and write micro-dollars. */
+const textOf = (spends: Spend[]): string =>
+  JSON.stringify(spends.map((spend) => ({ ...spend, costMicroUsd: splitNano(spend.costNanoUsd).microUsd })));
+
+type StoredSpend = Omit<Spend, "costNanoUsd"> & { costMicroUsd: number; costNanoUsd?: NanoUsd };
+const spendsOf = (text: unknown): Spend[] =>
+  (JSON.parse(String(text)) as StoredSpend[]).map(({ costMicroUsd, costNanoUsd = nanoFromMicro(costMicroUsd), ...spend }) => ({
+    ...spend,
+    costNanoUsd,
+  }));
 
 /** Parts a batch in the records that are named, or all, and the rest; the rest is undefined when nothing is left. */
 function split(
@@ -372,7 +391,7 @@ function split(
   const refused = records.filter((_, index) => named.has(index));
   const rest = records.filter((_, index) => !named.has(index));
   const sums = createSpendSums();
-  for (const record of rest) sums.add(record);
+  for (const record of rest) sums.add({ ...record, costNanoUsd: recordedCost(record) });
   return {
     refused: { count: refused.length, body: bodyOf(refused) },
     left: rest.length > 0 ? { count: rest.length, body: bodyOf(rest), spends: sums.all() } : undefined,

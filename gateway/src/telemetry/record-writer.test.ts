@@ -46,6 +46,8 @@ const record = (n: number): UsageRecord => {
     path: pick(texts, 13),
     interaction: pick(texts, 17),
     usageEstimated: n % 3 === 1,
+    costNanoUsd: pick([undefined, ...large], 3),
+    cacheWriteHourTokens: pick(large, 29),
   };
 };
 

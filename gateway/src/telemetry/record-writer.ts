@@ -55,6 +55,8 @@ export class RecordWriter {
     this.#text(178, path);
     this.#text(186, interaction);
     this.#flag(192, record.usageEstimated);
+    if (record.costNanoUsd !== undefined) this.#optional(200, record.costNanoUsd);
+    this.#integer(208, record.cacheWriteHourTokens);
     this.#close(start);
     this.#count++;
   }
@@ -109,6 +111,12 @@ export class RecordWriter {
     if (!(value > 0)) return;
     this.#varint(tag);
     this.#varint(value <= Number.MAX_SAFE_INTEGER ? Math.round(value) : Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Of a field that is written with 0 too. */
+  #optional(tag: number, value: number): void {
+    this.#varint(tag);
+    this.#varint(value > 0 ? Math.min(Math.round(value), Number.MAX_SAFE_INTEGER) : 0);
   }
 
   #flag(tag: number, value: boolean): void {

@@ -6,18 +6,18 @@ export function createSpendSums() {
   // Requests of one app at one LLM often come together.
   let last: Spend | undefined;
   return {
-    add({ appId, llmId, startedAtMs, costMicroUsd }: Spend): void {
-      if (costMicroUsd === 0) return;
+    add({ appId, llmId, startedAtMs, costNanoUsd }: Spend): void {
+      if (costNanoUsd === 0) return;
       const day = dayOf(startedAtMs);
       if (!last || last.appId !== appId || last.llmId !== llmId || dayOf(last.startedAtMs) !== day) {
         const key = `${appId} ${llmId} ${day}`;
         last = sums.get(key);
         if (!last) {
-          last = { appId, llmId, startedAtMs, costMicroUsd: 0 };
+          last = { appId, llmId, startedAtMs, costNanoUsd: 0 };
           sums.set(key, last);
         }
       }
-      last.costMicroUsd += costMicroUsd;
+      last.costNanoUsd += costNanoUsd;
     },
     all: (): Spend[] => [...sums.values()],
     clear(): void {

@@ -31,7 +31,8 @@ export const protobufFileName = "portico/edge/v1/edge.proto";
  * An edge authenticates every call with the metadata entry `authorization: Bearer <edge token>`; a missing or wrong
  * token fails with UNAUTHENTICATED before any message is read. The hub speaks TLS; plain text is accepted from the same machine only.
  * Messages of an edge are at most 4 MiB, those of a hub that speaks TLS at most 8 MiB. Timestamps are Unix milliseconds. Money is
- * integer micro-dollars (1 USD = 1 000 000). Integers beyond 2^53-1 are read as 2^53-1.
+ * integer micro-dollars (1 USD = 1 000 000), with what is beyond whole micro-dollars in a field of its own where amounts are summed.
+ * Integers beyond 2^53-1 are read as 2^53-1.
  */
 
 export interface RegisterRequest {
@@ -313,6 +314,8 @@ export interface BudgetUsage {
    * tell.
    */
   readAtUs: number;
+  /** Nano-dollars spent beyond spent_micro_usd, 0 to 999. 0 from hubs that do not tell. */
+  spentRestNanoUsd: number;
 }
 
 /**
@@ -423,6 +426,8 @@ export interface ModelPrice {
   outputMicroUsdPerMillion: number;
   cacheWriteMicroUsdPerMillion: number;
   cacheReadMicroUsdPerMillion: number;
+  /** Of tokens that are cached for an hour; absent means 8/5 of the price above, which is that of five minutes. */
+  cacheWriteHourMicroUsdPerMillion?: number | undefined;
 }
 
 export interface TelemetryBatch {
@@ -480,8 +485,10 @@ export interface UsageRecord {
   pluginMs: number;
   promptTokens: number;
   responseTokens: number;
+  /** Whatever their lifetime. */
   cacheWriteTokens: number;
   cacheReadTokens: number;
+  /** Rounded so that the records of one app and LLM add up to what they cost, to a micro-dollar. */
   costMicroUsd: number;
   requestBytes: number;
   responseBytes: number;
@@ -490,6 +497,15 @@ export interface UsageRecord {
   interaction: string;
   /** True when the vendor reported no usage and the token counts are an estimate from the text. */
   usageEstimated: boolean;
+  /**
+   * The exact cost in nano-dollars, where it is not a whole number of micro-dollars equal to cost_micro_usd; hubs that know this field
+   * count it instead.
+   */
+  costNanoUsd?:
+    | number
+    | undefined;
+  /** Those of cache_write_tokens that are cached for an hour. */
+  cacheWriteHourTokens: number;
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
@@ -2752,7 +2768,7 @@ export const BudgetState: MessageFns<BudgetState> = {
 };
 
 function createBaseBudgetUsage(): BudgetUsage {
-  return { kind: "", id: 0, periodStartMs: 0, spentMicroUsd: 0, readAtUs: 0 };
+  return { kind: "", id: 0, periodStartMs: 0, spentMicroUsd: 0, readAtUs: 0, spentRestNanoUsd: 0 };
 }
 
 export const BudgetUsage: MessageFns<BudgetUsage> = {
@@ -2771,6 +2787,9 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
     }
     if (message.readAtUs !== 0) {
       writer.uint32(40).int64(message.readAtUs);
+    }
+    if (message.spentRestNanoUsd !== 0) {
+      writer.uint32(48).uint32(message.spentRestNanoUsd);
     }
     return writer;
   },
@@ -2828,6 +2847,14 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
             message.readAtUs = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.spentRestNanoUsd = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2850,6 +2877,7 @@ export const BudgetUsage: MessageFns<BudgetUsage> = {
     message.periodStartMs = object.periodStartMs ?? 0;
     message.spentMicroUsd = object.spentMicroUsd ?? 0;
     message.readAtUs = object.readAtUs ?? 0;
+    message.spentRestNanoUsd = object.spentRestNanoUsd ?? 0;
     return message;
   },
 };
@@ -3645,6 +3673,7 @@ function createBaseModelPrice(): ModelPrice {
     outputMicroUsdPerMillion: 0,
     cacheWriteMicroUsdPerMillion: 0,
     cacheReadMicroUsdPerMillion: 0,
+    cacheWriteHourMicroUsdPerMillion: undefined,
   };
 }
 
@@ -3667,6 +3696,9 @@ export const ModelPrice: MessageFns<ModelPrice> = {
     }
     if (message.cacheReadMicroUsdPerMillion !== 0) {
       writer.uint32(48).int64(message.cacheReadMicroUsdPerMillion);
+    }
+    if (message.cacheWriteHourMicroUsdPerMillion !== undefined) {
+      writer.uint32(56).int64(message.cacheWriteHourMicroUsdPerMillion);
     }
     return writer;
   },
@@ -3732,6 +3764,14 @@ export const ModelPrice: MessageFns<ModelPrice> = {
             message.cacheReadMicroUsdPerMillion = longToNumber(reader.int64());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cacheWriteHourMicroUsdPerMillion = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3755,6 +3795,7 @@ export const ModelPrice: MessageFns<ModelPrice> = {
     message.outputMicroUsdPerMillion = object.outputMicroUsdPerMillion ?? 0;
     message.cacheWriteMicroUsdPerMillion = object.cacheWriteMicroUsdPerMillion ?? 0;
     message.cacheReadMicroUsdPerMillion = object.cacheReadMicroUsdPerMillion ?? 0;
+    message.cacheWriteHourMicroUsdPerMillion = object.cacheWriteHourMicroUsdPerMillion ?? undefined;
     return message;
   },
 };
@@ -4046,6 +4087,8 @@ function createBaseUsageRecord(): UsageRecord {
     path: "",
     interaction: "",
     usageEstimated: false,
+    costNanoUsd: undefined,
+    cacheWriteHourTokens: 0,
   };
 }
 
@@ -4122,6 +4165,12 @@ export const UsageRecord: MessageFns<UsageRecord> = {
     }
     if (message.usageEstimated !== false) {
       writer.uint32(192).bool(message.usageEstimated);
+    }
+    if (message.costNanoUsd !== undefined) {
+      writer.uint32(200).int64(message.costNanoUsd);
+    }
+    if (message.cacheWriteHourTokens !== 0) {
+      writer.uint32(208).uint64(message.cacheWriteHourTokens);
     }
     return writer;
   },
@@ -4331,6 +4380,22 @@ export const UsageRecord: MessageFns<UsageRecord> = {
             message.usageEstimated = reader.bool();
             continue;
           }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.costNanoUsd = longToNumber(reader.int64());
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.cacheWriteHourTokens = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4372,6 +4437,8 @@ export const UsageRecord: MessageFns<UsageRecord> = {
     message.path = object.path ?? "";
     message.interaction = object.interaction ?? "";
     message.usageEstimated = object.usageEstimated ?? false;
+    message.costNanoUsd = object.costNanoUsd ?? undefined;
+    message.cacheWriteHourTokens = object.cacheWriteHourTokens ?? 0;
     return message;
   },
 };
