@@ -13,13 +13,20 @@ export type WireRequest = { method: string; path: string; headers: Record<string
 
 export function operationsOf(document: unknown): Operation[] {
   type Part = { content?: Record<string, { schema?: Schema }> };
-  type Item = Record<string, { parameters: Operation["parameters"]; requestBody?: Part }>;
-  const { paths } = document as { paths: Record<string, Item> };
+  type Parameter = Operation["parameters"][number];
+  type Item = Record<string, { parameters: (Parameter | { $ref: string })[]; requestBody?: Part }>;
+  const { paths, components } = document as { paths: Record<string, Item>; components: { parameters: Record<string, Parameter> } };
+  const resolve = (parameter: Parameter | { $ref: string }): Parameter => {
+    if (!("$ref" in parameter)) return parameter;
+    const shared = components.parameters[parameter.$ref.replace("#/components/parameters/", "")];
+    if (!shared) throw new Error(`the document has no ${parameter.$ref}`);
+    return shared;
+  };
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, { parameters, requestBody }]) => ({
       method: method.toUpperCase(),
       path,
-      parameters,
+      parameters: parameters.map(resolve),
       body: requestBody?.content?.["application/json"]?.schema,
     })),
   );
@@ -74,7 +81,9 @@ export function coverageOf({ method, path, parameters, body }: Operation, hints:
     return {
       method,
       path: query.length > 0 ? `${at}?${query.join("&")}` : at,
-      headers: {},
+      headers: Object.fromEntries(
+        parameters.filter((p) => p.in === "header" && p.name in changed).map((p) => [p.name, textOf(p).slice(0, 1000)]),
+      ),
       body: method === "GET" || content === undefined ? undefined : toJson(content),
     };
   };
