@@ -9,8 +9,11 @@ const method = {
   responseDeserialize: (bytes: Buffer) => bytes,
 };
 
-/** A client of a server that ends every stream as told, after `afterMs`. */
-async function aClient(end: (stream: ServerHttp2Stream) => void, afterMs: number) {
+/** Ours and Node's. */
+const environments = [{}, { PORTICO_PLUGIN_HTTP2: "node" }];
+
+/** A client of a server that ends every stream with `end`, after `afterMs`. */
+async function aClient(end: (stream: ServerHttp2Stream) => void, afterMs: number, env: Record<string, string>) {
   const server = createServer();
   const later = setTimeout;
   server.on("stream", (stream) => {
@@ -18,10 +21,8 @@ async function aClient(end: (stream: ServerHttp2Stream) => void, afterMs: number
     later(() => end(stream), afterMs);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const client = createHotClient({
-    address: { network: "tcp", host: "127.0.0.1", port: (server.address() as AddressInfo).port },
-    name: "Late",
-  });
+  const address = { network: "tcp", host: "127.0.0.1", port: (server.address() as AddressInfo).port } as const;
+  const client = createHotClient({ address, name: "Late" }, env);
   onTestFinished(() => {
     vi.useRealTimers();
     client.close();
@@ -34,8 +35,8 @@ const reset = (stream: ServerHttp2Stream) => stream.close(constants.NGHTTP2_CANC
 const drop = (stream: ServerHttp2Stream) => stream.session?.destroy();
 
 test("a plugin that ends the call at its deadline before our own timer fires has timed out, and has not lost its connection", async () => {
-  for (const end of [reset, drop]) {
-    const client = await aClient(end, 120);
+  for (const [end, env] of [reset, drop].flatMap((one) => environments.map((env) => [one, env] as const))) {
+    const client = await aClient(end, 120, env);
     // Our timer never fires: what is seen is the stream's end alone.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     await expect(client.unary(method, {}, { timeoutMs: 100 })).rejects.toMatchObject({ code: "plugin_timeout" });
@@ -44,8 +45,8 @@ test("a plugin that ends the call at its deadline before our own timer fires has
 });
 
 test("a call whose stream ends before its deadline has lost its connection", async () => {
-  for (const end of [reset, drop]) {
-    const client = await aClient(end, 20);
+  for (const [end, env] of [reset, drop].flatMap((one) => environments.map((env) => [one, env] as const))) {
+    const client = await aClient(end, 20, env);
     await expect(client.unary(method, {}, { timeoutMs: 60_000 })).rejects.toMatchObject({ code: "plugin_unavailable" });
     await expect(client.unary(method, {}, { timeoutMs: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: "plugin_unavailable" });
   }
