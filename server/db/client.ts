@@ -1,9 +1,10 @@
-import { type AppError, backoffMs, sleep } from "@portico/core";
+import type { AppError } from "@portico/core";
 import { PrismaPg } from "@prisma/adapter-pg";
 import type pg from "pg";
-import { isTransient, rejectionOf } from "./failures.ts";
+import { rejectionOf } from "./failures.ts";
 import { type Prisma, PrismaClient } from "./generated/client.ts";
 import { connectMsOf, createPool, defaultPoolSettings, type PoolSettings } from "./pool.ts";
+import { retried, type SqlTransactionOptions, sqlTransaction } from "./sql-transaction.ts";
 import { createStorage } from "./storage.ts";
 
 const transactionMs = 15_000;
@@ -23,6 +24,8 @@ export type Db = {
    * @throws AppError for what the caller or the moment is to blame for (see failures.ts).
    */
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same for statements of `sql`. The error is the driver's; only with `retry` do the steps run again after a deadlock. */
+  sqlTransaction<T>(run: (client: pg.PoolClient) => Promise<T>, options?: SqlTransactionOptions): Promise<T>;
   /** Called after each committed transaction with the kinds of object it changed (see journal.ts). A throw is logged. */
   onCommit(listener: (kinds: ReadonlySet<string>) => void): void;
   /** What a thrown error means to the caller (see failures.ts); notes when it says that nothing can be written. */
@@ -49,12 +52,14 @@ export function openDatabase(
     prisma,
     sql,
     async transaction(run) {
-      const { result, kinds } = await retried(understood, () => {
+      const { result, kinds } = await retried(() => {
         const kinds = new Set<string>();
         return prisma.$transaction(async (tx) => {
           changedBy.set(tx, kinds);
           return { result: await run(tx), kinds };
         });
+      }).catch((error: unknown) => {
+        throw understood(error) ?? error;
       });
       // The write is committed: whatever a listener makes of it, the caller is told so.
       if (kinds.size > 0)
@@ -67,6 +72,7 @@ export function openDatabase(
         }
       return result;
     },
+    sqlTransaction: (run, options) => sqlTransaction(sql, run, options),
     rejectionOf: understood,
     storageFault: storage.fault,
     onCommit: (listener) => void listeners.push(listener),
@@ -75,20 +81,6 @@ export function openDatabase(
       await sql.end().catch(() => {});
     },
   };
-}
-
-const attempts = 4;
-
-/** Two that waited for each other do so again when they start at the same moment. */
-async function retried<T>(understood: Db["rejectionOf"], transaction: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction();
-    } catch (error) {
-      if (!isTransient(error) || attempt === attempts) throw understood(error) ?? error;
-      await sleep(backoffMs(attempt, { baseMs: 10, capMs: 200 }));
-    }
-  }
 }
 
 const changedBy = new WeakMap<object, Set<string>>();

@@ -2,6 +2,7 @@ import { sleep } from "@portico/core";
 import { newSystemCallKey } from "@portico/protocol/system-calls";
 import type pg from "pg";
 import type { Db } from "../db/client.ts";
+import { transactionOn } from "../db/sql-transaction.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
 import { type BuilderSources, createBuilderSources } from "./builder-sources-store.ts";
 import type { ResourceType } from "./resources.ts";
@@ -76,7 +77,6 @@ const builderLock = 0x706f7274;
 const lockRetryMs = 100;
 /** A builder of another release that was not seen for this long has gone. It is seen at least every 20 seconds. */
 const goneMs = 60_000;
-const attempts = 5;
 
 export function createBuilderStore({ db, vault }: { db: Db; vault: Vault }): BuilderStore {
   async function exclusively<T>(run: (session: BuilderSession) => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
@@ -122,21 +122,12 @@ export function createBuilderStore({ db, vault }: { db: Db; vault: Vault }): Bui
 }
 
 function sessionOf(client: pg.PoolClient): BuilderSession {
-  async function transaction<T>(run: (tx: BuilderTransaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
-        const result = await run({ ...createBuilderSources(client), ...transactionOf(client) });
-        await client.query("COMMIT");
-        return result;
-      } catch (error) {
-        await client.query("ROLLBACK");
-        // A credential was admitted again while its revocation was being settled.
-        if (attempt === attempts || !(error instanceof Error && "code" in error && error.code === "40001")) throw error;
-        await sleep(10 * attempt);
-      }
-    }
-  }
+  // Again when a credential was admitted while its revocation was being settled.
+  const transaction = <T>(run: (tx: BuilderTransaction) => Promise<T>): Promise<T> =>
+    transactionOn(client, () => run({ ...createBuilderSources(client), ...transactionOf(client) }), {
+      retry: true,
+      isolation: "REPEATABLE READ",
+    });
 
   return {
     transaction,

@@ -26,10 +26,7 @@ export function createPluginLogStore(db: Db) {
   return {
     /** Stores lines in their order, without those of plugins that an edge of this namespace does not run. */
     async insert(namespace: string, lines: EdgeLogLine[]): Promise<void> {
-      const client = await db.sql.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query("BEGIN");
+      await db.sqlTransaction(async (client) => {
         await client.query("SELECT pg_advisory_xact_lock($1)", [writersLock]);
         await client.query(
           `INSERT INTO plugin_logs (plugin_id, edge_id, at, stream, level, text)
@@ -47,22 +44,14 @@ export function createPluginLogStore(db: Db) {
             namespace,
           ],
         );
-        await client.query("COMMIT");
-        const due = dueForPruning(lines.map((line) => line.pluginId));
-        if (due.length > 0)
-          await client.query(
-            `DELETE FROM plugin_logs l USING unnest($1::bigint[]) AS due(plugin_id)
-             WHERE l.plugin_id = due.plugin_id AND l.id <= (SELECT o.id FROM plugin_logs o WHERE o.plugin_id = due.plugin_id ORDER BY o.id DESC OFFSET $2 LIMIT 1)`,
-            [due, keptLogLines],
-          );
-      } catch (error) {
-        await client.query("ROLLBACK").catch((failed: Error) => {
-          broken = failed;
-        });
-        throw error;
-      } finally {
-        client.release(broken);
-      }
+      });
+      const due = dueForPruning(lines.map((line) => line.pluginId));
+      if (due.length > 0)
+        await db.sql.query(
+          `DELETE FROM plugin_logs l USING unnest($1::bigint[]) AS due(plugin_id)
+           WHERE l.plugin_id = due.plugin_id AND l.id <= (SELECT o.id FROM plugin_logs o WHERE o.plugin_id = due.plugin_id ORDER BY o.id DESC OFFSET $2 LIMIT 1)`,
+          [due, keptLogLines],
+        );
     },
 
     /** The newest lines of a plugin with a greater seq, oldest first. */

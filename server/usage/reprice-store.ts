@@ -6,7 +6,6 @@ import { nanoOf, setNano } from "../db/money.ts";
 const recordNano = nanoOf("cost_micro_usd", "cost_rest_nano_usd");
 const setSpent = (nano: string): string => setNano("spent_micro_usd", "spent_rest_nano_usd", nano);
 
-const attempts = 4;
 const minuteMs = 60_000;
 
 type Booked = { id: number; at: Date; appId: number; llmId: number; cost: NanoUsd } & Tokens;
@@ -23,25 +22,16 @@ export function createBookedStore(db: Db) {
 
     /** Reprices the calls among the records `after` < id <= `upTo`: records, minutes and budgets, or none of them. @returns how many changed. */
     async reprice(model: { vendor: string; modelName: string }, price: Price, after: number, upTo: number): Promise<number> {
-      for (let attempt = 1; ; attempt++) {
-        const client = await db.sql.connect();
-        try {
-          await client.query("BEGIN");
+      return db.sqlTransaction(
+        async (client) => {
           const changed = await changeRecords(client, model, price, after, upTo);
           // In the order in which usage is stored, so that neither waits for the other in a circle.
           if (changed.length > 0) await changeMinutes(client, changed);
           if (changed.length > 0) await changeSpend(client, changed);
-          await client.query("COMMIT");
-          client.release();
           return changed.length;
-        } catch (error) {
-          await client.query("ROLLBACK").then(
-            () => client.release(),
-            (broken: Error) => client.release(broken),
-          );
-          if (!isContention(error) || attempt === attempts) throw error;
-        }
-      }
+        },
+        { retry: true },
+      );
     },
   };
 }
@@ -149,7 +139,3 @@ async function spendsOf(client: pg.PoolClient, changed: Changed[]): Promise<Spen
     }
   return [...spends.values()];
 }
-
-/** Deadlock or serialization failure: the same again may succeed. */
-const isContention = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "40P01" || error.code === "40001");

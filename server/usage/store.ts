@@ -18,7 +18,6 @@ export type StoredBatch = { duplicate: boolean; stored: number; usage: BudgetUsa
 export type Judgement = { rejected: number; ownerless: number; reason: string };
 
 const minuteMs = 60_000;
-const attempts = 4;
 const maxInt = 2_147_483_647;
 /** Sums stop here: nothing that is read in JavaScript, here or at an edge, may be larger. */
 const mostInSql = `${Number.MAX_SAFE_INTEGER}::bigint`;
@@ -63,26 +62,13 @@ export function createUsageStore(db: Db) {
      * nothing.
      */
     async insertBatch(batch: Batch): Promise<StoredBatch> {
+      const insertWith = (store: StoreRecords) => db.sqlTransaction((client) => insert(client, batch, store), { retry: true });
       // COPY costs three fifths of what INSERT does and cannot skip rows; records that were there before are rare.
-      let store = copyRecords;
-      for (let attempt = 1; ; attempt++) {
-        const client = await db.sql.connect();
-        try {
-          await client.query("BEGIN");
-          const result = await insert(client, batch, store);
-          await client.query("COMMIT");
-          const usage = await usageOf(client, result.owners);
-          client.release();
-          return { duplicate: result.duplicate, stored: result.stored, usage };
-        } catch (error) {
-          await client.query("ROLLBACK").then(
-            () => client.release(),
-            (broken: Error) => client.release(broken),
-          );
-          if (store === copyRecords && isRepeated(error)) store = insertNewRecords;
-          else if (!isContention(error) || attempt === attempts) throw error;
-        }
-      }
+      const { owners, duplicate, stored } = await insertWith(copyRecords).catch((error: unknown) => {
+        if (isRepeated(error)) return insertWith(insertNewRecords);
+        throw error;
+      });
+      return { duplicate, stored, usage: await usageOf(db.sql, owners) };
     },
 
     /** Active apps and LLMs that have a budget. */
@@ -105,7 +91,7 @@ const sumOf = (kind: string, id: string, start: string) =>
    ELSE (SELECT coalesce(sum(${recordNano}), 0) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
 
 /** What was spent since the start of each period; in the order asked. */
-async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promise<BudgetUsage[]> {
+async function spentOf(client: pg.Pool, spends: Spend[]): Promise<BudgetUsage[]> {
   if (spends.length === 0) return [];
   // A period without a row is one that began by a change of its start; its spend is still in the records. now() is never later than
   // what the statement sees.
@@ -129,7 +115,7 @@ async function spentOf(client: pg.Pool | pg.PoolClient, spends: Spend[]): Promis
 
 type Owner = { kind: BudgetKind; id: number; anchor: Date | null };
 
-function usageOf(client: pg.PoolClient, owners: Owner[]): Promise<BudgetUsage[]> {
+function usageOf(client: pg.Pool, owners: Owner[]): Promise<BudgetUsage[]> {
   const now = new Date();
   return spentOf(
     client,
@@ -351,7 +337,3 @@ async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRe
 /** A request that is there already. */
 const isRepeated = (error: unknown): boolean =>
   error instanceof Error && "constraint" in error && error.constraint === "usage_records_request_id_key";
-
-/** Deadlock or serialization failure: the same again may succeed. */
-const isContention = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "40P01" || error.code === "40001");

@@ -1,6 +1,6 @@
 /** Parts of the dashboard and the portal that are our own; the folders of the pages in app/. */
 export const ownSections = {
-  admin: ["apps", "edges", "groups", "llms", "plugins", "prices", "users"],
+  admin: ["apps", "calls", "edges", "groups", "llms", "plugins", "prices", "users"],
   portal: ["apps"],
 } as const;
 
