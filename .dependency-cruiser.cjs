@@ -42,7 +42,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^server/",
-        pathNot: `${tests}|^server/(db|jobs)/|^server/(main|runtime)\\.ts$|(^|/)[a-z-]*store\\.ts$|^server/[^/]+/store/`,
+        pathNot: `${tests}|^server/db/|^server/(main|runtime)\\.ts$|(^|/)[a-z-]*store\\.ts$|^server/[^/]+/store/`,
       },
       to: { path: `^server/db/generated/|${npm("@prisma/client", "@prisma/adapter-pg", "pg")}`, dependencyTypesNot: ["type-only"] },
     },
@@ -162,6 +162,26 @@ module.exports = {
       to: { path: "^packages/testkit/" },
     },
     {
+      name: "scripts-know-no-testkit",
+      comment: "The testkit starts what scripts/lib can start; the other way round they would be one folder in two places.",
+      severity: "error",
+      from: { path: "^scripts/lib/", pathNot: "\\.test\\.mjs$" },
+      to: { path: "^(server|app|components|gateway|plugins|bench)/|^packages/(?!core/|plugin-bridge/|plugin-sdk/)" },
+    },
+    {
+      name: "testkit-knows-no-product",
+      comment: "It starts processes and databases; the product's own tests import it.",
+      severity: "error",
+      from: { path: "^packages/testkit/" },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui|bench)/|^packages/(?!testkit/|migrations/|plugin-bridge/)" },
+    },
+    {
+      name: "migrations-know-core-only",
+      severity: "error",
+      from: { path: "^packages/migrations/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui|scripts)/|^packages/(?!migrations/|core/)" },
+    },
+    {
       name: "no-circles",
       severity: "error",
       from: { pathNot: "/gen/|/generated/" },
@@ -183,3 +203,6 @@ module.exports = {
     },
   },
 };
+
+/** Files whose imports do not count for the walls that leave tests out. */
+module.exports.tests = tests;

@@ -1,12 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, LookupFunction } from "node:net";
 import { fileURLToPath } from "node:url";
+import { migrateDeploy } from "@portico/migrations";
 import { createOutbound, type OutboundSettings, type Purpose } from "@portico/outbound";
 import { fetch } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { anApp, anLlm } from "../gateway/test/hub.ts";
 import { aWorld, call, endWorlds, secret, until } from "../gateway/test/world.ts";
-import { migrateDeploy } from "../server/db/migrate.ts";
 import { aStudio, type Studio } from "../server/testing.ts";
 
 // Where a connection may not go, however its address is written, whoever named it and whatever DNS says a moment later.

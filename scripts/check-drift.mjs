@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run drift`: schema.prisma and the migrations must describe the same database.
-import { diffAgainstMigrations } from "./lib/drift.mjs";
+import { diffAgainstMigrations } from "../packages/testkit/drift.mjs";
 import { Stop } from "./lib/stop.mjs";
 import { runTask } from "./lib/task.mjs";
 

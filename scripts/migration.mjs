@@ -2,7 +2,7 @@
 // `node scripts/migration.mjs <name>`: writes the difference between schema.prisma and the migrations as the next migration.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { diffAgainstMigrations } from "./lib/drift.mjs";
+import { diffAgainstMigrations } from "../packages/testkit/drift.mjs";
 import { root } from "./lib/paths.mjs";
 import { Stop } from "./lib/stop.mjs";
 import { runTask } from "./lib/task.mjs";

@@ -1,4 +1,5 @@
 import { createLogger } from "@portico/core/logger";
+import { migrateDeploy, migrationsDir } from "@portico/migrations";
 import { createOutbound } from "@portico/outbound";
 import { createAnalytics } from "./analytics/feature.ts";
 import { createApps } from "./apps/feature.ts";
@@ -10,7 +11,6 @@ import { createCredentials } from "./credentials/feature.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { databaseFeature } from "./db/feature.ts";
-import { migrateDeploy, migrationsDir } from "./db/migrate.ts";
 import { createVersions } from "./db/versions.ts";
 import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";

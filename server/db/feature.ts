@@ -1,6 +1,6 @@
+import { createMigrationCheck } from "@portico/migrations";
 import type { Feature } from "../feature.ts";
 import type { Db } from "./client.ts";
-import { createMigrationCheck } from "./migrate.ts";
 
 /** The database as something that must answer and be complete, and that is closed last. */
 export function databaseFeature(db: Db): Feature {

@@ -85,5 +85,8 @@ export const conflict = (message: string, field?: string): AppError =>
 export const invalid = (field: string, message: string): AppError =>
   new AppError({ code: "validation_failed", message, issues: [{ field, message }] });
 
-/** The message of anything thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The message of anything thrown. A connection that failed at several addresses has one for each and none of its own: the first counts. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "" && error.errors.length > 0) return messageOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}

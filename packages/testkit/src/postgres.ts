@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { migrateDeploy, migrationsDir } from "@portico/migrations";
 import pg from "pg";
 import { type Children, createChildren } from "../../../scripts/lib/children.mjs";
 import { takeLock } from "../../../scripts/lib/lock.mjs";
 import { buildDir } from "../../../scripts/lib/paths.mjs";
 import { ensureCluster, ensureDatabase, startCluster } from "../../../scripts/lib/postgres.mjs";
 import { postgresPackage, postgresPlace } from "../../../scripts/lib/postgres-place.mjs";
-import { migrateDeploy, migrationsDir } from "../../../server/db/migrate.ts";
 
 /** Set by `startTestPostgres` and inherited by test workers: the server that every test of a run shares. */
 const serverVariable = "PORTICO_TEST_POSTGRES";

@@ -4,11 +4,11 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { aStack } from "../../packages/testkit/src/index.ts";
-import { ensureBuilt } from "./build-steps.mjs";
-import { pinnedNode, root, toolEnv } from "./paths.mjs";
-import { freePort } from "./postgres.mjs";
-import { Stop } from "./stop.mjs";
+import { aStack } from "../packages/testkit/src/index.ts";
+import { ensureBuilt } from "../scripts/lib/build-steps.mjs";
+import { pinnedNode, root, toolEnv } from "../scripts/lib/paths.mjs";
+import { freePort } from "../scripts/lib/postgres.mjs";
+import { Stop } from "../scripts/lib/stop.mjs";
 
 const serverCore = 0;
 const loadCore = 1;

@@ -1,9 +1,9 @@
 import pg from "pg";
-import { startTestPostgres } from "../../packages/testkit/src/postgres.ts";
-import { prismaCli, prismaEnv } from "./build-steps.mjs";
-import { createChildren } from "./children.mjs";
-import { pinnedNode, root } from "./paths.mjs";
-import { Stop } from "./stop.mjs";
+import { prismaCli, prismaEnv } from "../../scripts/lib/build-steps.mjs";
+import { createChildren } from "../../scripts/lib/children.mjs";
+import { pinnedNode, root } from "../../scripts/lib/paths.mjs";
+import { Stop } from "../../scripts/lib/stop.mjs";
+import { startTestPostgres } from "./src/postgres.ts";
 
 /** What separates the migrations (applied to a scratch database) from schema.prisma, as SQL; empty when nothing does. */
 export async function diffAgainstMigrations() {

@@ -3,10 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { messageOf } from "@portico/core";
 import pg from "pg";
 
 /** Where the repository keeps its migrations. */
-export const migrationsDir = fileURLToPath(new URL("../../prisma/migrations", import.meta.url));
+export const migrationsDir = fileURLToPath(new URL("../../../prisma/migrations", import.meta.url));
 
 /** Prisma's own advisory lock, so that this runner and `prisma migrate` exclude each other. */
 const advisoryLock = 72707369;
@@ -185,9 +186,4 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration, tabl
       { migration: name, cause },
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
 }
