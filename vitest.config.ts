@@ -8,8 +8,9 @@ export default defineConfig({
     // Processes, not threads: tests start children, bind sockets and are ended by signals.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Ten times what the slowest of them needs on an idle machine: tests also pass while other work keeps every core busy.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // A forgotten timer or socket shows as a hang; a test that never ends is a failure, not a wait.
     teardownTimeout: 10_000,
     passWithNoTests: false,

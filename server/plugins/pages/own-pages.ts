@@ -4,8 +4,8 @@ export const ownSections = {
   portal: ["apps"],
 } as const;
 
-/** Whose ids are names that administrators choose. */
-const named: readonly string[] = ["edges"];
+/** Whose ids are not numbers: edges have names that administrators choose, calls the ids of requests. */
+const named: Readonly<Record<string, string>> = { edges: "an edge", calls: "a call" };
 
 /**
  * Why a page of a plugin cannot be opened, or not for certain, at a path: it is the address of a page of ours. A sentence; undefined when
@@ -19,6 +19,7 @@ export function conflictOfPath(path: string): string | undefined {
     id === undefined ||
     (area === "admin" && ((rest.length === 0 && (id === "new" || /^\d+$/.test(id))) || (rest.length === 1 && rest[0] === "edit")));
   if (isOurs) return `Its page ${path} cannot be opened: the address belongs to the dashboard. The manifest should name another path.`;
-  if (named.includes(section) && rest.length === 0) return `Its page ${path} cannot be opened while there is an edge with the id ${id}.`;
+  const what = area === "admin" ? named[section] : undefined;
+  if (what && rest.length === 0) return `Its page ${path} cannot be opened while there is ${what} with the id ${id}.`;
   return undefined;
 }
