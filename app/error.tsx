@@ -5,7 +5,7 @@ export default function RootError({ retry }: { error: unknown; retry: () => void
   return (
     <main style={{ maxWidth: 560, margin: "12vh auto 0", padding: 16, display: "grid", gap: 12, justifyItems: "start" }}>
       <h1>This page could not be shown</h1>
-      <p className="quiet">The studio did not answer with it. It may be restarting; try again in a moment.</p>
+      <p className="quiet">The studio may be restarting. Try again in a moment.</p>
       <button type="button" className="plain-button" onClick={retry}>
         Try again
       </button>

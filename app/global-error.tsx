@@ -6,7 +6,7 @@ export default function GlobalError({ retry }: { error: unknown; retry: () => vo
     <html lang="en">
       <body style={{ fontFamily: "system-ui, sans-serif", maxWidth: 560, margin: "15vh auto", padding: 16 }}>
         <h1>Portico could not be shown</h1>
-        <p>The studio answered, but not with a page. Try again; if it stays, look at the studio's log.</p>
+        <p>Try again. If this stays, check the studio's log.</p>
         <button type="button" onClick={retry}>
           Try again
         </button>

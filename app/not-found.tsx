@@ -4,7 +4,7 @@ export default function NotFound() {
   return (
     <main style={{ maxWidth: 720, margin: "12vh auto 0", padding: 16 }}>
       <Empty isPage title="There is no such page" action={<a href="/">Go to the start</a>}>
-        The address may be mistyped, or what it showed is gone.
+        The address may be mistyped, or the page was deleted.
       </Empty>
     </main>
   );

@@ -12,7 +12,7 @@ const read = cache(async (path: string): Promise<unknown> => {
 
 type Named = { data?: { attributes?: Record<string, unknown> } };
 
-/** A page's title with the name of the thing it shows, so that many tabs can be told apart; `kind` alone when there is none. */
+/** A page's title with the name of the thing it shows, so that browser tabs differ; `kind` alone when there is none. */
 export async function titleOf(key: { queryKey: readonly [string, string] }, kind: string): Promise<Metadata> {
   const found = (await read(pathOf(key.queryKey))) as Named | undefined;
   const { name, model_name, edge_id } = found?.data?.attributes ?? {};

@@ -35,7 +35,7 @@ test("everything between signing in and saving is done by keyboard alone, and fo
   await page.keyboard.type("gl");
   await expect(page).toHaveURL(/\/admin\/llms$/);
   await page.keyboard.press("?");
-  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
 
@@ -137,7 +137,7 @@ test("dialogs hold the focus, give it back, and axe finds nothing on them: palet
   await expect(page.getByRole("button", { name: "Go to anything" })).toBeFocused();
 
   await page.keyboard.press("?");
-  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await expectAccessibleInBothSchemes(page, "help on the keyboard");
   await page.keyboard.press("Escape");
 
@@ -154,7 +154,7 @@ test("dialogs hold the focus, give it back, and axe finds nothing on them: palet
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "API tokens" }).click();
   const tokens = page.getByRole("dialog", { name: "API tokens" });
-  await tokens.getByLabel("Name of a new token").fill("Journey");
+  await tokens.getByLabel("Name of the new token").fill("Journey");
   await tokens.getByRole("button", { name: "Create token" }).click();
   await expect(tokens.getByText("shown only this once")).toBeVisible();
   await expectAccessibleInBothSchemes(page, "a new API token");

@@ -34,7 +34,7 @@ test("selecting rows moves none of them, names what is selected, and deleting sh
     // One row needs no selection.
     await page.getByRole("button", { name: "Actions for Jumpy 3" }).click();
     await page.getByRole("menuitem", { name: "Deactivate" }).click();
-    await expect(rows.filter({ hasText: "Jumpy 3" })).toContainText("Off");
+    await expect(rows.filter({ hasText: "Jumpy 3" })).toContainText("Inactive");
   } finally {
     await rest("DELETE", `/api/v1/apps/${app.data.id}`);
     await Promise.all(made.map(({ data }) => rest("DELETE", `/api/v1/llms/${data.id}`)));
@@ -70,10 +70,10 @@ test("lists narrow by what people ask for, say why they are empty, and lead back
     await page.goto("/admin/users?is_admin=true");
     await expect(rows.first()).toContainText("Administrator");
     await page.goto("/admin/llms?page=99999");
-    await page.getByRole("button", { name: "Go to the last" }).click();
+    await page.getByRole("button", { name: "Go to last page" }).click();
     await expect(rows.first()).toBeVisible();
     await page.goto("/admin/llms?sort=nonsense");
-    await page.getByRole("button", { name: "Use the default order" }).click();
+    await page.getByRole("button", { name: "Use default order" }).click();
     await expect(rows.first()).toBeVisible();
     faults.splice(0);
 

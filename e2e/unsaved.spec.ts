@@ -3,7 +3,7 @@ import { expect, expectAccessibleInBothSchemes, isRefusal, settled, test } from 
 
 const llm = (name: string) => ({ name, vendor: "openai", api_endpoint: "https://api.openai.com/v1", short_description: "As it was" });
 const question = (page: Page) => page.getByRole("dialog", { name: "Leave without saving?" });
-const remote = (page: Page) => page.getByRole("region", { name: "Changed meanwhile" });
+const remote = (page: Page) => page.getByRole("region", { name: "Conflicting changes" });
 
 test("a save changes only what was edited, and shows both versions of what somebody else changed meanwhile", async ({ page, rest }) => {
   const { data } = await rest("POST", "/api/v1/llms", llm("Unsaved one"));

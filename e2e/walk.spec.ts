@@ -89,9 +89,9 @@ test("1: an administrator signs in where they were going and creates an LLM whos
   await expect(page).toHaveURL(/\/admin\/llms\/1$/);
   await expect(fact(page, "API key")).toHaveText("stored, not shown");
   await page.getByRole("link", { name: "Edit" }).click();
-  await expect(page.getByText("Kept as stored")).toBeVisible();
+  await expect(page.getByText("Stored, not shown")).toBeVisible();
   await page.reload();
-  await expect(page.getByText("Kept as stored")).toBeVisible();
+  await expect(page.getByText("Stored, not shown")).toBeVisible();
   page.removeAllListeners("response");
   const inputs = await page.locator("input, textarea").evaluateAll((nodes) => nodes.map((node) => (node as HTMLInputElement).value));
   const seen = [await page.content(), inputs.join("\n"), ...(await Promise.all(bodies))];
@@ -113,35 +113,35 @@ async function install(name: string, command: string, scopes: string[] = []): Pr
   await page.getByRole("link", { name: "Install plugin" }).first().click();
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Command").fill(command);
-  await page.getByRole("button", { name: "Read what it asks for" }).click();
+  await page.getByRole("button", { name: "Review permissions" }).click();
   await expect(page).toHaveURL(/new\?id=\d+$/);
-  const asked = page.getByRole("region", { name: "What it asks for" });
-  if (scopes.length === 0) return expect(asked).toContainText("no access to the studio");
+  const asked = page.getByRole("region", { name: "Permissions" });
+  if (scopes.length === 0) return expect(asked).toContainText("No permissions needed");
   await expect(asked.getByRole("rowheader")).toHaveText(scopes);
-  await expect(page.getByRole("button", { name: "Save and go on" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Save and continue" })).toHaveCount(0);
   await expectAccessible(page, `the access that ${name} asks for`);
-  await page.getByRole("button", { name: "Approve this access" }).click();
+  await page.getByRole("button", { name: "Approve permissions" }).click();
 }
-const switchOn = async (state = "Healthy") => {
+const activate = async (state = "Healthy") => {
   await page
-    .getByRole("button", { name: "Save and go on" })
+    .getByRole("button", { name: "Save and continue" })
     .or(page.getByRole("button", { name: "Continue" }))
     .click();
-  await page.getByRole("button", { name: "Switch on" }).click();
+  await page.getByRole("button", { name: "Activate plugin" }).click();
   await expect(page).toHaveURL(/\/admin\/plugins\/\d+$/);
   await expect(page.getByRole("heading", { level: 1 }).locator("..")).toContainText(state, { timeout: 20_000 });
 };
 
 test("2: a plugin is installed by its command: scopes approved, settings checked by the server at the field, healthy, logged, reloaded, healed", async () => {
   await install("Rules", commandOf("llm-validator"), ["llm.before_create", "llm.before_update"]);
-  await switchOn();
+  await activate();
 
   await install("First", commandOf("request-enricher"));
   const field = page.getByLabel("Instruction");
   await field.fill("x".repeat(4_001));
   const [refusal] = await Promise.all([
     page.waitForResponse((response) => response.request().method() === "PATCH"),
-    page.getByRole("button", { name: "Save and go on" }).click(),
+    page.getByRole("button", { name: "Save and continue" }).click(),
   ]);
   expect(refusal.status()).toBe(422);
   const [fault] = ((await refusal.json()) as { errors: { detail: string; source: { pointer: string } }[] }).errors;
@@ -149,11 +149,11 @@ test("2: a plugin is installed by its command: scopes approved, settings checked
   await expect(field).toHaveAccessibleDescription(new RegExp((fault?.detail ?? "nothing").replace(/^[\w.]+: /, ""), "i"));
   await expectAccessible(page, "settings refused by the server");
   await field.fill("[first]");
-  await switchOn("Stopped");
+  await activate("Stopped");
   await expect(page.getByText("No gateway runs it yet: attach it to an LLM.")).toBeVisible();
 
   await install("Feedback", commandOf("portal-feedback"), ["kv.readwrite", "portal_ui", "studio_ui", "rpc"]);
-  await switchOn();
+  await activate();
   const { pathname } = new URL(page.url());
   expect(await attributesOf(`/api/v1${pathname.replace("/admin", "")}`)).toMatchObject({ service_access_authorized: true });
 
@@ -198,7 +198,7 @@ test("3: plugins are attached to an LLM in an order that is kept, with settings 
   await page.goto("/admin/llms/1?tab=plugins");
   const rows = page.getByRole("list", { name: "Plugins in order" }).getByRole("listitem");
   for (const [index, name] of ["Stamp", "First", "Second"].entries()) {
-    await choose("Attach a plugin", name);
+    await choose("Attach plugin", name);
     await expect(rows.nth(index)).toContainText(name);
   }
   const saved = page.waitForResponse((response) => response.request().method() === "PUT");
@@ -209,10 +209,10 @@ test("3: plugins are attached to an LLM in an order that is kept, with settings 
 
   await rows.filter({ hasText: "First" }).getByRole("button", { name: "Override settings" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Only for this LLM").fill('{"additional_instruction":"[first, here]"}');
+  await dialog.getByLabel("Override").fill('{"additional_instruction":"[first, here]"}');
   await expect(dialog.getByRole("region", { name: "merged settings" })).toContainText("[first, here]");
   await expectAccessible(page, "settings for one LLM");
-  await dialog.getByRole("button", { name: "Save for this LLM" }).click();
+  await dialog.getByRole("button", { name: "Save override" }).click();
   await expect(dialog).toBeHidden();
   await page.reload();
   await expect(order).toHaveText(["Stamp", "Second", "First"]);
@@ -295,7 +295,7 @@ test("4: vendors' own clients pass through an app's credential, enriched and mod
   await expect(requests).toHaveText(String(calls.total), { timeout: 5_000 });
   await expect(fact(page, "Tokens")).not.toHaveText("0");
   await expect(fact(page, "Cost")).toHaveText(/[1-9]/);
-  await expect(fact(page, "Latency, median")).toHaveText(/[1-9].*ms|µs/);
+  await expect(fact(page, "Latency, p50")).toHaveText(/[1-9].*ms|µs/);
   measured("the last call is on the overview", Math.round(performance.now() - from));
   await expect(
     page
@@ -397,9 +397,9 @@ test("6: a plugin's portal form is for its group only; what was sent is in its a
   await expectInAdmin("From a frame", true);
 
   await page.goto(`/admin/plugins/${feedbackId[0]?.id}`);
-  await page.getByRole("switch", { name: "Trust its pages" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Trust its pages" }).click();
-  await expect(page.getByRole("switch", { name: "Trust its pages" })).toBeChecked();
+  await page.getByRole("switch", { name: "Trust pages" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Trust pages" }).click();
+  await expect(page.getByRole("switch", { name: "Trust pages" })).toBeChecked();
   await send("From the page itself", false);
   await expectInAdmin("From the page itself", false);
   expect(idasFaults).toEqual([]);

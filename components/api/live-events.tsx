@@ -9,7 +9,7 @@ import { checkReachable } from "./reachability.ts";
 /** How long a page may take to leave what was deleted on it. */
 const leavingMs = 2_000;
 
-/** Hears from the studio what changed, whoever changed it, and has the pages read it again. */
+/** Subscribes to changes in the studio, whoever made them, and refreshes what the page shows. */
 export function LiveEvents() {
   const client = useQueryClient();
   useEffect(() => {

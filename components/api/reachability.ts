@@ -1,4 +1,4 @@
-// Whether the studio answers, learned from every call of the page and asked again while it does not.
+// Whether the studio answers: known from every call of the page, and probed while it does not.
 let isReachable = true;
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
@@ -11,7 +11,7 @@ function set(next: boolean): void {
   for (const listener of listeners) listener();
 }
 
-/** Asks the studio whether it is there, and goes on asking until it is. */
+/** Probes the studio until it answers. */
 export async function checkReachable(): Promise<void> {
   clearTimeout(timer);
   const isThere = await fetch("/health", { cache: "no-store", signal: AbortSignal.timeout(5_000) }).then(

@@ -74,7 +74,7 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                     [
                       "LLMs",
                       ids.length === 0
-                        ? "none, so every call is refused"
+                        ? "none, so every call is rejected"
                         : llms.map((llm, index) => (
                             <span key={llm.id}>
                               {index > 0 && ", "}
@@ -99,7 +99,7 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                           {attributes.owner.name}
                         </Link>
                       ) : (
-                        "nobody; its owner was deleted"
+                        "none: the owner was deleted"
                       ),
                     ],
                     ["Created", attributes.created_at && <Ago key="created" at={attributes.created_at} />],
@@ -117,7 +117,7 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                         </Button>
                       }
                     >
-                      Every call with its credentials is refused. Once it has an LLM, a snippet to call it appears here.
+                      Calls with its credentials are rejected. Select an LLM to get a snippet that calls it.
                     </Notice>
                   </div>
                 )}

@@ -35,7 +35,7 @@ const labels: Record<keyof Values, string> = {
   activate: "Activate the credential now",
 };
 
-/** Creates an app, or changes `app`. A new one belongs to `me` unless another owner is chosen. */
+/** Creates an app, or changes `app`. A new one belongs to `me` unless another owner is selected. */
 export function AppForm({
   app,
   etag,
@@ -84,13 +84,13 @@ export function AppForm({
     <>
       <PageHeader title={app ? `Edit ${app.attributes.name}` : "Create app"} />
       <FormLayout entity={entity} submitLabel={app ? "Save app" : "Create app"} cancelHref={app ? `/admin/apps/${app.id}` : "/admin/apps"}>
-        <FormSection title="The app" lead="What it is, and whose.">
+        <FormSection title="App" lead="A program that calls LLMs, and its owner.">
           <TextInput label="Name" required autoFocus={!app} {...form.getInputProps("name")} />
           <Textarea label="Description" autosize minRows={2} {...form.getInputProps("description")} />
           <OnePicker
             root="users"
             label="Owner"
-            chosen={
+            selected={
               me
                 ? [{ value: me.id, label: me.name }]
                 : app?.attributes.owner
@@ -100,19 +100,19 @@ export function AppForm({
             {...form.getInputProps("user_id")}
           />
         </FormSection>
-        <FormSection title="LLMs" lead="The gateway refuses this app's calls to any other.">
-          <ManyPicker root="llms" label={labels.llm_ids} placeholder="Choose LLMs" {...form.getInputProps("llm_ids")} />
+        <FormSection title="LLMs" lead="Calls of this app to any other LLM are rejected.">
+          <ManyPicker root="llms" label={labels.llm_ids} placeholder="Select LLMs" {...form.getInputProps("llm_ids")} />
         </FormSection>
         {!app && (
-          <FormSection title="Credential" lead="The app comes with one. Its secret is shown once, after this.">
+          <FormSection title="Credential" lead="The app is created with a credential. Its secret is shown once, on the next page.">
             <Switch
               label={labels.activate}
-              description="Otherwise the credential waits until somebody activates it."
+              description="Otherwise calls are rejected until an administrator activates it."
               {...form.getInputProps("activate", { type: "checkbox" })}
             />
           </FormSection>
         )}
-        <FormSection title="Budget" lead="When the month's spending reaches it, the app's calls are refused until the next month.">
+        <FormSection title="Budget" lead="When the month's spend reaches the budget, calls are rejected until the next month.">
           <NumberInput
             label="Monthly budget"
             description="US dollars. Empty is no limit."

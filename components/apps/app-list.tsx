@@ -79,7 +79,7 @@ const create = (
 export function AppList() {
   return (
     <>
-      <PageHeader title="Apps" lead="Who may call: each app has its own credentials, LLMs and budget." actions={create} />
+      <PageHeader title="Apps" lead="Programs that call LLMs, each with its own credentials and budget." actions={create} />
       <DataTable
         label="apps"
         query={lists.apps}

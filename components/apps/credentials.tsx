@@ -15,10 +15,10 @@ import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import classes from "./credentials.module.css";
 
-/** A key as whoever finds it in a configuration can recognize it: by how it ends. */
+/** A key by its last characters, by which it can be recognized in a configuration. */
 const hintOf = ({ attributes }: Resource<CredentialAttributes>) => `pk_…${attributes.hint}`;
 
-/** An app's credentials. `onSecret` hears of a new secret, which exists in the browser only until the page is left. */
+/** An app's credentials. `onSecret` gets a new secret, which exists in the browser only until the page is left. */
 export function Credentials({ appId, secret, onSecret }: { appId: string; secret: string | null; onSecret: (secret: string) => void }) {
   const client = useQueryClient();
   const key = q("apps", `/api/v1/apps/${appId}/credentials`);
@@ -30,24 +30,24 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
       if (made.data.attributes.secret) onSecret(made.data.attributes.secret);
       void refresh();
     },
-    onError: (error) => toastError("No credential was made", error),
+    onError: (error) => toastError("The credential was not created", error),
   });
   const toggle = useMutation({
     mutationFn: (row: Resource<CredentialAttributes>) =>
       call("POST", `/api/v1/credentials/${row.id}/${row.attributes.active ? "deactivate" : "activate"}`),
     onSuccess: (_, row) => {
       toast(
-        row.attributes.active ? "Credential switched off" : "Credential active",
-        row.attributes.active ? "The gateways refuse it from now on." : undefined,
+        row.attributes.active ? "Credential deactivated" : "Credential activated",
+        row.attributes.active ? "Gateways reject it from now on." : undefined,
       );
       void refresh();
     },
-    onError: (error) => toastError("The credential stays as it is", error),
+    onError: (error) => toastError("The credential was not changed", error),
   });
   const revoke = (row: Resource<CredentialAttributes>) =>
     confirmAction({
       title: "Revoke credential",
-      lead: `Calls with the key ${hintOf(row)} are refused within a second, permanently. Programs that use it need a new one.`,
+      lead: `Calls with the key ${hintOf(row)} are rejected within a second, permanently. Programs that use it need a new one.`,
       verb: "Revoke credential",
       run: () => call("DELETE", `/api/v1/credentials/${row.id}`),
       onDone: () => {
@@ -82,11 +82,11 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
               <code className="truncate" title={`Key id ${row.attributes.key_id}`}>
                 {hintOf(row)}
               </code>
-              <Status tone={row.attributes.active ? "good" : "idle"}>{row.attributes.active ? "Active" : "Off"}</Status>
+              <Status tone={row.attributes.active ? "good" : "idle"}>{row.attributes.active ? "Active" : "Inactive"}</Status>
               <span className="quiet">
                 {row.attributes.created_at && (
                   <>
-                    made <Ago at={row.attributes.created_at} />
+                    created <Ago at={row.attributes.created_at} />
                   </>
                 )}
               </span>
@@ -96,9 +96,9 @@ export function Credentials({ appId, secret, onSecret }: { appId: string; secret
                   variant="default"
                   loading={toggle.isPending && toggle.variables.id === row.id}
                   onClick={() => toggle.mutate(row)}
-                  aria-label={`${row.attributes.active ? "Switch off" : "Activate"} ${hintOf(row)}`}
+                  aria-label={`${row.attributes.active ? "Deactivate" : "Activate"} ${hintOf(row)}`}
                 >
-                  {row.attributes.active ? "Switch off" : "Activate"}
+                  {row.attributes.active ? "Deactivate" : "Activate"}
                 </Button>
                 <Button size="xs" variant="default" onClick={() => revoke(row)} aria-label={`Revoke ${hintOf(row)}`}>
                   Revoke

@@ -29,7 +29,7 @@ export function Snippets({ llms, gatewayUrl, secret }: { llms: CallableLlm[]; ga
   if (!llm) return null;
   const base = `${gatewayUrl}/llm/call/${llm.attributes.slug ?? ""}`;
   return (
-    <Section title="Call it" lead="The vendor's own client works as it is; only its address and key change.">
+    <Section title="Call this app's LLMs" lead="Use the vendor's client with this address and key.">
       <Group gap="xs" mb="xs">
         <SegmentedControl
           aria-label="Client"

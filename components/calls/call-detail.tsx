@@ -30,7 +30,7 @@ export function CallDetail({ id }: { id: string }) {
   if (error instanceof ApiError && error.status === 404)
     return (
       <Empty isPage title="There is no such call" action={<Link href="/admin/calls">Show all</Link>}>
-        No call has the request id {id}. Calls appear within seconds of being finished and are deleted with age.
+        No call has the request id {id}. Calls appear within seconds after they end and are deleted when they expire.
       </Empty>
     );
   return <Failure what="This call" error={error} retry={() => void refetch()} />;
@@ -53,14 +53,14 @@ function Detail({ call: { attributes: call, ...resource } }: { call: Resource<Ca
       />
       <div style={{ display: "grid", gap: 8, marginBottom: 20 }}>
         {call.reason && (
-          <Notice tone={call.outcome === "blocked" ? "warn" : "bad"} title={explanation ?? "It did not complete"}>
+          <Notice tone={call.outcome === "blocked" ? "warn" : "bad"} title={explanation ?? "The call did not complete"}>
             Reason: <code>{call.reason}</code>
           </Notice>
         )}
         {!call.priced && (
           <Notice
             tone="warn"
-            title="No price is known for this model"
+            title="This model has no price"
             action={
               <Button
                 size="xs"
@@ -72,7 +72,7 @@ function Detail({ call: { attributes: call, ...resource } }: { call: Resource<Ca
               </Button>
             }
           >
-            The call used tokens that no cost or budget includes.
+            Costs and budgets do not include this call.
           </Notice>
         )}
       </div>
@@ -112,7 +112,7 @@ function Detail({ call: { attributes: call, ...resource } }: { call: Resource<Ca
                 </Link>
               ),
             ],
-            ["Made from", call.interaction === "studio" ? "the dashboard" : "a program"],
+            ["Source", call.interaction === "studio" ? "dashboard" : "app"],
             [
               "Edge",
               <Link key="edge" href={`/admin/edges/${encodeURIComponent(call.edge_id)}`}>
@@ -133,14 +133,14 @@ function Detail({ call: { attributes: call, ...resource } }: { call: Resource<Ca
             ["Cost", call.priced ? num(formatMoney(call.cost)) : "no price"],
             ["Counted by", call.usage_estimated ? "estimate: the vendor reported no final count" : "the vendor"],
             ["Request size", num(formatBytes(call.request_bytes))],
-            ["Answer size", num(formatBytes(call.response_bytes))],
+            ["Response size", num(formatBytes(call.response_bytes))],
           ]}
         />
       </Section>
-      <Section title="Time">
+      <Section title="Latency">
         <Facts
           rows={[
-            ["Whole call", num(formatDuration(call.duration_ms))],
+            ["Total", num(formatDuration(call.duration_ms))],
             ["First byte", call.first_byte_ms > 0 && num(formatDuration(call.first_byte_ms))],
             [
               "Plugins",
@@ -154,7 +154,7 @@ function Detail({ call: { attributes: call, ...resource } }: { call: Resource<Ca
                 )}
               </>,
             ],
-            ["Answer", call.streamed ? "streamed" : "whole"],
+            ["Response", call.streamed ? "streamed" : "complete"],
           ]}
         />
       </Section>

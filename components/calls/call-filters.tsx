@@ -5,7 +5,7 @@ import { OnePicker } from "../form/picker.tsx";
 import { useListState } from "../table/use-list-state.ts";
 import classes from "./call-filters.module.css";
 
-// The address has instants in UTC, so that a link means the same to whoever opens it; the fields have the reader's own time.
+// The address has instants in UTC, so that a link means the same to everyone; the fields have the reader's own time.
 const two = (value: number): string => String(value).padStart(2, "0");
 const toField = (instant: string | null): string | null => {
   const at = new Date(instant ?? "");
@@ -17,7 +17,7 @@ const fromField = (value: string | null): string | null => {
   return at === undefined || Number.isNaN(at.getTime()) ? null : at.toISOString();
 };
 
-/** What calls are narrowed by that has more choices than a menu holds. */
+/** Filters of calls with more choices than a menu holds. */
 export function CallFilters() {
   const { params, change } = useListState();
   const set = (name: string) => (value: string | null) => change({ [name]: value });
@@ -35,7 +35,7 @@ export function CallFilters() {
     />
   );
   return (
-    <search className={classes.filters} aria-label="Narrow the calls">
+    <search className={classes.filters} aria-label="Filter calls">
       <OnePicker root="apps" label="App" placeholder="Any app" clearable value={params.get("app_id")} onChange={set("app_id")} />
       <OnePicker root="llms" label="LLM" placeholder="Any LLM" clearable value={params.get("llm_id")} onChange={set("llm_id")} />
       <OnePicker root="users" label="User" placeholder="Any user" clearable value={params.get("user_id")} onChange={set("user_id")} />

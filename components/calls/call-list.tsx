@@ -8,7 +8,7 @@ import { PageHeader } from "../ui/page.tsx";
 import { CallFilters } from "./call-filters.tsx";
 import { callColumns, callPath, outcomeOptions } from "./columns.tsx";
 
-/** Every finished request, narrowed by what is in the address. */
+/** Every finished request, filtered by the address. */
 export function CallList() {
   return (
     <>

@@ -2,11 +2,8 @@
 
 import "@mantine/charts/styles.layer.css";
 import { BarChart, ChartTooltip, LineChart } from "@mantine/charts";
-import { Skeleton } from "@mantine/core";
-import Link from "next/link";
 import type { OverviewAttributes } from "../../server/analytics/contract.ts";
 import { formatCompact, formatDuration, formatMoney } from "../ui/format.ts";
-import { Section } from "../ui/page.tsx";
 import classes from "./charts.module.css";
 import { stepLabel, tickLabel, timeTicks, valueTicks } from "./ticks.ts";
 
@@ -14,60 +11,36 @@ type Step = OverviewAttributes["series"][number];
 type Drawn = { name: string; label: string; color: string; open?: true };
 type Format = (value: number) => string;
 
-/** Requests, errors, tokens, cost and latency over time, and who they belong to. `stale` while those of another range are awaited. */
-export function Charts({ data, stale }: { data: OverviewAttributes | undefined; stale: boolean }) {
-  if (!data) {
-    return (
-      <div className={classes.charts} aria-busy="true">
-        {["requests", "tokens", "cost", "latency"].map((each) => (
-          <Skeleton key={each} height={224} radius="lg" />
-        ))}
-      </div>
-    );
-  }
-  const { series } = data;
+/** Requests, errors, tokens, cost and latency over time. `stale` while the figures of another range are awaited. */
+export function Charts({ series, stale }: { series: Step[]; stale: boolean }) {
   return (
-    <>
-      <div className={classes.charts} data-stale={stale || undefined}>
-        <Bars
-          title="Requests"
-          series={series}
-          parts={[
-            { name: "ok", label: "Answered", color: "var(--portico-chart-1)", of: (step) => Math.max(0, step.requests - step.errors) },
-            { name: "errors", label: "Failed", color: "var(--portico-chart-4)", of: (step) => step.errors },
-          ]}
-          format={formatCompact}
-          whole
-        />
-        <Bars
-          title="Tokens"
-          series={series}
-          parts={[{ name: "tokens", label: "Tokens", color: "var(--portico-chart-1)", of: (step) => step.tokens }]}
-          format={formatCompact}
-          whole
-        />
-        <Bars
-          title="Cost"
-          series={series}
-          parts={[{ name: "cost", label: "Cost", color: "var(--portico-chart-2)", of: (step) => step.cost }]}
-          format={formatMoney}
-          axisWidth={74}
-        />
-        <Latency series={series} />
-      </div>
-      <div className={classes.pair} data-stale={stale || undefined}>
-        <Shares
-          title="By LLM"
-          rows={data.by_llm.map((row) => ({ ...row, href: `/admin/llms/${row.llm_id}` }))}
-          color="var(--portico-chart-1)"
-        />
-        <Shares
-          title="By app"
-          rows={data.by_app.map((row) => ({ ...row, href: `/admin/apps/${row.app_id}` }))}
-          color="var(--portico-chart-3)"
-        />
-      </div>
-    </>
+    <div className={classes.charts} data-stale={stale || undefined}>
+      <Bars
+        title="Requests"
+        series={series}
+        parts={[
+          { name: "ok", label: "Answered", color: "var(--portico-chart-1)", of: (step) => Math.max(0, step.requests - step.errors) },
+          { name: "errors", label: "Failed", color: "var(--portico-chart-4)", of: (step) => step.errors },
+        ]}
+        format={formatCompact}
+        whole
+      />
+      <Bars
+        title="Tokens"
+        series={series}
+        parts={[{ name: "tokens", label: "Tokens", color: "var(--portico-chart-1)", of: (step) => step.tokens }]}
+        format={formatCompact}
+        whole
+      />
+      <Bars
+        title="Cost"
+        series={series}
+        parts={[{ name: "cost", label: "Cost", color: "var(--portico-chart-2)", of: (step) => step.cost }]}
+        format={formatMoney}
+        axisWidth={74}
+      />
+      <Latency series={series} />
+    </div>
   );
 }
 
@@ -167,7 +140,7 @@ function Bars({
   );
 }
 
-/** The median as a line, dashed to the step that is still filling. */
+/** p50 as a line, dashed to the step that is still filling. */
 function Latency({ series }: { series: Step[] }) {
   const color = "var(--portico-chart-3)";
   const last = series.length - 1;
@@ -180,12 +153,12 @@ function Latency({ series }: { series: Step[] }) {
   const has = (index: number) => series[index]?.latency_p50_ms != null;
   const isAlone = (index: number) => !has(index - 1) && !has(index + 1);
   const drawn = [
-    { name, label: "Median", color },
-    { name: name + openSuffix, label: "Median", color, open: true as const, strokeDasharray: "3 3" },
+    { name, label: "p50", color },
+    { name: name + openSuffix, label: "p50", color, open: true as const, strokeDasharray: "3 3" },
   ];
   const most = Math.max(0, ...series.map(({ latency_p50_ms: ms }) => ms ?? 0));
   return (
-    <Chart title="Latency, median">
+    <Chart title="Latency, p50">
       <LineChart
         {...frameOf(series, drawn, { most, whole: false, format: formatDuration, axisWidth: 54 })}
         data={rows}
@@ -222,50 +195,5 @@ function Chart({ title, keys = [], children }: { title: string; keys?: Drawn[]; 
       </figcaption>
       {children}
     </figure>
-  );
-}
-
-function Shares({
-  title,
-  rows,
-  color,
-}: {
-  title: string;
-  rows: { href: string; name: string; requests: number; tokens: number; cost: number }[];
-  color: string;
-}) {
-  const most = Math.max(...rows.map((row) => row.requests), 1);
-  return (
-    <Section title={title}>
-      {rows.length === 0 ? (
-        <p className="quiet">Nothing in this time.</p>
-      ) : (
-        <table className={classes.shares}>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Requests</th>
-              <th scope="col">Tokens</th>
-              <th scope="col">Cost</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, 6).map((row) => (
-              <tr key={row.href}>
-                <th scope="row">
-                  <Link href={row.href} className="truncate">
-                    {row.name || "–"}
-                  </Link>
-                  <span className={classes.bar} style={{ width: `${(row.requests / most) * 100}%`, background: color }} />
-                </th>
-                <td className="num">{formatCompact(row.requests)}</td>
-                <td className="num">{formatCompact(row.tokens)}</td>
-                <td className="num">{formatMoney(row.cost)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Section>
   );
 }

@@ -55,9 +55,9 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
       title: "Delete edge",
       lead: (
         <>
-          <strong>{id}</strong> will be gone for good and its token with it.{" "}
-          {attributes.status === "connected" && "It is connected now: stop its gateway first, or this is refused."}
-          {isOwn && " The next start of the studio makes it again, for the gateway that is started with it."}
+          <strong>{id}</strong> and its token are deleted permanently.{" "}
+          {attributes.status === "connected" && "It is connected: stop its gateway first."}
+          {isOwn && " The studio creates it again at its next start, for the gateway that starts with it."}
         </>
       ),
       verb: "Delete edge",
@@ -71,7 +71,7 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
   const push = useMutation({
     mutationFn: () => call("POST", `${path}/reload`),
     onSuccess: () => {
-      toast("Pushed", "This page shows when the edge acknowledges it.");
+      toast("Configuration pushed", "This page shows when the edge acknowledges it.");
       void client.invalidateQueries({ queryKey: ["edges"] });
     },
     onError: (error) => toastError("Nothing was pushed", error),
@@ -186,9 +186,9 @@ function Detail({ edge, hubPort, isOwn }: { edge: Resource<EdgeAttributes>; hubP
                     ]}
                   />
                 </Section>
-                <Section title="Plugins on it">
+                <Section title="Plugins">
                   {plugins.length === 0 ? (
-                    <p className="quiet">None. A plugin runs here once it is attached to an LLM.</p>
+                    <p className="quiet">No plugin runs here. A plugin does once it is attached to an LLM.</p>
                   ) : (
                     <ul className={classes.list}>
                       {plugins.map((plugin) => (

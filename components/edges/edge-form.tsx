@@ -23,7 +23,7 @@ export function EdgeForm() {
     valuesOf: () => ({ edge_id: "", namespace: "" }),
     labels,
     attributesOf: (values) => ({ edge_id: values.edge_id.trim(), namespace: values.namespace.trim() }),
-    check: (values) => (values.edge_id.trim() === "" ? { edge_id: "Enter an id. The gateway uses it to name itself." } : {}),
+    check: (values) => (values.edge_id.trim() === "" ? { edge_id: "Enter an id. The gateway identifies itself by it." } : {}),
     onSaved: ({ data }) => {
       const id = data.attributes.edge_id;
       toast(`${id} created`, "Copy its token now: it is shown only this once.");
@@ -38,7 +38,7 @@ export function EdgeForm() {
       <FormLayout entity={entity} submitLabel="Create edge" cancelHref="/admin/edges">
         <FormSection
           title="The edge"
-          lead="A gateway of yours, on any machine that reaches this studio. Both are fixed once it is created."
+          lead="A gateway on any machine that reaches this studio. The id and the namespace cannot be changed later."
         >
           <TextInput
             label="Id"
@@ -50,7 +50,7 @@ export function EdgeForm() {
           />
           <TextInput
             label="Namespace"
-            description="It gets what is in this namespace, and what is global. Empty is the global one, default."
+            description="The edge gets what is in this namespace and what is global. Leave empty for default, the global one."
             placeholder="default"
             {...form.getInputProps("namespace")}
           />

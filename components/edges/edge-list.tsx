@@ -63,13 +63,16 @@ const columns: Column<EdgeAttributes>[] = [
 const bulk: BulkAction<EdgeAttributes>[] = [
   {
     label: "Push configuration",
-    done: "asked to load it again",
+    done: "got the configuration again",
     run: (row) => call("POST", `/api/v1/edges/${encodeURIComponent(row.attributes.edge_id)}/reload`),
   },
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "Their tokens end for good. An edge that is still connected is kept: stop its gateway first." },
+    confirm: {
+      verb: "Delete",
+      lead: "The edges and their tokens are deleted permanently. Connected edges are kept: stop their gateways first.",
+    },
     run: (row) => call("DELETE", `/api/v1/edges/${encodeURIComponent(row.attributes.edge_id)}`),
   },
 ];
@@ -104,8 +107,7 @@ export function EdgeList() {
         ]}
         empty={
           <Empty title="No edge yet" action={create}>
-            An edge is a gateway that carries traffic and obeys what this studio pushes. Create one to get its token and the command that
-            starts it.
+            An edge is a gateway that runs the configuration this studio pushes. Create one to get its token and the command that starts it.
           </Empty>
         }
       />

@@ -11,10 +11,10 @@ const linkTones: Record<string, Tone> = {
 const syncTones: Record<string, Tone> = { in_sync: "good", pending: "info", stale: "warn", unknown: "idle", rejected: "bad" };
 const syncWords: Record<string, string> = {
   in_sync: "In sync",
-  pending: "Waiting for its answer",
+  pending: "Waiting for acknowledgement",
   stale: "Behind",
   unknown: "Unknown",
-  rejected: "Refused",
+  rejected: "Rejected",
 };
 
 const linkWords: Record<string, string> = { registered: "Never connected" };

@@ -30,8 +30,8 @@ export function NewToken({ edge, token, hubPort }: { edge: EdgeAttributes; token
         <CopyLine value={token} what="token" />
       </Notice>
       <Section
-        title="Start its gateway"
-        lead="In a checkout of Portico, where this studio can be reached. Next to another gateway it needs a GATEWAY_PORT and a PORTICO_DATA_DIR of its own."
+        title="Start the gateway"
+        lead="Run this in a checkout of Portico on a machine that reaches this studio. Beside another gateway, set a separate GATEWAY_PORT and PORTICO_DATA_DIR."
       >
         <CodeBlock code={commandOf(edge, token, hubPort)} what="command" />
       </Section>
@@ -48,9 +48,9 @@ export function useRotateToken(edge: EdgeAttributes, { isOwn, onToken }: { isOwn
       title: "Rotate token",
       lead: (
         <>
-          The token of <strong>{edge.edge_id}</strong> ends at once and its gateway is disconnected. It goes on with the configuration it
-          has, and hears of no change until it is started again with the new token.
-          {isOwn && " This gateway is started together with the studio: their next start gives it a token of its own again."}
+          The token of <strong>{edge.edge_id}</strong> is revoked at once and its gateway is disconnected. The gateway keeps running its
+          current configuration and gets no changes until it is restarted with the new token.
+          {isOwn && " This gateway is started together with the studio, which gives it a new token at the next start."}
         </>
       ),
       verb: "Rotate token",

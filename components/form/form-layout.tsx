@@ -57,7 +57,7 @@ export function FormLayout<T extends Record<string, unknown>>({
         </Button>
         {entity.changes.length > 0 && (
           <Button variant="light" color="warn" onClick={() => document.querySelector<HTMLElement>("[data-remote-changes]")?.focus()}>
-            Review what was changed meanwhile
+            Review changes
           </Button>
         )}
         <span className={classes.state} aria-live="polite">

@@ -8,7 +8,7 @@ export type RemoteChange = {
   field: string;
   mine: unknown;
   theirs: unknown;
-  /** Which value the form has; null until the person at the form has chosen between two changes. */
+  /** Which value the form has; null until one of two changes is selected. */
   choice: "mine" | "theirs" | null;
 };
 

@@ -11,12 +11,12 @@ type Named = { name: string; email?: string };
 type Option = { value: string; label: string };
 
 // Searches on the server, so that a record beyond the first page can be found too; names once seen stay known, so that
-// what is chosen keeps its label when the search no longer contains it.
-function useOptions(root: string, chosen: Option[]) {
+// what is selected keeps its label when the search no longer contains it.
+function useOptions(root: string, selected: Option[]) {
   const [search, setSearch] = useState("");
   const [settled] = useDebouncedValue(search, 200);
   const known = useRef(new Map<string, string>());
-  for (const option of chosen) if (!known.current.has(option.value)) known.current.set(option.value, option.label);
+  for (const option of selected) if (!known.current.has(option.value)) known.current.set(option.value, option.label);
   const isLabel = [...known.current.values()].includes(settled);
   const { data, isFetching } = useQuery<List<Named>>({
     ...q(root, withParams(`/api/v1/${root}`, { page_size: 50, q: isLabel ? "" : settled })),
@@ -36,13 +36,13 @@ function useOptions(root: string, chosen: Option[]) {
 /** Chooses several things of one kind, by name, searched on the server. Values are ids. */
 export function ManyPicker({
   root,
-  chosen = [],
+  selected = [],
   value = [],
   ...field
 }: {
   root: string;
-  /** Names of what is chosen already. */
-  chosen?: Option[];
+  /** Names of what is selected already. */
+  selected?: Option[];
   label: string;
   description?: string;
   placeholder?: string;
@@ -51,7 +51,7 @@ export function ManyPicker({
   error?: React.ReactNode;
   "data-path"?: string;
 }) {
-  const { options, search, setSearch, nothing } = useOptions(root, chosen);
+  const { options, search, setSearch, nothing } = useOptions(root, selected);
   const data = [
     ...options,
     ...value.filter((id) => !options.some((option) => option.value === id)).map((id) => ({ value: id, label: `#${id}` })),
@@ -75,12 +75,12 @@ export function ManyPicker({
 /** Chooses one thing of a kind, by name, searched on the server. */
 export function OnePicker({
   root,
-  chosen = [],
+  selected = [],
   value = null,
   ...field
 }: {
   root: string;
-  chosen?: Option[];
+  selected?: Option[];
   label?: string;
   "aria-label"?: string;
   w?: number;
@@ -92,7 +92,7 @@ export function OnePicker({
   clearable?: boolean;
   "data-path"?: string;
 }) {
-  const { options, search, setSearch, nothing } = useOptions(root, chosen);
+  const { options, search, setSearch, nothing } = useOptions(root, selected);
   const known = value === null || options.some((option) => option.value === value);
   return (
     <Select

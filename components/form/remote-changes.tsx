@@ -29,7 +29,7 @@ export function RemoteChanges({
   if (changes.length === 0) return null;
   const open = changes.filter((change) => change.choice === null).length;
   return (
-    <section className={classes.changes} aria-label="Changed meanwhile" data-remote-changes tabIndex={-1}>
+    <section className={classes.changes} aria-label="Conflicting changes" data-remote-changes tabIndex={-1}>
       <Notice tone="warn" title={by ? `${by} saved changes while you were editing` : "This was changed while you were editing"}>
         {open > 0
           ? "Choose which value to keep where you both changed a field, then save."

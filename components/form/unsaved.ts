@@ -27,8 +27,8 @@ const positionNow = (): number | undefined =>
 let isReturning = false;
 
 /**
- * Back and Forward have happened when the page hears of them. They are undone before the router learns of them, and done again when
- * the person agrees.
+ * Back and Forward have already happened when the page is notified. They are undone before the router sees them, and repeated when the
+ * person agrees.
  */
 function onMoved(event: PopStateEvent): void {
   if (isReturning) {

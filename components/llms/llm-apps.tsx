@@ -52,7 +52,7 @@ export function LlmApps({ llmId }: { llmId: string }) {
           rows={rowsOf(apps.data)}
           loading={apps.isPending}
           href={(row) => `/admin/apps/${row.id}`}
-          nothing="No app may call this LLM yet. Choose it in an app's form."
+          nothing="No app may call this LLM yet. Select it on an app's edit page."
         />
       )}
     </Section>

@@ -1,8 +1,9 @@
 "use client";
 
-import { Button, Menu } from "@mantine/core";
+import { Button, Menu, Skeleton } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
@@ -24,10 +25,16 @@ import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 import { LlmApps } from "./llm-apps.tsx";
-import { LlmState } from "./llm-list.tsx";
-import { LlmPlugins } from "./llm-plugins.tsx";
-import { TryIt } from "./try-it.tsx";
+import { LlmState } from "./llm-state.tsx";
 import { vendorLabel } from "./vendors.ts";
+
+// The code of a tab comes when somebody opens it.
+const LlmPlugins = dynamic(() => import("./llm-plugins.tsx").then((module) => module.LlmPlugins), { loading: TabSkeleton });
+const TryIt = dynamic(() => import("./try-it.tsx").then((module) => module.TryIt), { loading: TabSkeleton });
+
+function TabSkeleton() {
+  return <Skeleton height={144} radius="lg" />;
+}
 
 export function LlmDetail({ id }: { id: string }) {
   return (
@@ -49,9 +56,9 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
     onSuccess: (saved) => {
       client.setQueryData(api.one("llms", llm.id).queryKey, saved);
       void client.invalidateQueries({ queryKey: ["llms"] });
-      toast(saved.data.attributes.active ? `${attributes.name} takes calls again` : `${attributes.name} is off`);
+      toast(saved.data.attributes.active ? `${attributes.name} activated` : `${attributes.name} deactivated`);
     },
-    onError: (error) => toastError(`${attributes.name} stays as it is`, error),
+    onError: (error) => toastError(`${attributes.name} was not changed`, error),
   });
   const gateway = config && attributes.slug ? `${config.proxyURL}/llm/call/${attributes.slug}` : null;
   return (
@@ -72,7 +79,7 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item onClick={() => toggle.mutate(!attributes.active)}>{attributes.active ? "Switch off" : "Activate"}</Menu.Item>
+                <Menu.Item onClick={() => toggle.mutate(!attributes.active)}>{attributes.active ? "Deactivate" : "Activate"}</Menu.Item>
                 <Menu.Item data-danger onClick={() => remove(llm.id, attributes.name, () => router.push("/admin/llms"))}>
                   Delete LLM
                 </Menu.Item>
@@ -92,7 +99,7 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
               </Button>
             }
           >
-            Calls go to the vendor without a key. Most vendors refuse them; an endpoint of your own may not need one.
+            Calls go to the vendor without a key. Most vendors reject them; your own endpoint may not need one.
           </Notice>
         </div>
       )}

@@ -124,12 +124,12 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
     <>
       <PageHeader title={title} />
       <FormLayout entity={entity} submitLabel={llm ? "Save LLM" : "Create LLM"} cancelHref={llm ? `/admin/llms/${llm.id}` : "/admin/llms"}>
-        <FormSection title="Vendor" lead="Who answers, where, and with which key. The key is stored encrypted and never shown again.">
+        <FormSection title="Vendor" lead="The vendor, its address and your key. The key is stored encrypted and never shown again.">
           <TextInput
             label="Name"
             description={
               renamed
-                ? `Renaming changes the gateway path; clients that use the old one must be told.`
+                ? "Renaming changes the gateway path. Update the clients that use the old one."
                 : "Apps reach it under a path made from this name."
             }
             required
@@ -200,7 +200,7 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
             {...form.getInputProps("budget_start_date")}
           />
         </FormSection>
-        <FormSection title="For the people who choose it" lead="What portal users and administrators read about it.">
+        <FormSection title="Description" lead="What portal users and administrators read about this LLM.">
           <TextInput label="Short description" {...form.getInputProps("short_description")} />
           <Textarea label="Long description" autosize minRows={3} maxRows={12} {...form.getInputProps("long_description")} />
           <NumberInput

@@ -11,8 +11,8 @@ import { lists } from "../table/list-query.ts";
 import { Empty } from "../ui/empty.tsx";
 import { formatMoney } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
-import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
+import { LlmState } from "./llm-state.tsx";
 import { vendorLabel, vendorOptions } from "./vendors.ts";
 
 const columns: Column<LlmAttributes>[] = [
@@ -20,7 +20,7 @@ const columns: Column<LlmAttributes>[] = [
   {
     id: "state",
     header: "State",
-    value: (row) => (row.attributes.active ? "active" : "off"),
+    value: (row) => (row.attributes.active ? "active" : "inactive"),
     cell: (row) => <LlmState llm={row.attributes} />,
     sort: "active",
   },
@@ -55,10 +55,6 @@ const columns: Column<LlmAttributes>[] = [
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 
-export function LlmState({ llm }: { llm: LlmAttributes }) {
-  return llm.active ? <Status tone="good">Active</Status> : <Status tone="idle">Off</Status>;
-}
-
 const setActive = (row: Resource<LlmAttributes>, active: boolean) => call("PATCH", `/api/v1/llms/${row.id}`, document("llms", { active }));
 
 const bulk: BulkAction<LlmAttributes>[] = [
@@ -71,7 +67,7 @@ const bulk: BulkAction<LlmAttributes>[] = [
   {
     label: "Deactivate",
     done: "deactivated",
-    skip: (row) => (row.attributes.active ? undefined : "already off"),
+    skip: (row) => (row.attributes.active ? undefined : "already inactive"),
     run: (row) => setActive(row, false),
   },
   {
@@ -105,13 +101,13 @@ export function LlmList() {
             label: "State",
             options: [
               { value: "true", label: "Active" },
-              { value: "false", label: "Off" },
+              { value: "false", label: "Inactive" },
             ],
           },
         ]}
         empty={
           <Empty title="No LLM yet" action={create}>
-            An LLM is a vendor's endpoint with its key and its rules. Create one, give an app access to it, and calls can pass.
+            An LLM is a vendor's endpoint with its key and rules. Create one, then give an app access to it.
           </Empty>
         }
       />

@@ -25,7 +25,7 @@ import { OverrideDialog } from "./override-dialog.tsx";
 type Row = Resource<PluginAttributes & { has_config_override?: boolean }>;
 type Attached = { data: Row[] };
 
-/** The plugins that see this LLM's calls, in the order in which they do. Every change is saved as it is made. */
+/** The plugins of an LLM, in the order in which calls pass them. Every change is saved at once. */
 export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
   const client = useQueryClient();
   const key = q("llms", `/api/v1/llms/${llm.id}/plugins`);
@@ -43,7 +43,7 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
       await client.cancelQueries({ queryKey: key.queryKey });
       client.setQueryData<Attached>(key.queryKey, { data: rows });
     },
-    onError: (error) => toastError("The plugins of this LLM stay as they were", error),
+    onError: (error) => toastError("The plugins of this LLM were not changed", error),
     onSettled: (_stored, _error, rows) => {
       if (unsaved.current !== rows) return;
       unsaved.current = undefined;
@@ -96,12 +96,12 @@ export function LlmPlugins({ llm }: { llm: Resource<LlmAttributes> }) {
     <>
       <div className={classes.add}>
         <AttachPicker attached={rows} onChoose={(id) => attach.mutate(id)} />
-        <p className="quiet">Requests pass the plugins from first to last. Each may change the request, answer it, or refuse it.</p>
+        <p className="quiet">Requests pass the plugins from first to last. Each may change the request, answer it or reject it.</p>
       </div>
       {rows.length === 0 ? (
         <div className="surface">
-          <Empty title="No plugin sees these calls">
-            Attach one to enrich, check or change what passes. Plugins are installed under <Link href="/admin/plugins">Plugins</Link>.
+          <Empty title="No plugin attached">
+            Attach one to check or change requests and responses. Install plugins under <Link href="/admin/plugins">Plugins</Link>.
           </Empty>
         </div>
       ) : (

@@ -50,7 +50,7 @@ function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<Plu
       call("PUT", `/api/v1/llms/${llmId}/plugins/${plugin.id}/config`, { config_override }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ["llms"] });
-      toast("Settings saved for this LLM");
+      toast("Override saved");
       modals.closeAll();
     },
   });
@@ -61,8 +61,8 @@ function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<Plu
   return (
     <div style={{ display: "grid", gap: 16 }}>
       <JsonInput
-        label="Only for this LLM"
-        description="A JSON object. What it names takes the place of the plugin's own settings."
+        label="Override"
+        description="A JSON object. Its values replace the plugin's settings for calls of this LLM."
         value={text}
         onChange={setText}
         autosize
@@ -74,7 +74,7 @@ function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<Plu
       />
       {parsed.value && (
         <div>
-          <h3 style={{ marginBottom: 4 }}>What the plugin gets</h3>
+          <h3 style={{ marginBottom: 4 }}>Effective settings</h3>
           <CodeBlock
             what="merged settings"
             code={JSON.stringify(merged(plugin.attributes.config ?? {}, parsed.value), null, 2)}
@@ -92,7 +92,7 @@ function Editor({ llmId, plugin, stored }: { llmId: string; plugin: Resource<Plu
           Cancel
         </Button>
         <Button disabled={!parsed.value} loading={save.isPending} onClick={() => parsed.value && save.mutate(parsed.value)}>
-          Save for this LLM
+          Save override
         </Button>
       </Group>
     </div>

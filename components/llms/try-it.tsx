@@ -55,8 +55,8 @@ export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
         }}
       >
         {!active && (
-          <Notice tone="warn" title="This LLM is off">
-            The gateway refuses calls until it is activated.
+          <Notice tone="warn" title="This LLM is inactive">
+            The gateway rejects calls until it is activated.
           </Notice>
         )}
         <TextInput label="Model" value={model} onChange={(event) => setModel(event.currentTarget.value)} required withAsterisk={false} />
@@ -86,7 +86,7 @@ export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
       </form>
       <div className={classes.result}>
         {problem !== null && (
-          <Notice tone="bad" title={problem instanceof ApiError && problem.status ? `Refused with ${problem.status}` : "No answer"}>
+          <Notice tone="bad" title={problem instanceof ApiError && problem.status ? `Rejected with ${problem.status}` : "No answer"}>
             {messageOf(problem)}
           </Notice>
         )}

@@ -7,7 +7,7 @@ export function FirstSteps() {
   return (
     <div className="surface">
       <Empty
-        title="No call has passed yet"
+        title="No calls yet"
         action={
           <>
             <Button component={Link} href="/admin/llms/new">
@@ -19,8 +19,7 @@ export function FirstSteps() {
           </>
         }
       >
-        Create an LLM with a vendor's key, then an app with a credential. Its page has a snippet to run; the call shows up here within
-        seconds.
+        Create an LLM with a vendor's key, then an app. The app's page has a snippet to run; its calls appear here within seconds.
       </Empty>
     </div>
   );

@@ -2,6 +2,7 @@
 
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import type { CallAttributes, OverviewAttributes } from "../../server/analytics/contract.ts";
 import type { EdgeAttributes } from "../../server/edges/contract.ts";
@@ -10,7 +11,7 @@ import { api, every, q } from "../api/query.ts";
 import type { List, One } from "../api/types.ts";
 import { RecentCalls } from "../calls/recent-calls.tsx";
 import { UnpricedNotice } from "../calls/unpriced-notice.tsx";
-import { Charts } from "../charts/charts.tsx";
+import { ChartSkeletons } from "../charts/chart-skeletons.tsx";
 import { EdgeLink, EdgeSync } from "../edges/edge-state.tsx";
 import { PluginStateLabel } from "../plugins/plugin-state.tsx";
 import { formatCompact, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
@@ -21,6 +22,10 @@ import { useSearch } from "../ui/use-search.ts";
 import { FirstSteps } from "./first-steps.tsx";
 import classes from "./overview.module.css";
 import { overviewKey, rangeOf, ranges } from "./range.ts";
+import { TrafficShares } from "./shares.tsx";
+
+// The charts' code weighs as much as the rest of the page, which is there without it.
+const Charts = dynamic(() => import("../charts/charts.tsx").then((module) => module.Charts), { ssr: false, loading: ChartSkeletons });
 
 const refreshMs = 2000;
 
@@ -67,7 +72,16 @@ export function Overview() {
       {overview.error && !data && <Failure what="The figures" error={overview.error} retry={() => void overview.refetch()} />}
       <Figures totals={data?.totals} stale={stale} />
       {data && <UnpricedNotice models={data.unpriced_models} calls={data.totals.unpriced} since={data.series[0]?.at} />}
-      {overview.error && !data ? null : quiet ? <FirstSteps /> : <Charts data={data} stale={stale} />}
+      {quiet ? (
+        <FirstSteps />
+      ) : data ? (
+        <>
+          <Charts series={data.series} stale={stale} />
+          <TrafficShares data={data} stale={stale} />
+        </>
+      ) : (
+        !overview.error && <ChartSkeletons />
+      )}
       <div className={classes.pair}>
         <Section title="Edges">
           <Health
@@ -110,9 +124,9 @@ function Figures({ totals, stale }: { totals: OverviewAttributes["totals"] | und
       totals ? formatCompact(totals.prompt_tokens + totals.response_tokens) : "–",
       totals ? `${formatCompact(totals.prompt_tokens)} in, ${formatCompact(totals.response_tokens)} out` : "",
     ],
-    ["Cost", formatMoney(totals?.cost), totals && totals.requests > 0 ? `${formatMoney(totals.cost / totals.requests)} a request` : ""],
+    ["Cost", formatMoney(totals?.cost), totals && totals.requests > 0 ? `${formatMoney(totals.cost / totals.requests)} per request` : ""],
     [
-      "Latency, median",
+      "Latency, p50",
       formatDuration(totals?.latency_p50_ms),
       totals?.latency_p95_ms != null ? `p95 ${formatDuration(totals.latency_p95_ms)}` : "",
     ],

@@ -65,15 +65,15 @@ export function GroupForm({
         }
       />
       <FormLayout entity={entity} submitLabel={group ? "Save group" : "Create group"} cancelHref="/admin/groups">
-        <FormSection title="Group" lead="Plugins name groups by this name, so renaming one closes pages that name the old.">
+        <FormSection title="Group" lead="Plugins refer to groups by name: after renaming, update the plugins that use the old name.">
           <TextInput label="Name" required autoFocus={!group} {...form.getInputProps("name")} />
         </FormSection>
-        <FormSection title="Members" lead="They see in the portal what is open to this group.">
+        <FormSection title="Members" lead="Members see in the portal what this group has access to.">
           <ManyPicker
             root="users"
             label="People"
-            placeholder="Choose by name or e-mail"
-            chosen={members.map((member) => ({ value: member.id, label: `${member.attributes.name} · ${member.attributes.email}` }))}
+            placeholder="Select by name or e-mail"
+            selected={members.map((member) => ({ value: member.id, label: `${member.attributes.name} · ${member.attributes.email}` }))}
             {...form.getInputProps("members")}
           />
         </FormSection>
@@ -109,14 +109,20 @@ const memberColumns: Column<UserAttributes>[] = [
 
 const shownMembers = 200;
 
-/** The group that everybody is in: nothing about it can change. */
+/** The group that everyone is in, which cannot be changed. */
 function DefaultGroup({ group, members, total }: { group: Resource<GroupAttributes>; members: Resource<UserAttributes>[]; total: number }) {
   useCrumbs([{ label: group.attributes.name }]);
   return (
     <>
-      <PageHeader title={group.attributes.name} lead="Everybody is in this group. It keeps its name and cannot be deleted." />
+      <PageHeader title={group.attributes.name} lead="Everyone is in this group. It cannot be renamed or deleted." />
       <Section title="Members" lead={members.length < total ? `The first ${members.length} of ${total}.` : undefined}>
-        <PlainTable label="Members" columns={memberColumns} rows={members} nothing="Nobody yet." href={(row) => `/admin/users/${row.id}`} />
+        <PlainTable
+          label="Members"
+          columns={memberColumns}
+          rows={members}
+          nothing="No members yet."
+          href={(row) => `/admin/users/${row.id}`}
+        />
       </Section>
     </>
   );

@@ -29,8 +29,8 @@ const bulk: BulkAction<GroupAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    skip: (row) => (row.attributes.is_default ? "kept: everybody is in it" : undefined),
-    confirm: { verb: "Delete", lead: "Members lose what is open to these groups only.", dependents: true },
+    skip: (row) => (row.attributes.is_default ? "kept: everyone is a member" : undefined),
+    confirm: { verb: "Delete", lead: "Members lose access to what only these groups can see.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/groups/${row.id}`),
   },
 ];
@@ -44,7 +44,7 @@ const create = (
 export function GroupList() {
   return (
     <>
-      <PageHeader title="Groups" lead="Who sees what in the portal. A plugin's page can be open to some groups only." actions={create} />
+      <PageHeader title="Groups" lead="Who sees what in the portal. A plugin can limit its pages to certain groups." actions={create} />
       <DataTable
         label="groups"
         query={lists.groups}
@@ -53,7 +53,7 @@ export function GroupList() {
         bulk={bulk}
         empty={
           <Empty title="No group yet" action={create}>
-            A group is a list of people that plugins and the portal can refer to by its name. Create one and choose its members.
+            A group is a list of people that plugins and the portal can refer to by its name. Create one and add its members.
           </Empty>
         }
       />

@@ -44,9 +44,9 @@ export function UserForm({ user, etag }: { user?: Resource<UserAttributes>; etag
       groups: (attributes?.groups ?? []).map((group) => group.id),
     }),
     labels,
-    attributesOf: ({ password, groups: chosen, ...rest }) => ({
+    attributesOf: ({ password, groups: selected, ...rest }) => ({
       ...rest,
-      groups: chosen.map(Number),
+      groups: selected.map(Number),
       ...(password === "" ? {} : { password }),
     }),
     check: (values) => ({
@@ -54,7 +54,7 @@ export function UserForm({ user, etag }: { user?: Resource<UserAttributes>; etag
       ...(/^\S+@\S+$/.test(values.email.trim()) ? {} : { email: "Enter an e-mail address, e.g. kai@example.com." }),
     }),
     // To the API, an account without a password is one that signs in by other means.
-    checkFirst: (values) => (!user && values.password === "" ? { password: "Enter a first password." } : {}),
+    checkFirst: (values) => (!user && values.password === "" ? { password: "Enter a password." } : {}),
     onSaved: ({ data }) => {
       void client.invalidateQueries({ queryKey: ["groups"] });
       toast(`${data.attributes.name} ${user ? "saved" : "created"}`);
@@ -75,7 +75,7 @@ export function UserForm({ user, etag }: { user?: Resource<UserAttributes>; etag
         }
       />
       <FormLayout entity={entity} submitLabel={user ? "Save user" : "Create user"} cancelHref="/admin/users">
-        <FormSection title="Person" lead="The e-mail is what they sign in with.">
+        <FormSection title="Person" lead="People sign in with their e-mail and password.">
           <TextInput label="Name" required autoFocus={!user} autoComplete="off" {...form.getInputProps("name")} />
           <TextInput label="E-mail" type="email" required autoComplete="off" {...form.getInputProps("email")} />
           <PasswordInput
@@ -83,25 +83,22 @@ export function UserForm({ user, etag }: { user?: Resource<UserAttributes>; etag
             required={!user}
             description={
               user
-                ? "Leave it empty to keep the present one. A new one ends this person's sessions and API tokens."
+                ? "Leave empty to keep the current password. A new one ends this person's sessions and revokes their API tokens."
                 : "At least 8 characters, and hard to guess: not a common password, not their name or e-mail."
             }
             autoComplete="new-password"
-            visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+            visibilityToggleButtonProps={{ "aria-label": "Show password" }}
             {...form.getInputProps("password")}
           />
         </FormSection>
-        <FormSection
-          title="What they may use"
-          lead="Administrators may do everything here. The portal shows what is open to a person's groups."
-        >
+        <FormSection title="Access" lead="Administrators can do everything here. The portal shows what a person's groups have access to.">
           <Switch label="Administrator" {...form.getInputProps("is_admin", { type: "checkbox" })} />
           <Switch label="Portal" {...form.getInputProps("show_portal", { type: "checkbox" })} />
           <ManyPicker
             root="groups"
             label="Groups"
-            placeholder="Choose groups"
-            chosen={groups.map((group) => ({ value: group.id, label: group.attributes.name }))}
+            placeholder="Select groups"
+            selected={groups.map((group) => ({ value: group.id, label: group.attributes.name }))}
             {...form.getInputProps("groups")}
           />
         </FormSection>

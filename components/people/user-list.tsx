@@ -38,7 +38,7 @@ const bulk: BulkAction<UserAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "They lose access at once, permanently, and their apps stop.", dependents: true },
+    confirm: { verb: "Delete", lead: "The users lose access at once, permanently, and their apps stop.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/users/${row.id}`),
   },
 ];
@@ -52,7 +52,7 @@ const create = (
 export function UserList() {
   return (
     <>
-      <PageHeader title="Users" lead="The people who sign in: administrators here, everybody else in the portal." actions={create} />
+      <PageHeader title="Users" lead="People who sign in: administrators here, everyone else in the portal." actions={create} />
       <DataTable
         label="users"
         query={lists.users}
@@ -72,7 +72,7 @@ export function UserList() {
         ]}
         empty={
           <Empty title="No user" action={create}>
-            Everybody who signs in is a user. Create one and hand over the password.
+            Everyone who signs in is a user. Create one and pass on the password.
           </Empty>
         }
       />

@@ -217,7 +217,7 @@ function startFrame(container: HTMLElement, options: MountOptions, now: { theme:
 
 /**
  * Shows an element of a plugin in a sandboxed frame inside `container`, which it fills in width and grows in height. Nothing is thrown:
- * what goes wrong is told through `onFail`. Call `destroy()` when the container goes away.
+ * faults are reported through `onFail`. Call `destroy()` when the container goes away.
  */
 export function mountSandboxed(container: HTMLElement, options: MountOptions): MountedFrame {
   const now = { theme: options.theme, subPath: options.subPath ?? "" };

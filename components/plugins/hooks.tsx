@@ -1,15 +1,15 @@
 import classes from "./hooks.module.css";
 
 const labels: Record<string, string> = {
-  pre_auth: "before sign-in",
-  auth: "sign-in",
+  pre_auth: "before authentication",
+  auth: "authentication",
   post_auth: "request",
   on_response: "response",
   data_collection: "data collection",
   studio_ui: "admin page",
   portal_ui: "portal page",
   agent: "agent",
-  object_hooks: "object checks",
+  object_hooks: "objects",
   custom_endpoint: "endpoint",
   resource_provider: "resources",
 };
@@ -21,9 +21,9 @@ const gatewayHooks = new Set(["pre_auth", "auth", "post_auth", "on_response", "d
 /** Whether a gateway runs the hook, for the LLMs its plugin is attached to. */
 export const isGatewayHook = (hook: string): boolean => gatewayHooks.has(hook);
 
-/** Where a plugin takes part, in words. */
+/** The hooks of a plugin, by label. */
 export function HookList({ hooks }: { hooks: string[] }) {
-  if (hooks.length === 0) return <span className="quiet">not read yet</span>;
+  if (hooks.length === 0) return <span className="quiet">none yet</span>;
   return (
     <span className={classes.hooks}>
       {hooks.map((hook) => (

@@ -35,7 +35,7 @@ export function InstallPlugin() {
   useCrumbs([{ label: "Install" }]);
   return (
     <>
-      <PageHeader title="Install plugin" lead="Name the program, review what it asks for, check its settings, and switch it on." />
+      <PageHeader title="Install plugin" lead="Name the program, review its permissions, check its settings, and activate it." />
       {id ? <Installing id={id} /> : <Describe />}
     </>
   );
@@ -101,7 +101,7 @@ function Describe() {
           }}
         >
           {general && (
-            <Notice tone="bad" title="It was not installed">
+            <Notice tone="bad" title="The plugin was not installed">
               {messageOf(create.error)}
             </Notice>
           )}
@@ -124,7 +124,7 @@ function Describe() {
           />
           <Group gap="xs">
             <Button type="submit" loading={create.isPending} disabled={name.trim() === "" || command.trim() === ""}>
-              Read what it asks for
+              Review permissions
             </Button>
             <Button variant="default" component={Link} href="/admin/plugins">
               Cancel
@@ -132,7 +132,7 @@ function Describe() {
           </Group>
         </form>
       </Step>
-      {later(["What it asks for", "Settings", "Switch on"], 2)}
+      {later(["Permissions", "Settings", "Activate"], 2)}
     </div>
   );
 }
@@ -152,7 +152,7 @@ function CommandInput({ value, onChange, error }: { value: string; onChange: (va
   );
 }
 
-/** The program could not be read: the command can be corrected here and read again, or the plugin given up. */
+/** The manifest could not be read: correct the command and try again, or remove the plugin. */
 function Unread({
   plugin,
   error,
@@ -204,7 +204,7 @@ function Unread({
           {lacksHooks ? "Use these hooks" : "Try again"}
         </Button>
         <Button variant="default" onClick={onRemove}>
-          Remove it
+          Remove plugin
         </Button>
       </Group>
     </form>
@@ -229,14 +229,14 @@ function Installing({ id }: { id: string }) {
   const approve = useMutation({
     mutationFn: (approval: string) => call("POST", `/api/v1/plugins/${id}/approve-scopes`, { approved: true, approval }),
     onSuccess: refresh,
-    // It may have changed since it was read: what is shown next is what it asks for now.
+    // It may have changed since it was read: the next review shows its permissions as they are now.
     onError: () => void read.refetch(),
   });
   const activate = useMutation({
     mutationFn: () => call("PATCH", `/api/v1/plugins/${id}`, { is_active: true }),
     onSuccess: () => {
       void refresh();
-      toast("The plugin is switched on");
+      toast(`${plugin.data?.data.attributes.name ?? "The plugin"} activated`);
       router.push(`/admin/plugins/${id}`);
     },
   });
@@ -275,10 +275,10 @@ function Installing({ id }: { id: string }) {
           Edit name and command
         </Button>
       </Step>
-      <Step number={2} title="What it asks for" state={approved ? "done" : "now"}>
+      <Step number={2} title="Permissions" state={approved ? "done" : "now"}>
         {read.isFetching && (
           <p className="quiet" role="status">
-            Starting it once to read its manifest…
+            Starting the plugin to read its manifest…
           </p>
         )}
         {read.error && !read.isFetching && (
@@ -286,38 +286,38 @@ function Installing({ id }: { id: string }) {
             plugin={row}
             error={read.error}
             onRetry={() => void read.refetch()}
-            onRemove={() => discard("Remove this plugin", "It was not installed completely. Its entry will be removed.")}
+            onRemove={() => discard("Remove plugin", "Its installation is not complete. The plugin is removed from the list.")}
           />
         )}
         {metadata && !read.isFetching && (
           <div className={classes.form}>
             <p>
-              {manifestText(metadata.manifest, "name") || row.attributes.name} {version && <code>{version}</code>} takes part in{" "}
+              {manifestText(metadata.manifest, "name") || row.attributes.name} {version && <code>{version}</code>}. Hooks:{" "}
               <HookList hooks={metadata.hook_types} />
             </p>
             <PluginWarnings warnings={metadata.warnings} />
             {row.attributes.code_changed && (
-              <Notice tone="warn" title="Its program has changed since it was approved">
-                Everything that was approved for the former program has to be approved again.
+              <Notice tone="warn" title="The program has changed since it was approved">
+                Approve its permissions again: they were approved for the previous program.
               </Notice>
             )}
             <ScopeList capabilities={capabilities} {...(again ? { pending } : {})} />
             {approved && !approve.isSuccess && !again && (
-              <p className="quiet">It asks for no access to the studio. Attaching it to an LLM approves its part in that LLM's calls.</p>
+              <p className="quiet">No permissions needed. Attaching the plugin to an LLM allows it to see that LLM's calls.</p>
             )}
             {approve.error && (
-              <Notice tone="bad" title="It is not approved">
+              <Notice tone="bad" title="The permissions were not approved">
                 {messageOf(approve.error)}
               </Notice>
             )}
             {!approved && (
               <Group gap="xs">
                 <Button loading={approve.isPending} onClick={() => approve.mutate(metadata.approval)}>
-                  Approve this access
+                  Approve permissions
                 </Button>
                 <Button
                   variant="default"
-                  onClick={() => discard("Deny access", `${row.attributes.name} will not get this access and its entry will be removed.`)}
+                  onClick={() => discard("Deny permissions", `${row.attributes.name} gets no permissions and is removed from the list.`)}
                 >
                   Deny
                 </Button>
@@ -327,31 +327,31 @@ function Installing({ id }: { id: string }) {
         )}
       </Step>
       <Step number={3} title="Settings" state={!approved ? "later" : configured ? "done" : "now"}>
-        {approved && !configured && <ConfigEditor plugin={row} submitLabel="Save and go on" onSaved={() => setConfigured(true)} />}
+        {approved && !configured && <ConfigEditor plugin={row} submitLabel="Save and continue" onSaved={() => setConfigured(true)} />}
         {approved && configured && (
           <Button variant="default" size="xs" mt="xs" onClick={() => setConfigured(false)}>
             Change settings
           </Button>
         )}
       </Step>
-      <Step number={4} title="Switch on" state={approved && configured ? "now" : "later"}>
+      <Step number={4} title="Activate" state={approved && configured ? "now" : "later"}>
         {approved && configured && (
           <div className={classes.form}>
             <p className="quiet">
-              It starts in the studio and on every gateway, and starts again by itself after a crash. Now:{" "}
+              The plugin starts in the studio and on every gateway, and restarts after a crash. Status:{" "}
               <PluginStateLabel plugin={row.attributes} />
             </p>
             {activate.error && (
-              <Notice tone="bad" title="It was not switched on">
+              <Notice tone="bad" title="The plugin was not activated">
                 {messageOf(activate.error)}
               </Notice>
             )}
             <Group gap="xs">
               <Button loading={activate.isPending} onClick={() => activate.mutate()}>
-                Switch on
+                Activate plugin
               </Button>
               <Button variant="default" component={Link} href={`/admin/plugins/${id}`}>
-                Leave it off
+                Keep inactive
               </Button>
             </Group>
           </div>

@@ -13,7 +13,7 @@ const levels = ["trace", "debug", "info", "warn", "error"];
 
 const timeOf = (at: string): string => new Date(at).toISOString().slice(11, 23);
 
-/** A plugin's own words, followed as they come. */
+/** A plugin's log, followed live. */
 export function LogViewer({ id }: { id: string }) {
   const [lines, setLines] = useState<LogLine[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -26,7 +26,7 @@ export function LogViewer({ id }: { id: string }) {
     let after = 0;
     let timer: ReturnType<typeof setTimeout>;
     const read = async () => {
-      // A page nobody looks at need not ask.
+      // A hidden page does not poll.
       if (!document.hidden) {
         try {
           const { data } = await get<{ data: LogLine[] }>(`/api/v1/plugins/${id}/logs?after=${after}`, abort.signal);
@@ -58,21 +58,21 @@ export function LogViewer({ id }: { id: string }) {
     <div>
       <Group gap="md" mb="xs">
         <Select
-          aria-label="Least level"
+          aria-label="Minimum level"
           size="xs"
           w={140}
           allowDeselect={false}
           value={level}
           onChange={(value) => setLevel(value ?? "trace")}
-          data={levels.map((each) => ({ value: each, label: each === "trace" ? "Everything" : `${each} and worse` }))}
+          data={levels.map((each) => ({ value: each, label: each === "trace" ? "All levels" : `${each} and above` }))}
         />
         <Switch size="xs" label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
         <Button size="xs" variant="subtle" onClick={() => setLines([])}>
-          Clear the view
+          Clear view
         </Button>
       </Group>
       {problem && (
-        <Notice tone="warn" title="The log could not be read just now">
+        <Notice tone="warn" title="The log could not be read">
           {problem}
         </Notice>
       )}
@@ -91,7 +91,9 @@ export function LogViewer({ id }: { id: string }) {
             <span className={classes.text}>{line.text}</span>
           </div>
         ))}
-        {lines !== null && shown.length === 0 && <p className={classes.none}>Nothing yet. Lines appear here as the plugin writes them.</p>}
+        {lines !== null && shown.length === 0 && (
+          <p className={classes.none}>No log lines yet. They appear here as the plugin writes them.</p>
+        )}
       </div>
     </div>
   );

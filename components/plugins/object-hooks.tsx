@@ -31,7 +31,7 @@ export function ObjectHooks({ pluginId }: { pluginId: string }) {
   if (hooks.data?.data.length === 0) return null;
   return (
     <>
-      <Section title="Object hooks" lead="A hook fails when the plugin does not answer in time, or with something that cannot be used.">
+      <Section title="Object hooks" lead="A hook fails when the plugin does not answer in time, or its answer is not valid.">
         <PlainTable
           label="Object hooks"
           columns={columnsOf(path)}
@@ -75,7 +75,8 @@ function useChange(path: string, { id }: Hook) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (patch: HookPatch) => call("PATCH", `${path}/hooks/${id}`, patch),
-    onSettled: () => void refresh(client, "plugins"),
+    // Pending until the list is read again: the next change is compared with what this one stored.
+    onSettled: () => refresh(client, "plugins"),
     onError: (error) => toastError(`${id} was not changed`, error),
   });
 }
@@ -138,7 +139,7 @@ function FailedHooks({ path }: { path: string }) {
   if (failures.error) return <Failure what="Failed after-hooks" error={failures.error} retry={() => void failures.refetch()} />;
   if (!failures.data?.data.length) return null;
   return (
-    <Section title="Failed after-hooks" lead="Changes that the plugin was not notified of.">
+    <Section title="Failed after-hooks" lead="Changes that were not delivered to the plugin.">
       <PlainTable
         label="Failed after-hooks"
         nothing="None has failed."

@@ -35,8 +35,8 @@ import { PluginWarnings } from "./warnings.tsx";
 type WithLlms = Resource<PluginAttributes> & Pick<PluginResource, "relationships">;
 
 const noticeTitles: Record<string, string> = {
-  failed: "It does not run",
-  healthy: "The last change was not applied; it runs on as before",
+  failed: "The plugin is not running",
+  healthy: "The last change was not applied; the plugin runs as before",
 };
 
 export function PluginDetail({ id }: { id: string }) {
@@ -74,9 +74,9 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
   const trust = (ui_trusted: boolean) => {
     if (!ui_trusted) return patch.mutate({ ui_trusted });
     confirmAction({
-      title: "Trust this plugin's pages",
-      lead: `Pages of ${attributes.name} will run inside the dashboard itself and can do whatever you can do in it. Trust only code you have read or whose maker you trust.`,
-      verb: "Trust its pages",
+      title: "Trust pages",
+      lead: `Pages of ${attributes.name} will run inside the dashboard itself and can do whatever you can do in it. Trust only code that you have read or whose author you trust.`,
+      verb: "Trust pages",
       run: () => call("PATCH", `/api/v1/plugins/${plugin.id}`, { ui_trusted: true }),
       onDone: () => void refresh(),
     });
@@ -108,7 +108,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
               </Menu.Target>
               <Menu.Dropdown>
                 <Menu.Item onClick={() => patch.mutate({ is_active: !attributes.is_active })}>
-                  {attributes.is_active ? "Switch off" : "Activate"}
+                  {attributes.is_active ? "Deactivate" : "Activate"}
                 </Menu.Item>
                 <Menu.Item data-danger onClick={() => remove(plugin.id, attributes.name, () => router.push("/admin/plugins"))}>
                   Delete plugin
@@ -123,12 +123,10 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
           {waiting && (
             <Notice
               tone="warn"
-              title={
-                attributes.code_changed ? "Its program has changed since it was approved" : "It asks for access that nobody has approved"
-              }
+              title={attributes.code_changed ? "The program has changed since it was approved" : "Permissions are waiting for approval"}
               action={
                 <Button size="xs" component={Link} href={`/admin/plugins/new?id=${plugin.id}`}>
-                  Review access
+                  Review permissions
                 </Button>
               }
             >
@@ -138,10 +136,10 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
           {attributes.state_error && attributes.is_active && (
             <Notice
               tone={attributes.state === "failed" ? "bad" : "warn"}
-              title={noticeTitles[attributes.state] ?? "It does not answer well"}
+              title={noticeTitles[attributes.state] ?? "The plugin is not responding as expected"}
               action={
                 <Button size="xs" variant="default" component={Link} href={`/admin/plugins/new?id=${plugin.id}`}>
-                  Read it again
+                  Read manifest again
                 </Button>
               }
             >
@@ -161,7 +159,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
               <>
                 <Facts
                   rows={[
-                    ["Takes part in", <HookList key="hooks" hooks={attributes.hook_types ?? []} />, "whole row"],
+                    ["Hooks", <HookList key="hooks" hooks={attributes.hook_types ?? []} />, "whole row"],
                     ["Command", <code key="command">{attributes.command}</code>, "whole row"],
                     ["Checksum", attributes.checksum && <code key="sum">{attributes.checksum}</code>, "whole row"],
                     ["Version", version && <code key="version">{version}</code>],
@@ -187,24 +185,24 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
                 </Section>
                 {suppliesPages && (
                   <Section
-                    title="Its pages"
-                    lead="Pages of a plugin run in a frame of their own that cannot reach the dashboard, unless you trust them."
+                    title="Pages"
+                    lead="A plugin's pages run in an isolated frame that cannot reach the dashboard, unless you trust them."
                   >
                     <Switch
-                      label="Trust its pages"
-                      description="They run inside the dashboard, with your rights."
+                      label="Trust pages"
+                      description="Trusted pages run inside the dashboard, with your permissions."
                       checked={attributes.ui_trusted}
                       onChange={(event) => trust(event.currentTarget.checked)}
                     />
                   </Section>
                 )}
                 {(attributes.hook_types ?? []).some(isGatewayHook) && (
-                  <Section title="LLMs whose calls it sees">
+                  <Section title="Attached LLMs">
                     <AttachedLlms plugin={plugin} />
                   </Section>
                 )}
                 {attributes.capabilities.some(isObjectHook) && (
-                  <Section title="Objects that it checks">
+                  <Section title="Objects">
                     <ObjectReach plugin={attributes} />
                   </Section>
                 )}
@@ -217,7 +215,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
             label: "Access",
             content:
               attributes.capabilities.length === 0 ? (
-                <p className="quiet">It asks for no access to the studio beyond being called.</p>
+                <p className="quiet">This plugin needs no permissions.</p>
               ) : (
                 <>
                   <ScopeList capabilities={attributes.capabilities} pending={attributes.pending_capabilities} />
@@ -246,24 +244,24 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
   );
 }
 
-const isolations = { user: "A system user of its own", namespace: "Namespaces of its own", none: "None: it runs as the studio's own user" };
+const isolations = { user: "A dedicated system user", namespace: "Dedicated namespaces", none: "None: runs as the studio's user" };
 
-/** What does not happen until an administrator approves, of what was asked for. */
+/** What does not work until an administrator approves the pending permissions. */
 function withoutApproval(pending: string[]): string {
   const has = (test: (capability: string) => boolean) => pending.some(test);
   const lost = [
-    ...(has(isObjectHook) ? ["its checks on objects do not run"] : []),
+    ...(has(isObjectHook) ? ["object hooks do not run"] : []),
     ...(has((one) => one === "studio_ui" || one === "portal_ui") ? ["its pages are not shown"] : []),
-    ...(has((one) => one.startsWith("rpc:")) ? ["calls of its pages are refused"] : []),
-    ...(has(isGatewayHook) ? ["its new part in the calls of LLMs does not run"] : []),
-    ...(has((one) => one.includes(".") && !isObjectHook(one) && !one.startsWith("rpc:")) ? ["its calls to the studio are refused"] : []),
+    ...(has((one) => one.startsWith("rpc:")) ? ["calls from its pages are rejected"] : []),
+    ...(has(isGatewayHook) ? ["its new gateway hooks do not run"] : []),
+    ...(has((one) => one.includes(".") && !isObjectHook(one) && !one.startsWith("rpc:")) ? ["its calls to the studio are rejected"] : []),
   ];
-  return `Until it is approved, ${new Intl.ListFormat("en-GB").format(lost) || "it does not take part"}.`;
+  return `Until they are approved, ${new Intl.ListFormat("en-GB").format(lost) || "the plugin is not called"}.`;
 }
 
 function AttachedLlms({ plugin }: { plugin: WithLlms }) {
   const llms = plugin.relationships?.llms?.data ?? [];
-  if (llms.length === 0) return <p className="quiet">None. Attach it on an LLM's page, under Plugins.</p>;
+  if (llms.length === 0) return <p className="quiet">Not attached to any LLM. Attach it on an LLM's page, under Plugins.</p>;
   return (
     <ul style={{ margin: 0, paddingLeft: 18, lineHeight: "26px" }}>
       {llms.map((llm) => (

@@ -1,15 +1,14 @@
 "use client";
 
 import { Button, Group, Textarea, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { AuditAttributes } from "../../server/audit/contract.ts";
 import type { BuildPreview } from "../../server/plugins/contract/operations.ts";
 import type { PluginAttributes } from "../../server/plugins/contract.ts";
 import { call, messageOf } from "../api/http.ts";
 import { q, rowsOf, withParams } from "../api/query.ts";
-import type { List, One, Resource } from "../api/types.ts";
+import type { List, Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
@@ -21,38 +20,44 @@ import { WithResource } from "../ui/with-resource.tsx";
 export function PluginEdit({ id }: { id: string }) {
   return (
     <WithResource<PluginAttributes> root="plugins" id={id} noun="plugin" back="/admin/plugins">
-      {(plugin) => <PluginForm plugin={plugin} key={plugin.id} />}
+      {(plugin, etag) => <PluginForm plugin={plugin} etag={etag} key={plugin.id} />}
     </WithResource>
   );
 }
 
 type Values = { name: string; description: string; command: string };
 
+const labels: Record<keyof Values, string> = { name: "Name", description: "Description", command: "Command" };
+
 /** Changes what an installed plugin is called, and which build of it runs. */
-function PluginForm({ plugin }: { plugin: Resource<PluginAttributes> }) {
+function PluginForm({ plugin, etag }: { plugin: Resource<PluginAttributes>; etag: string | undefined }) {
   const { attributes } = plugin;
-  const router = useRouter();
-  const client = useQueryClient();
   useCrumbs([{ label: attributes.name, href: `/admin/plugins/${plugin.id}` }, { label: "Edit" }]);
-  const entity = useEntityForm<Values>({
-    initial: { name: attributes.name, description: attributes.description, command: attributes.command },
-    check: (values) => ({
+  const [installed] = useState(attributes.command);
+  const entity = useEntityForm<Values, PluginAttributes>({
+    root: "plugins",
+    stored: { resource: plugin, etag },
+    valuesOf: (stored) => ({
+      name: stored?.name ?? "",
+      description: stored?.description ?? "",
+      command: stored?.command ?? "",
+    }),
+    labels,
+    attributesOf: (values) => ({
+      name: values.name.trim(),
+      description: values.description.trim(),
+      command: values.command.trim(),
+      // Another build is read before it takes over: one that cannot be read changes nothing.
+      load_immediately: values.command.trim() !== installed,
+    }),
+    checkFirst: (values) => ({
       ...(values.name.trim() === "" ? { name: "Enter a name." } : {}),
       ...(values.command.trim() === "" ? { command: "Enter the path of the plugin's executable." } : {}),
     }),
-    save: async (values) => {
-      const change = changesOf(attributes, values);
-      const switches = "command" in change;
-      // Another build is read before it takes over: one that cannot be read changes nothing.
-      const saved = await call<One<PluginAttributes>>("PATCH", `/api/v1/plugins/${plugin.id}`, {
-        ...change,
-        ...(switches ? { load_immediately: true } : {}),
-      });
-      client.setQueryData(["plugins", `/api/v1/plugins/${plugin.id}`], saved);
-      void client.invalidateQueries({ queryKey: ["plugins"] });
-      const waits = switches && saved.data.attributes.pending_capabilities.length > 0;
-      toast(`${saved.data.attributes.name} saved`, waits ? "Review the permissions of the new build next." : undefined);
-      router.push(waits ? `/admin/plugins/new?id=${plugin.id}` : `/admin/plugins/${plugin.id}`);
+    onSaved: ({ data }) => {
+      const waits = data.attributes.command !== installed && data.attributes.pending_capabilities.length > 0;
+      toast(`${data.attributes.name} saved`, waits ? "Review the permissions of the new build next." : undefined);
+      return waits ? `/admin/plugins/new?id=${plugin.id}` : `/admin/plugins/${plugin.id}`;
     },
   });
   const { form } = entity;
@@ -83,13 +88,6 @@ function PluginForm({ plugin }: { plugin: Resource<PluginAttributes> }) {
     </>
   );
 }
-
-const changesOf = (before: PluginAttributes, values: Values): Partial<Values> =>
-  Object.fromEntries(
-    (["name", "description", "command"] as const)
-      .map((field) => [field, values[field].trim()] as const)
-      .filter(([field, value]) => value !== before[field]),
-  );
 
 /** The builds that ran before, to go back to. */
 function EarlierBuilds({ id, current, choose }: { id: string; current: string; choose: (command: string) => void }) {

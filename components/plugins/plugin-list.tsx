@@ -20,7 +20,7 @@ const columns: Column<PluginAttributes>[] = [
   {
     id: "state",
     header: "State",
-    value: (row) => (row.attributes.is_active ? (isWaiting(row.attributes) ? "waiting for approval" : row.attributes.state) : "off"),
+    value: (row) => (row.attributes.is_active ? (isWaiting(row.attributes) ? "waiting for approval" : row.attributes.state) : "inactive"),
     cell: (row) => (
       <>
         <PluginStateLabel plugin={row.attributes} /> {row.attributes.dev && <DevMark />}
@@ -29,7 +29,7 @@ const columns: Column<PluginAttributes>[] = [
   },
   {
     id: "hooks",
-    header: "Takes part in",
+    header: "Hooks",
     value: (row) => (row.attributes.hook_types ?? []).join(" "),
     cell: (row) => <HookList hooks={row.attributes.hook_types ?? []} />,
     rank: 2,
@@ -60,14 +60,14 @@ const bulk: BulkAction<PluginAttributes>[] = [
   {
     label: "Deactivate",
     done: "deactivated",
-    skip: (row) => (row.attributes.is_active ? undefined : "already off"),
+    skip: (row) => (row.attributes.is_active ? undefined : "already inactive"),
     run: (row) => setActive(row, false),
   },
   { label: "Reload", done: "reloaded", run: (row) => call("POST", `/api/v1/plugins/${row.id}/reload`) },
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "They are stopped and removed, with the pages they supply.", dependents: true },
+    confirm: { verb: "Delete", lead: "The plugins are stopped and removed, with the pages they supply.", dependents: true },
     run: (row) => call("DELETE", `/api/v1/plugins/${row.id}`),
   },
 ];
@@ -86,7 +86,7 @@ const install = (
 export function PluginList() {
   return (
     <>
-      <PageHeader title="Plugins" lead="Programs of their own that check, change and extend what Portico does." actions={install} />
+      <PageHeader title="Plugins" lead="Programs that check, change and extend what Portico does." actions={install} />
       <DataTable
         label="plugins"
         query={lists.plugins}
@@ -95,19 +95,19 @@ export function PluginList() {
         bulk={bulk}
         refetchMs={5000}
         filters={[
-          { id: "hook_type", label: "Takes part in", options: hookFilter },
+          { id: "hook_type", label: "Hooks", options: hookFilter },
           {
             id: "is_active",
             label: "State",
             options: [
               { value: "true", label: "Active" },
-              { value: "false", label: "Off" },
+              { value: "false", label: "Inactive" },
             ],
           },
         ]}
         empty={
           <Empty title="No plugin yet" action={install}>
-            A plugin runs beside the studio and the gateways and is asked at the moments it names. Install one from an executable on this
+            A plugin is a separate process that the studio and the gateways call at its hooks. Install one from an executable on this
             machine.
           </Empty>
         }

@@ -10,7 +10,7 @@ const nouns: Record<string, string> = {
   tool: "tools",
 };
 
-/** "llm.before_create" as people say it. */
+/** "llm.before_create" in words. */
 const phraseOf = (hook: string): string => {
   const [object = "", moment = ""] = hook.split(".");
   const [when = "", verb = ""] = moment.split("_");
@@ -18,7 +18,7 @@ const phraseOf = (hook: string): string => {
   return when === "before" ? `Checks ${noun} before they are ${verb}d` : `Runs after ${noun} are ${verb}d`;
 };
 
-/** What a plugin has a part in besides the calls of LLMs: every object that its hooks are for. */
+/** The objects that a plugin has hooks for. */
 export function ObjectReach({ plugin }: { plugin: PluginAttributes }) {
   const hooks = plugin.capabilities.filter(isObjectHook);
   return (

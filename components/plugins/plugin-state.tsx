@@ -6,7 +6,7 @@ const tones: Record<string, Tone> = { healthy: "good", starting: "info", unhealt
 const words: Record<string, string> = {
   healthy: "Healthy",
   starting: "Starting",
-  unhealthy: "Unhealthy",
+  unhealthy: "Degraded",
   failed: "Failed",
   stopped: "Stopped",
 };
@@ -14,19 +14,19 @@ const words: Record<string, string> = {
 /** The state of one process. */
 export const ProcessState = ({ state }: { state: string }) => <Status tone={tones[state] ?? "idle"}>{words[state] ?? state}</Status>;
 
-/** Whether it asks for something that nobody has approved, and so does less than it was installed for. */
+/** Whether permissions are pending: without them the plugin does less than it was installed for. */
 export const isWaiting = (plugin: PluginAttributes): boolean => plugin.pending_capabilities.length > 0;
 
-/** Its program may change without a new approval. */
+/** Marks a plugin whose program may change without a new approval. */
 export const DevMark = () => (
-  <Tooltip label="Development mode: its program may change without a new approval">
+  <Tooltip label="Development mode: the program may change without a new approval">
     <Status tone="warn">Development</Status>
   </Tooltip>
 );
 
 /** The state of a plugin right now; why, on hover. A process that runs well is not healthy while its access waits for approval. */
 export function PluginStateLabel({ plugin }: { plugin: PluginAttributes }) {
-  if (!plugin.is_active) return <Status tone="idle">Off</Status>;
+  if (!plugin.is_active) return <Status tone="idle">Inactive</Status>;
   if (isWaiting(plugin) && plugin.state !== "failed" && plugin.state !== "unhealthy")
     return <Status tone="warn">Waiting for approval</Status>;
   const label = <ProcessState state={plugin.state} />;

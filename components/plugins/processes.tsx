@@ -7,7 +7,7 @@ import { get } from "../api/http.ts";
 import { every } from "../api/query.ts";
 import { ProcessState } from "./plugin-state.tsx";
 
-/** Every process of a plugin, with the place where it runs and what it says of itself. */
+/** Every process of a plugin: where it runs, and its state. */
 export function Processes({ id }: { id: string }) {
   const { data } = useQuery({
     queryKey: ["plugins", `/api/v1/plugins/${id}/status`],
@@ -15,7 +15,7 @@ export function Processes({ id }: { id: string }) {
     refetchInterval: every(3000),
   });
   const processes = data?.data.processes ?? [];
-  if (processes.length === 0) return <p className="quiet">None is running.</p>;
+  if (processes.length === 0) return <p className="quiet">No process is running.</p>;
   return (
     <ul style={{ margin: 0, paddingLeft: 0, listStyle: "none", lineHeight: "26px" }}>
       {processes.map(({ place, edge_id, state, error }) => (

@@ -27,16 +27,16 @@ function rowsOf(capabilities: string[], pending: string[]): Row[] {
 }
 
 /**
- * What a plugin asks for, the riskiest first, each in words.
- * @param pending what of it nobody has approved; the column that says so is left out when it is not given.
+ * The permissions of a plugin, the riskiest first.
+ * @param pending those not approved yet; without it the approval column is left out.
  */
 export function ScopeList({ capabilities, pending }: { capabilities: string[]; pending?: string[] }) {
   return (
     <table className={classes.scopes}>
       <thead>
         <tr>
-          <th scope="col">Capability</th>
-          <th scope="col">Lets the plugin</th>
+          <th scope="col">Permission</th>
+          <th scope="col">Allows the plugin to</th>
           <th scope="col">Risk</th>
           {pending && <th scope="col">Approval</th>}
         </tr>

@@ -27,7 +27,7 @@ const useShownScheme = () =>
     () => "light",
   );
 
-/** For whoever writes the plugin; the person on the page has seen nothing happen. */
+/** For the plugin's author; the person on the page has seen nothing happen. */
 const refused = (pluginName: string, address: string) =>
   console.warn(
     `${pluginName}: links lead to places on its own page, to /admin/… and /portal/…, or to http, https and mailto; not to`,
@@ -40,7 +40,7 @@ export function usePageContext(basePath: string, pluginName: string) {
   const scheme = useShownScheme();
   const actions = useMemo(
     () => ({
-      // Not through the router, for which another address is another page: the element stays, and is told.
+      // Not through the router, for which another address is another page: the element stays, and is notified.
       toRoute: (subPath: string) => {
         const address = routePath(basePath, subPath);
         if (address) window.history.pushState(null, "", address);

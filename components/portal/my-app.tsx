@@ -48,15 +48,15 @@ export function MyApp({ id }: { id: string }) {
       />
       {!attributes.credential_active && (
         <div style={{ marginBottom: 20 }}>
-          <Notice tone="warn" title="Its key is not active yet">
-            Ask an administrator to activate the credential of {attributes.name}. Until then every call is refused.
+          <Notice tone="warn" title="The key of this app is not active">
+            Ask an administrator to activate the credential of {attributes.name}. Until then every call is rejected.
           </Notice>
         </div>
       )}
       {llms.isSuccess && rows.length === 0 && (
         <div style={{ marginBottom: 20 }}>
-          <Notice tone="warn" title="It has no LLM to call">
-            Ask an administrator to give {attributes.name} access to an LLM. Until then every call is refused.
+          <Notice tone="warn" title="This app has no LLM to call">
+            Ask an administrator to give {attributes.name} access to an LLM. Until then every call is rejected.
           </Notice>
         </div>
       )}
@@ -80,7 +80,7 @@ export function MyApp({ id }: { id: string }) {
         ]}
       />
       <p className="quiet" style={{ marginTop: 8 }}>
-        A key is shown only when it is made. If you do not have it, ask an administrator for a new credential.
+        A key is shown only once, when it is created. If you do not have it, ask an administrator for a new credential.
       </p>
       <Section title="LLMs">
         {llms.error ? (
@@ -89,7 +89,7 @@ export function MyApp({ id }: { id: string }) {
           <PlainTable
             label="LLMs"
             loading={llms.isPending}
-            nothing="None yet."
+            nothing="No LLMs yet."
             rows={rows}
             columns={[
               { id: "name", header: "Name", value: (row) => row.attributes.name },

@@ -107,7 +107,7 @@ export function PriceForm({
           />
           <Select label="Vendor" data={vendorOptions} allowDeselect={false} {...form.getInputProps("vendor")} />
         </FormSection>
-        <FormSection title="Price of a million tokens" lead="In US dollars. New calls use it at once; past calls keep what they cost then.">
+        <FormSection title="Price of a million tokens" lead="In US dollars. New calls use it at once; past calls keep their cost.">
           {fields.map((name) => (
             <NumberInput
               key={name}

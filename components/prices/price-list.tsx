@@ -52,7 +52,7 @@ const bulk: BulkAction<ModelPriceAttributes>[] = [
   {
     label: "Delete",
     done: "deleted",
-    confirm: { verb: "Delete", lead: "Calls to these models are counted without cost until they have a price again." },
+    confirm: { verb: "Delete", lead: "Calls of these models have no cost until they have a price again." },
     run: (row) => call("DELETE", `/api/v1/model-prices/${row.id}`),
   },
 ];
@@ -90,7 +90,7 @@ export function PriceList() {
         ]}
         empty={
           <Empty title="No price yet" action={create}>
-            Without a price a call's tokens are counted but cost nothing, and no budget is ever used up. Enter what your vendor charges.
+            Calls of models without a price have no cost, and no budget counts them. Enter what your vendor charges.
           </Empty>
         }
       />

@@ -33,8 +33,8 @@ export function ApiTokens() {
   return (
     <div className={classes.body}>
       <p className="quiet">
-        A token lets a program act as you on the REST API: send it as <code>Authorization: Bearer …</code> All of your tokens end when your
-        password changes. Revoking a token also ends those that were made with it.
+        A token lets a program act as you on the REST API: send it as <code>Authorization: Bearer …</code> All of your tokens are revoked
+        when your password changes. Revoking a token also revokes those created with it.
       </p>
       {made?.token && (
         <Notice tone="warn" title={`Copy “${made.name}” now: it is shown only this once.`}>
@@ -50,7 +50,7 @@ export function ApiTokens() {
         <Group align="flex-end" gap="xs" wrap="nowrap">
           <TextInput
             style={{ flex: 1 }}
-            label="Name of a new token"
+            label="Name of the new token"
             placeholder="Deploy script"
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
@@ -70,7 +70,7 @@ export function ApiTokens() {
               <div className="truncate">
                 {token.attributes.name} <code className="quiet">{token.attributes.hint}</code>
                 <div className="eyebrow">
-                  made <Ago at={token.attributes.created_at} />, used <Ago at={token.attributes.last_used_at} />
+                  created <Ago at={token.attributes.created_at} />, used <Ago at={token.attributes.last_used_at} />
                 </div>
               </div>
               <Button
@@ -87,7 +87,7 @@ export function ApiTokens() {
         </ul>
       )}
       {revoke.error && (
-        <Notice tone="bad" title="It was not revoked">
+        <Notice tone="bad" title="The token was not revoked">
           {messageOf(revoke.error)}
         </Notice>
       )}

@@ -30,7 +30,7 @@ export function routePath(basePath: string, subPath: string): string | undefined
   return address === base || address.startsWith(`${base}/`) ? address : undefined;
 }
 
-/** Somewhere else that a link may name: a web or mail address, with the host (or mailbox) to show to whoever decides. */
+/** Somewhere else that a link may name: a web or mail address, with the host (or mailbox) to show to the person who decides. */
 export type Destination = { url: string; host: string };
 
 export function destinationOf(url: string): Destination | undefined {

@@ -10,7 +10,7 @@ import classes from "./shell.module.css";
 export const useReachable = (): boolean => useSyncExternalStore(reachability.subscribe, reachability.now, () => true);
 
 /**
- * Says that the studio does not answer, for as long as it does not. A link followed meanwhile would leave the product for an error page of
+ * Shown while the studio does not answer. A link followed meanwhile would leave the product for an error page of
  * the browser; it waits instead and is followed once there is an answer.
  */
 export function OfflineBar() {

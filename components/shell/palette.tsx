@@ -106,7 +106,7 @@ export function Palette({ area, isAdmin, opened, onClosed }: { area: Area; isAdm
       section.sub_items.map((item) => ({ id: item.id, label: item.text, hint: section.label, icon: IconPuzzle, run: goTo(item.path) })),
     ),
   ];
-  const deeds: Action[] = [
+  const commands: Action[] = [
     ...(isAdmin ? items : []).flatMap((item) =>
       item.create ? [{ id: item.create.href, label: item.create.label, icon: IconPlus, run: goTo(item.create.href) }] : [],
     ),
@@ -129,7 +129,7 @@ export function Palette({ area, isAdmin, opened, onClosed }: { area: Area; isAdm
   }));
   const groups = [
     { group: "Pages", actions: pages.filter(matches) },
-    { group: "Actions", actions: deeds.filter(matches) },
+    { group: "Actions", actions: commands.filter(matches) },
     ...found,
   ].filter((group) => group.actions.length > 0);
 

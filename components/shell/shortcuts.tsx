@@ -40,13 +40,13 @@ export function Shortcuts({ area }: { area: Area }) {
   });
 
   return (
-    <Modal opened={help} onClose={() => setHelp(false)} title="Keyboard" size={640} closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened={help} onClose={() => setHelp(false)} title="Keyboard shortcuts" size={640} closeButtonProps={{ "aria-label": "Close" }}>
       <div className={classes.help}>
         <Keys
           title="Anywhere"
           rows={[
             ["Ctrl K", "Go to anything"],
-            ["?", "This help"],
+            ["?", "Show keyboard shortcuts"],
             ...items.flatMap((item): [string, string][] => (item.key ? [[`g ${item.key}`, item.label]] : [])),
           ]}
         />
@@ -57,7 +57,7 @@ export function Shortcuts({ area }: { area: Area }) {
               ["/", "Search"],
               ["j  k", "Next and previous row"],
               ["Enter", "Open the row"],
-              ["x", "Choose the row"],
+              ["x", "Select the row"],
             ]}
           />
           <br />

@@ -30,7 +30,7 @@ const DoneButton = () => (
   </Group>
 );
 
-/** Runs actions over rows, asks first where they ask, and shows what became of each row. */
+/** Runs actions over rows, confirms first where they say so, and shows the result for each row. */
 export function useRowActions<A>(root: string, label: string, onDone: () => void) {
   const client = useQueryClient();
   const [progress, setProgress] = useState<{ of: number; at: number } | null>(null);
@@ -129,8 +129,8 @@ function AffectedRows<A>({ root, rows, withDependents }: { root: string; rows: R
 }
 
 function textOf(dependents: Dependent[] | undefined, isError: boolean): string {
-  if (isError) return "What depends on it could not be read.";
-  if (!dependents) return "Looking for what depends on it…";
+  if (isError) return "Dependents could not be read.";
+  if (!dependents) return "Checking what depends on it…";
   if (dependents.length === 0) return "Nothing depends on it.";
   const names = dependents.slice(0, 3).map((dependent) => dependent.name);
   const rest = dependents.length - names.length;

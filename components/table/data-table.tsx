@@ -71,7 +71,7 @@ export function DataTable<A>({
     () => Object.fromEntries(columns.map((column) => [column.id, !(hidden[column.id] ?? column.extra ?? false)])),
     [columns, hidden],
   );
-  // What somebody selected by name stays, however narrow the table is.
+  // A column that was selected by name stays, however narrow the table is.
   const ranked = useMemo(
     () => columns.map((column) => (hidden[column.id] === false ? { ...column, rank: 1 as const } : column)),
     [columns, hidden],
@@ -93,7 +93,7 @@ export function DataTable<A>({
   const byId = useMemo(() => new Map(ranked.map((column) => [column.id, column])), [ranked]);
   const shown = table.getVisibleLeafColumns().flatMap((column) => byId.get(column.id) ?? []);
   const rows = table.getRowModel().rows;
-  const chosen = rows.filter((row) => selection[row.id]).map((row) => row.original);
+  const selected = rows.filter((row) => selection[row.id]).map((row) => row.original);
   const open = href ? (row: Resource<A>) => router.push(href(row)) : undefined;
   const choose = (id: string) => setSelection((now) => toggled(now, id));
   const { progress, start } = useRowActions<A>(query.root, label, () => setSelection({}));
@@ -157,17 +157,17 @@ export function DataTable<A>({
                   onSort={(sort) => change({ sort: sort === query.sort ? null : sort })}
                   selectable={bulk.length > 0}
                   hasMenu={bulk.length > 0}
-                  all={rows.length > 0 && chosen.length === rows.length}
-                  some={chosen.length > 0 && chosen.length < rows.length}
+                  all={rows.length > 0 && selected.length === rows.length}
+                  some={selected.length > 0 && selected.length < rows.length}
                   toggleAll={() =>
-                    setSelection(chosen.length === rows.length ? {} : Object.fromEntries(rows.map((row) => [row.id, true as const])))
+                    setSelection(selected.length === rows.length ? {} : Object.fromEntries(rows.map((row) => [row.id, true as const])))
                   }
                 />
               }
             />
             <Pager meta={list.data.meta} size={Number(params.get("size") ?? defaultPageSize)} label={label} change={change} />
-            {(chosen.length > 0 || progress) && (
-              <BulkBar rows={chosen} actions={bulk} progress={progress} start={start} clear={() => setSelection({})} />
+            {(selected.length > 0 || progress) && (
+              <BulkBar rows={selected} actions={bulk} progress={progress} start={start} clear={() => setSelection({})} />
             )}
           </>
         )
@@ -204,7 +204,7 @@ function ListFailure({ label, error, params, change, retry }: Address & { label:
       title={`${label} cannot be sorted by “${sort.replace(/^-/, "")}”`}
       action={
         <Button variant="default" size="xs" onClick={() => change({ sort: null })}>
-          Use the default order
+          Use default order
         </Button>
       }
     />
@@ -220,7 +220,7 @@ function Nothing({ label, query, params, change, lastPage }: Address & { label: 
       <>
         This list has {lastPage === 1 ? "one page" : `${lastPage} pages`}.{" "}
         <Button variant="default" size="xs" ml={8} onClick={() => change({ page: lastPage === 1 ? null : String(lastPage) })}>
-          Go to the last
+          Go to last page
         </Button>
       </>
     );

@@ -31,7 +31,7 @@ export function listPath(query: ListQuery, params: URLSearchParams): string {
   return `${query.path}?${wanted}`;
 }
 
-/** Whether the address narrows the list, so that "nothing found" and "nothing yet" can be told apart. */
+/** Whether the address narrows the list, which tells "nothing found" from "nothing yet". */
 export const isNarrowed = (query: ListQuery, params: URLSearchParams): boolean =>
   ["q", ...(query.filters ?? [])].some((name) => Boolean(params.get(name)));
 

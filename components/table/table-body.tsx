@@ -11,7 +11,7 @@ import { virtualFrom } from "./list-query.ts";
 
 const rowHeight = { compact: 36, comfortable: 44 };
 
-// A click that selects text or lands on something with its own purpose does not open the row.
+// A click that selects text or hits a control does not open the row.
 const isOwnBusiness = (event: MouseEvent): boolean =>
   (event.target instanceof Element && event.target.closest("a,button,input,label,[role=menuitem]") !== null) ||
   (window.getSelection()?.toString() ?? "") !== "";
@@ -80,7 +80,7 @@ export function TableBody<A>({
             <tr
               key={row.id}
               data-row={row.id}
-              data-chosen={selection[row.id] || undefined}
+              data-selected={selection[row.id] || undefined}
               data-opens={open ? true : undefined}
               aria-rowindex={isVirtual ? firstIndex + index + 2 : undefined}
               onClick={open && ((event) => !isOwnBusiness(event) && open(row))}

@@ -109,7 +109,7 @@ function Search({ label, value, change }: { label: string; value: string; change
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={
         text && (
-          <ActionIcon size="sm" aria-label="Clear the search" onClick={() => type("")}>
+          <ActionIcon size="sm" aria-label="Clear search" onClick={() => type("")}>
             <IconX size={14} />
           </ActionIcon>
         )

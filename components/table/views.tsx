@@ -29,7 +29,7 @@ export function Views({ path, params }: { path: string; params: URLSearchParams 
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Saved views, in this browser</Menu.Label>
-        <Menu.Item onClick={() => show("")}>Everything</Menu.Item>
+        <Menu.Item onClick={() => show("")}>All rows</Menu.Item>
         {views.map((view) => (
           <Menu.Item key={view.name} onClick={() => show(view.search)}>
             {view.name}

@@ -32,7 +32,7 @@ function DependentList({ root, id }: { root: string; id: string }) {
   if (isPending) return <Skeleton height={72} radius="sm" />;
   if (error)
     return (
-      <Notice tone="warn" title="What depends on it could not be read">
+      <Notice tone="warn" title="Dependents could not be read">
         {messageOf(error)}
       </Notice>
     );
@@ -85,7 +85,7 @@ function ConfirmBody({
       <p>{lead}</p>
       {dependentsOf && <DependentList {...dependentsOf} />}
       {action.error && (
-        <Notice tone="bad" title="This did not happen">
+        <Notice tone="bad" title="The action failed">
           {messageOf(action.error)}
         </Notice>
       )}

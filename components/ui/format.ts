@@ -5,7 +5,7 @@ const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle:
 export const formatCount = (value: number | null | undefined): string => (value == null ? "–" : count.format(value));
 export const formatCompact = (value: number | null | undefined): string => (value == null ? "–" : compact.format(value));
 
-/** Dollars with as many decimals as the amount needs to be told from zero. */
+/** Dollars with as many decimals as the amount needs to differ from zero. */
 export function formatMoney(dollars: number | null | undefined): string {
   if (dollars == null) return "–";
   const size = Math.abs(dollars);

@@ -14,7 +14,7 @@ export default async function AdminLayout({ children }: { children: ReactNode })
       <Frame>
         <Shell me={me} area="portal">
           <Empty isPage title="This area is for administrators">
-            You are signed in as {me.attributes.email}, who is not one. Ask an administrator to change that, or go on in{" "}
+            You are signed in as {me.attributes.email}, who is not an administrator. Ask one for access, or continue in{" "}
             <Link href="/portal">the portal</Link>.
           </Empty>
         </Shell>

@@ -4,7 +4,7 @@ import { Empty } from "../../../components/ui/empty.tsx";
 export default function NotFound() {
   return (
     <Empty isPage title="There is no such page" action={<Link href="/portal">Go to the portal</Link>}>
-      The address may be mistyped, or the page is not open to your groups. An administrator can tell which.
+      The address may be mistyped, or your groups have no access to the page. Ask an administrator.
     </Empty>
   );
 }
