@@ -24,6 +24,7 @@ import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
+import { ConnectionCheck } from "./connection-check.tsx";
 import { LlmApps } from "./llm-apps.tsx";
 import { LlmState } from "./llm-state.tsx";
 import { vendorLabel } from "./vendors.ts";
@@ -111,6 +112,9 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
             label: "Overview",
             content: (
               <>
+                <div style={{ marginBottom: 20 }}>
+                  <ConnectionCheck draft={{ llm_id: Number(llm.id) }} />
+                </div>
                 <Facts
                   rows={[
                     ["Endpoint", <code key="endpoint">{attributes.api_endpoint || "the vendor's own"}</code>, "whole row"],

@@ -1,7 +1,8 @@
 "use client";
 
-import { NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { isVendorId, type VendorId, vendorOf } from "@portico/protocol/vendors";
+import { useState } from "react";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
 import type { Resource } from "../api/types.ts";
 import { DayField } from "../form/day-field.tsx";
@@ -10,8 +11,10 @@ import { keptSecret, SecretField } from "../form/secret-field.tsx";
 import { useEntityForm } from "../form/use-entity-form.ts";
 import { dayOf, fromDay, numberOf } from "../form/values.ts";
 import { useCrumbs } from "../shell/crumbs.tsx";
+import { Notice } from "../ui/notice.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
+import { ConnectionCheck } from "./connection-check.tsx";
 import { firstVendor, vendorOptions } from "./vendors.ts";
 
 type Values = {
@@ -111,6 +114,7 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
   });
   const { form } = entity;
   const values = form.getValues();
+  const [models, setModels] = useState<string[]>([]);
   const renamed = llm && values.name.trim() !== llm.attributes.name;
 
   const chooseVendor = (vendor: string | null) => {
@@ -151,9 +155,35 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
             error={typeof form.errors.api_key === "string" ? form.errors.api_key : undefined}
             onChange={(value) => form.setFieldValue("api_key", value)}
           />
+          {values.api_key === "" && values.api_endpoint.replace(/\/+$/, "") === vendorOf(values.vendor).endpoint && (
+            <Notice tone="warn" title="No API key">
+              {vendorOf(values.vendor).label} rejects calls without one. You can add it later.
+            </Notice>
+          )}
+          <ConnectionCheck
+            draft={{
+              ...(llm ? { llm_id: Number(llm.id) } : {}),
+              vendor: values.vendor,
+              api_endpoint: values.api_endpoint,
+              api_key: values.api_key,
+              default_model: values.default_model,
+            }}
+            onModels={setModels}
+          />
         </FormSection>
         <FormSection title="Models" lead="Which models of this vendor apps may ask for. Others are refused at the gateway.">
-          <TextInput label="Default model" placeholder={vendorOf(values.vendor).exampleModel} {...form.getInputProps("default_model")} />
+          <Autocomplete
+            label="Default model"
+            description={
+              models.length > 0
+                ? "Choose one that the vendor lists, or type another."
+                : "Test the connection to choose from the vendor's list."
+            }
+            placeholder={`e.g. ${vendorOf(values.vendor).exampleModel}`}
+            data={[...new Set(models)]}
+            limit={50}
+            {...form.getInputProps("default_model")}
+          />
           <TagsInput
             label="Allowed models"
             description="Regular expressions, Enter after each. Empty allows every model."

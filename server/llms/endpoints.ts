@@ -3,12 +3,14 @@ import { Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { dependents, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
+import { ConnectionResource, ConnectionTest } from "./connection-contract.ts";
+import type { ConnectionTester } from "./connection-test.ts";
 import { LlmDraft, LlmPatch, LlmReplacement, LlmResource, LlmVendor } from "./contract.ts";
 import type { LlmService } from "./service.ts";
 import { llmSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
 
-export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
+export const llmEndpoints = ({ llms, connections }: { llms: LlmService; connections: ConnectionTester }) => [
   endpoint({
     method: "GET",
     path: "/api/v1/llms",
@@ -31,6 +33,16 @@ export const llmEndpoints = ({ llms }: { llms: LlmService }) => [
     body: LlmDraft,
     result: documentOf(LlmResource),
     handle: async ({ actor, body }) => one(toResource(await llms.create(actor, body))),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/api/v1/llms/test-connection",
+    summary: "Test the connection to an LLM's vendor, with a draft's fields or those of a stored LLM; asks for the list of models",
+    permission: "llms.write",
+    body: ConnectionTest,
+    result: documentOf(ConnectionResource),
+    handle: async ({ body }) =>
+      one({ type: "llm-connection-tests" as const, id: String(body.llm_id ?? ""), attributes: await connections.test(body) }),
   }),
   endpoint({
     method: "GET",

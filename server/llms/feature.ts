@@ -4,6 +4,7 @@ import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import type { Vault } from "../secrets/vault.ts";
+import { createConnectionTester } from "./connection-test.ts";
 import { llmEndpoints } from "./endpoints.ts";
 import { llmOperations } from "./operations.ts";
 import { llmSearchEndpoints } from "./search-endpoints.ts";
@@ -25,6 +26,12 @@ export function createLlms({
   vault: Vault;
   outbound: Outbound;
 }): LlmFeature {
-  const llms = createLlmService({ db, store: createLlmStore(db, counts), hooks, vault, outbound });
-  return { llms, endpoints: [...llmSearchEndpoints({ llms }), ...llmEndpoints({ llms })], operations: llmOperations({ llms }) };
+  const store = createLlmStore(db, counts);
+  const llms = createLlmService({ db, store, hooks, vault, outbound });
+  const connections = createConnectionTester({ store, vault, outbound });
+  return {
+    llms,
+    endpoints: [...llmSearchEndpoints({ llms }), ...llmEndpoints({ llms, connections })],
+    operations: llmOperations({ llms }),
+  };
 }

@@ -7,7 +7,7 @@ import { createListing, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { type LlmDraft, pathRule } from "./contract.ts";
 
-/** An LLM without its key: the key leaves the database only towards edges. */
+/** An LLM without its key: the key leaves the database only towards edges and for tests of its connection. */
 export type Llm = {
   id: number;
   name: string;
@@ -88,6 +88,12 @@ export function createLlmStore(db: Db, counts: Counts) {
     async find(id: number): Promise<Llm | undefined> {
       const { rows } = await db.sql.query<StoredLlm>(`SELECT ${columns} FROM llms t WHERE t.id = $1`, [id]);
       return rows[0] && toLlm(rows[0]);
+    },
+
+    /** As the vault sealed it; null without one. */
+    async sealedKey(id: number): Promise<string | null> {
+      const row = await db.prisma.llm.findUnique({ where: { id }, select: { apiKeySealed: true } });
+      return row?.apiKeySealed ?? null;
     },
 
     /** Locks the row for the transaction and says as of when it is, so that a change made from an older read is noticed. */
