@@ -150,7 +150,7 @@ test("2: a plugin is installed by its command: scopes approved, settings checked
   await expectAccessible(page, "settings refused by the server");
   await field.fill("[first]");
   await activate("Stopped");
-  await expect(page.getByText("No gateway runs it yet: attach it to an LLM.")).toBeVisible();
+  await expect(page.getByText("No gateway runs it yet. Attach it to an LLM.")).toBeVisible();
 
   await install("Feedback", commandOf("portal-feedback"), ["kv.readwrite", "portal_ui", "studio_ui", "rpc"]);
   await activate();

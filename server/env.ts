@@ -22,7 +22,7 @@ const days = (fallback: number, least: number) =>
     .min(0)
     .max(36_500)
     .default(fallback)
-    .refine((value) => value === 0 || value >= least, `must be 0 (keep permanently) or at least ${least} days`);
+    .refine((value) => value === 0 || value >= least, `must be 0 (never delete) or at least ${least} days`);
 
 const namesIn = (list: string) =>
   list
@@ -35,7 +35,7 @@ const Env = z.object({
   PORT: port(3000),
   CONTROL_PORT: port(50_051),
   HOST: z.string().default("127.0.0.1"),
-  DATABASE_URL: z.string("DATABASE_URL is missing: start the product with `npm start`, or set it to a Postgres URL").min(1),
+  DATABASE_URL: z.string("DATABASE_URL is missing: start Portico with `npm start`, or set it to a Postgres URL").min(1),
   /** Connections of this process; the job queue takes up to five of them. */
   PORTICO_DATABASE_CONNECTIONS: z.coerce.number().int().min(6).max(500).default(10),
   PORTICO_DATABASE_TIMEOUT_SECONDS: z.coerce.number().min(0.2).max(300).default(10),
@@ -135,7 +135,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   }
   const e = parsed.data;
   if (e.PORTICO_PLUGIN_DEV && !isLoopbackHost(e.HOST))
-    throw new Error("PORTICO_PLUGIN_DEV: is for this machine only; HOST must be 127.0.0.1");
+    throw new Error("PORTICO_PLUGIN_DEV: only works on this machine; set HOST to 127.0.0.1");
   return {
     mode: e.NODE_ENV,
     port: e.PORT,
@@ -193,6 +193,6 @@ function addressOf(text: string, defaultPorts: Record<string, number>): { host: 
 function certificateOf(certFile: string | undefined, keyFile: string | undefined) {
   if (certFile && keyFile) return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
   if (certFile || keyFile)
-    throw new Error("PORTICO_HUB_TLS_CERT and PORTICO_HUB_TLS_KEY name the two files of one certificate: set both or none");
+    throw new Error("PORTICO_HUB_TLS_CERT and PORTICO_HUB_TLS_KEY are the two files of one certificate: set both or neither");
   return undefined;
 }

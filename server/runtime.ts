@@ -66,7 +66,7 @@ async function assemble(
   });
   const db = openDatabase(env.databaseUrl, {
     pool: env.database,
-    onError: (error) => logger.warn("a database connection broke", { error: error.message }),
+    onError: (error) => logger.warn("database connection lost", { error: error.message }),
   });
   features.add("database", databaseFeature(db));
   await prepareQueue(db.sql, logger);

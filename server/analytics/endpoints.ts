@@ -14,7 +14,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   endpoint({
     method: "GET",
     path: "/api/v1/analytics/overview",
-    summary: "Requests, tokens, cost and latency of the last hour, day, week or month",
+    summary: "Get requests, tokens, cost and latency of the last hour, day, week or month",
     permission: "analytics.read",
     query: z.object({ range: Range.default("24h") }),
     result: documentOf(OverviewResource),
@@ -24,7 +24,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   endpoint({
     method: "GET",
     path: "/api/v1/analytics/calls",
-    summary: "Finished requests, newest first; counted up to 10,001. `before` pages on from a request id at any depth",
+    summary: "List finished requests, newest first; counts stop at 10,001. `before` continues after a request id, at any depth",
     permission: "analytics.read",
     query: listQuery({
       sortable: ["at"],
@@ -48,7 +48,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   endpoint({
     method: "GET",
     path: "/api/v1/analytics/calls/:request_id",
-    summary: "A finished request by its request id",
+    summary: "Get a finished request by its request id",
     permission: "analytics.read",
     params: z.object({ request_id: z.string().max(200) }),
     result: documentOf(CallResource),
@@ -57,7 +57,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   endpoint({
     method: "GET",
     path: "/api/v1/analytics/usage",
-    summary: "Tokens and cost of each day between two days",
+    summary: "Get daily tokens and cost between two dates",
     permission: "analytics.read",
     query: z
       .object({
@@ -77,7 +77,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   endpoint({
     method: "GET",
     path: "/api/v1/analytics/budget-usage",
-    summary: "Spend of LLMs and apps against their budgets",
+    summary: "List the spend of LLMs and apps against their budgets",
     permission: "analytics.read",
     query: z.object({ start_date: Day.optional(), end_date: Day.optional(), llm_id: Id.optional() }).refine(notTooLong, tooLong),
     result: z.array(BudgetRow),
@@ -89,7 +89,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
     endpoint({
       method: "GET",
       path,
-      summary: "Spend of an app against its budget: any app for administrators, their own for others",
+      summary: "Get an app's spend against its budget; users without admin rights only see their own apps",
       permission: "user",
       query: z.object({ app_id: Id }),
       result: AppBudget,

@@ -158,7 +158,7 @@ export function createAppService({
     /** Begins a new budget period now. */
     async resetBudget(actor: Actor, id: number): Promise<void> {
       const app = await get(id);
-      if (app.monthlyBudget === null) throw conflict("This app has no budget to reset: give it a monthly budget first.");
+      if (app.monthlyBudget === null) throw conflict("This app has no budget to reset: set a monthly budget first.");
       const budget_start_date = now();
       await change(id, async (tx) => {
         await store.update(tx, id, { budget_start_date });

@@ -12,7 +12,7 @@ export const auditEndpoints = ({ audit }: { audit: AuditService }) => [
   endpoint({
     method: "GET",
     path: "/api/v1/audit-log",
-    summary: "Who changed what and when, with each field before and after, newest first",
+    summary: "List audit log entries: who changed what and when, with each field before and after, newest first",
     permission: "audit.read",
     query: listQuery({
       sortable: auditSorts,

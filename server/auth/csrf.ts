@@ -35,7 +35,7 @@ export function createCsrf(secretKey: string) {
       if (isForeign || !token || !header || !sameToken(token, header)) {
         throw new AppError({
           code: "csrf_failed",
-          message: "Send the X-CSRF-Token header with the value that GET /csrf-token answers to the same cookies. Signing in changes it.",
+          message: "Send the X-CSRF-Token header with the value that GET /csrf-token returns for the same cookies. Signing in changes it.",
         });
       }
     },

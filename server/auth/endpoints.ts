@@ -13,7 +13,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
     endpoint({
       method: "POST",
       path,
-      summary: "End this browser's session",
+      summary: "Sign out: end this browser's session",
       permission: "user",
       result: Message,
       async handle({ request, isSecure }) {
@@ -27,7 +27,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
     endpoint({
       method: "GET",
       path: "/csrf-token",
-      summary: "The token that unsafe requests of a browser must repeat in X-CSRF-Token",
+      summary: "Get the CSRF token that a browser must send in X-CSRF-Token with unsafe requests",
       permission: "public",
       handle({ request, actor, isSecure }) {
         const { token, cookie } = csrf.issue(request, actor, isSecure);
@@ -61,7 +61,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
     endpoint({
       method: "GET",
       path: "/common/me",
-      summary: "Who is signed in",
+      summary: "Get the signed-in user",
       permission: "user",
       result: Me,
       handle: async ({ actor }) => ({ json: toMe(await auth.me(actor)) }),
@@ -69,7 +69,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
     endpoint({
       method: "GET",
       path: "/common/api-tokens",
-      summary: "Your API tokens, without their values",
+      summary: "List your API tokens, without their values",
       permission: "user",
       result: collectionOf(ApiTokenResource),
       handle: async ({ actor }) => all((await auth.listTokens(actor)).map(toTokenResource)),
@@ -79,7 +79,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       path: "/common/api-tokens",
       status: 201,
       summary:
-        "Create an API token; its value is in this answer only. It ends with a change of your password, and with the token that made it, if one did",
+        "Create an API token; its value is shown only in this response. It is revoked when you change your password, or when the token that created it is revoked",
       permission: "user",
       body: ApiTokenDraft,
       result: documentOf(NewApiToken),
@@ -89,7 +89,7 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       method: "DELETE",
       path: "/common/api-tokens/:id",
       status: 204,
-      summary: "Revoke an API token, and those that were made with it",
+      summary: "Revoke an API token and those created with it",
       permission: "user",
       params: IdParam,
       async handle({ actor, params }) {

@@ -17,7 +17,7 @@ export function faultOfPassword(password: string, { email, name }: { email: stri
   if (new Set(text).size < minDistinct) return `needs at least ${minDistinct} different characters`;
   if (isSequence(text)) return "must not be a sequence such as abcdefgh or 87654321";
   const bare = withoutDecoration(unitOf(text));
-  if ([text, unitOf(text), bare].some((one) => common.has(one))) return "is one of the most common passwords: choose another";
+  if ([text, unitOf(text), bare].some((one) => common.has(one))) return "is one of the most common passwords; choose another";
   const squeezed = bare.replace(/[^\p{L}\p{N}@]/gu, "");
   if (ownWords(email, name).has(squeezed)) return "must not be the account's own e-mail address or name, or the name of this product";
   return undefined;

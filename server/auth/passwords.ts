@@ -26,7 +26,7 @@ export function createPasswords({ concurrency = 2, maxWaiting = 32 }: { concurre
     else
       throw new AppError({
         code: "unavailable",
-        message: "Too many passwords are being checked at this moment. Try again in a few seconds.",
+        message: "Too many passwords are being checked right now. Try again in a few seconds.",
         retryAfterSeconds: 3,
       });
     try {

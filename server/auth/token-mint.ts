@@ -24,7 +24,7 @@ export function createTokenMint({ store, now = () => new Date() }: { store: Toke
     if (asked && asked <= now()) throw invalid("expires_at", "must be in the future");
     const most = actor.credential?.kind === "token" ? actor.credential.expiresAt : null;
     if (asked && most && asked > most)
-      throw invalid("expires_at", `must not be later than ${most.toISOString()}, when the token that makes this one expires`);
+      throw invalid("expires_at", `must not be later than ${most.toISOString()}, when the token that you are using expires`);
     return asked ?? most;
   }
 
@@ -42,7 +42,7 @@ export function createTokenMint({ store, now = () => new Date() }: { store: Toke
         replaced.map(({ id }) => id),
       );
       if ((await store.count(tx, userId)) >= maxTokens)
-        throw conflict(`This account has ${maxTokens} API tokens, the most there can be. Revoke one that is no longer used.`);
+        throw conflict(`This account has ${maxTokens} API tokens, which is the limit. Revoke one that is no longer used.`);
       const value = newToken("pt");
       const row = await store.insert(tx, {
         userId,

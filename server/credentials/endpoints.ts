@@ -25,7 +25,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       method: "POST",
       path: `/api/v1/credentials/:id/${verb}`,
       object: "credential",
-      summary: active ? "Let a credential in" : "Refuse a credential from now on, at every edge",
+      summary: active ? "Activate a credential" : "Deactivate a credential on every edge",
       permission: "credentials.write",
       params: IdParam,
       result: documentOf(CredentialResource),
@@ -34,7 +34,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
 
   return [
     list("/api/v1/credentials", "List credentials of all apps, without their secrets", {}),
-    list("/api/v1/credentials/active", "List credentials that are let in", { active: true }),
+    list("/api/v1/credentials/active", "List active credentials", { active: true }),
     endpoint({
       method: "GET",
       path: "/api/v1/credentials/key/:keyId",
@@ -58,7 +58,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       method: "PATCH",
       path: "/api/v1/credentials/:id",
       object: "credential",
-      summary: "Let a credential in, or refuse it",
+      summary: "Activate or deactivate a credential",
       permission: "credentials.write",
       params: IdParam,
       body: CredentialPatch,
@@ -74,7 +74,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       method: "PUT",
       path: "/api/v1/credentials/:id",
       object: "credential",
-      summary: "Replace a credential: it is refused unless `active` is true",
+      summary: "Replace a credential: inactive unless `active` is true",
       permission: "credentials.write",
       params: IdParam,
       body: CredentialReplacement,
@@ -93,7 +93,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
       path: "/api/v1/credentials/:id",
       object: "credential",
       status: 204,
-      summary: "Delete a credential; every edge refuses it from now on",
+      summary: "Delete a credential; it stops working on every edge",
       permission: "credentials.write",
       params: IdParam,
       async handle({ actor, params }) {

@@ -17,6 +17,6 @@ export async function noteWritten(tx: Tx, changes: Change[]): Promise<void> {
   if (count === 0)
     throw new AppError({
       code: "conflict",
-      message: "This request took too long: another one with its Idempotency-Key has taken its place.",
+      message: "This request took too long; another one with the same Idempotency-Key has replaced it.",
     });
 }

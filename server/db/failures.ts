@@ -59,14 +59,14 @@ export const isTransient = (error: unknown): boolean => {
 export function rejectionOf(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
   if (isTransient(error))
-    return new AppError({ code: "unavailable", message: "Others are changing the same objects at this moment. Try again.", cause: error });
+    return new AppError({ code: "unavailable", message: "The same objects are being changed by other requests. Try again.", cause: error });
   const state = sqlStateOf(error);
   if (state === "23503") return brokenReference(error);
   if (prismaCodeOf(error) === "P2025") return notFound(models[metaOf(error).modelName ?? ""] ?? "The object");
-  if (state === "23505") return conflict("Another object like this was created at the same moment.");
+  if (state === "23505") return conflict("Another request has just created an object like this.");
   if (isDiskFull(error)) return full(error);
-  if (state === stateReadOnly) return outOfService(error, "The database takes no writes at the moment (it is read-only). Try again.");
-  if (state === stateIoError) return outOfService(error, "The database cannot read or write its files. Look at its log.");
+  if (state === stateReadOnly) return outOfService(error, "The database is read-only right now. Try again later.");
+  if (state === stateIoError) return outOfService(error, "The database cannot read or write its files. Check its log.");
   if (state && unavailable.test(state)) return outOfService(error);
   if (error instanceof Error && (connectionErrors.test(codeOf(error)) || connectionMessages.test(error.message)))
     return outOfService(error);
@@ -87,7 +87,7 @@ const isDiskFull = (error: unknown): boolean =>
 
 const retryAfterSeconds = 2;
 
-const outOfService = (cause: unknown, message = "The database does not answer at the moment. Try again.") =>
+const outOfService = (cause: unknown, message = "The database is not responding. Try again.") =>
   new AppError({ code: "database_unavailable", message, retryAfterSeconds, cause });
 
 const full = (cause: unknown) =>
@@ -99,9 +99,9 @@ const full = (cause: unknown) =>
 
 function brokenReference(error: unknown): AppError {
   const reference = references[constraintOf(error)];
-  if (!reference) return conflict("An object that this refers to was deleted at the same moment.");
+  if (!reference) return conflict("An object that this refers to has just been deleted.");
   if ("inside" in reference) return notFound(reference.inside);
-  return invalid(reference.named, `names a ${reference.what} that was deleted at the same moment`);
+  return invalid(reference.named, `refers to a ${reference.what} that has just been deleted`);
 }
 
 type Meta = {

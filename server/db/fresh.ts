@@ -18,7 +18,7 @@ export async function fromFreshRead<T>(change: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error instanceof StaleRead)) throw error;
       if (Date.now() >= until)
-        throw new AppError({ code: "conflict", message: "Others are changing this at the same moment. Try again.", retryAfterSeconds: 1 });
+        throw new AppError({ code: "conflict", message: "This is being changed by another request. Try again.", retryAfterSeconds: 1 });
     }
     await sleep(backoffMs(attempt, { baseMs: 5, capMs: 100 }));
   }

@@ -50,7 +50,7 @@ export function listenForEvents({
       next.removeAllListeners();
       next.on("error", () => {});
       void next.end().catch(() => {});
-      logger.warn("lost the event channel, connecting again", { error: error?.message });
+      logger.warn("event channel lost, reconnecting", { error: error?.message });
       retry = setTimeout(() => void connect(), backoffMs(attempt++, { baseMs: 200, capMs: 5_000 }));
     };
     next.on("error", again);

@@ -20,8 +20,8 @@ export function placeOfFault(value: unknown): { path: string[]; fault: string } 
     if (typeof place.value !== "object" || place.value === null) continue;
     if (place.depth === maxDepth) return { path: pathOf(place).slice(0, 1), fault: `is nested more than ${maxDepth} levels deep` };
     for (const [key, inner] of Object.entries(place.value)) {
-      const keyFault = key === "__proto__" ? "cannot be kept: __proto__" : faultOfText(key);
-      if (keyFault) return { path: pathOf(place), fault: `has a name that ${keyFault}` };
+      const keyFault = key === "__proto__" ? "cannot be stored: __proto__" : faultOfText(key);
+      if (keyFault) return { path: pathOf(place), fault: `has a key that ${keyFault}` };
       waiting.push({ value: inner, depth: place.depth + 1, key, outer: place });
     }
   }
@@ -30,7 +30,7 @@ export function placeOfFault(value: unknown): { path: string[]; fault: string } 
 
 function faultOfValue(value: unknown): string | undefined {
   if (typeof value === "string") return faultOfText(value);
-  return typeof value === "number" && !Number.isFinite(value) ? "has a number that is too large to be kept" : undefined;
+  return typeof value === "number" && !Number.isFinite(value) ? "has a number that is too large" : undefined;
 }
 
 /** What is wrong with JSON that is only passed on: nesting that it could not be written with again. */
@@ -51,5 +51,5 @@ function pathOf(place: Place): string[] {
 
 export function faultOfText(text: string): string | undefined {
   if (text.includes("\0")) return "has a NUL character";
-  return text.isWellFormed() ? undefined : "has half of a surrogate pair";
+  return text.isWellFormed() ? undefined : "has an unpaired surrogate";
 }

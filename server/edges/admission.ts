@@ -51,7 +51,7 @@ export function createAdmission({
     if (!validTokens.has(tokenHash) && failed.isOver(peer.address))
       throw exhausted("too many unknown tokens from this address; try again later");
     const release = await lookupTurns.take();
-    if (!release) throw exhausted("too many calls wait to be authenticated; try again");
+    if (!release) throw exhausted("too many calls are waiting to be authenticated; try again");
     const identity = await identify(tokenHash).finally(release);
     if (!identity) {
       validTokens.delete(tokenHash);
@@ -65,7 +65,7 @@ export function createAdmission({
 
   async function bound(path: string, edgeId: string): Promise<() => void> {
     if (path === EdgeServiceService.register.path) {
-      if (registered.isOver(edgeId)) throw exhausted(`edge "${edgeId}" registers too often; is its id used by two gateways?`);
+      if (registered.isOver(edgeId)) throw exhausted(`edge "${edgeId}" registers too often; check that no two gateways use its id`);
       registered.count(edgeId);
       return () => {};
     }
@@ -95,7 +95,7 @@ export function createAdmission({
       const { identity } = caller;
       // Registering is how an edge gets its certificate; the hub opens no session for one that does not present it.
       if (requiresCertificate && path !== EdgeServiceService.register.path && !provesKey(caller))
-        throw new GrpcError(status.FAILED_PRECONDITION, "this hub requires the client certificate that the edge was issued");
+        throw new GrpcError(status.FAILED_PRECONDITION, "this hub requires the client certificate issued to the edge");
       const release = await bound(path, identity.edgeId);
       callers.set(metadata, caller);
       return release;

@@ -69,7 +69,7 @@ export function createBudgets({
 
   const changed = coalesced(() => run(pushChanges), {
     delayMs: coalesceMs,
-    onError: (error) => logger.error("cannot push what was spent to edges", { error }),
+    onError: (error) => logger.error("budget push failed", { error }),
   });
 
   const unsubscribe = events.subscribe(

@@ -91,7 +91,7 @@ export function createBuilder({
     for (const namespace of namespaces) await dataKey(namespace);
     await systemCallKey();
     await store.exclusively(async (session) => {
-      if (!(await session.claim(revision, release))) return logger.debug("a newer release builds the edges' configuration");
+      if (!(await session.claim(revision, release))) return logger.debug("a newer studio release builds the configuration of edges");
       let announcedMs = performance.now();
       let isAnnounced = true;
       while (!closing.signal.aborted && (await session.transaction((tx) => buildBatch(tx, namespaces)))) {
@@ -161,7 +161,7 @@ export function createBuilder({
       return change ? own.plus(change.added).minus(change.removed) : own;
     };
     const shared = positions.find(({ namespace }) => namespace === sharedNamespace);
-    if (!shared) throw new Error("the position of what namespaces share is missing");
+    if (!shared) throw new Error("the configuration version shared by all namespaces is missing");
     const sharedSum = next(shared);
     for (const position of positions) {
       if (!sums.has(position.namespace) && !sums.has(sharedNamespace)) continue;
@@ -178,7 +178,8 @@ export function createBuilder({
 
   function report(changed: readonly ChangedResource[]): void {
     for (const { namespace, type, name, label, problem } of changed)
-      if (problem) logger.warn("left out of the edges' configuration", { namespace, kind: type, id: name, name: label, reason: problem });
+      if (problem)
+        logger.warn("resource left out of edge configuration", { namespace, kind: type, id: name, name: label, reason: problem });
   }
 
   async function* encode(
@@ -225,7 +226,7 @@ export function createBuilder({
     delayMs: coalesceMs,
     onError(error) {
       if (closing.signal.aborted) return;
-      logger.error("cannot build the edges' configuration, trying again", { error });
+      logger.error("edge configuration build failed, retrying", { error });
       requested.request(retryMs);
     },
   });

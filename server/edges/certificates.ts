@@ -46,7 +46,7 @@ export async function createCertificates({
     issuedAt = Date.now();
     issuedNames = all.join();
     if (authority.expiresAt.getTime() - issuedAt < yearMs)
-      logger.warn("the hub's CA expires within a year; edges have to be given the fingerprint of another", { at: authority.expiresAt });
+      logger.warn("the hub's CA expires within a year; edges will need the fingerprint of a new one", { at: authority.expiresAt });
   }
 
   async function readOwn(): Promise<void> {
@@ -60,7 +60,7 @@ export async function createCertificates({
   await renew();
   await readOwn().catch((error: unknown) => {
     throw new Error(
-      `PORTICO_HUB_TLS_CERT and PORTICO_HUB_TLS_KEY cannot be used (${messageOf(error)}): name a certificate and its key, both PEM.`,
+      `PORTICO_HUB_TLS_CERT and PORTICO_HUB_TLS_KEY cannot be used (${messageOf(error)}): set them to a certificate and its key, both PEM files.`,
     );
   });
   const current = () => ownPair ?? pair;
@@ -70,7 +70,7 @@ export async function createCertificates({
       await readOwn();
       onChange(current());
     } catch (error) {
-      logger.error("the hub's certificate cannot be renewed; keeping the one it has", { error: messageOf(error) });
+      logger.error("hub certificate renewal failed; keeping the current one", { error: messageOf(error) });
     }
   }, lookMs);
   timer.unref();

@@ -97,7 +97,7 @@ export function createConfigFeed({
     snapshotApplied: ({ version, checksum, accepted, reason }) => ({
       version,
       checksum,
-      refusal: accepted ? "" : reason || "without a reason",
+      refusal: accepted ? "" : reason || "no reason given",
       isServed: accepted,
     }),
     deltaApplied({ outgoing }, { version, checksum, rejected, gap, reason }) {
@@ -105,7 +105,7 @@ export function createConfigFeed({
         outgoing.resourcesFrom(0);
         outgoing.resourcesChanged();
       }
-      const faults = rejected.map((one) => `${one.type} ${one.name}: ${one.reason || "without a reason"}`);
+      const faults = rejected.map((one) => `${one.type} ${one.name}: ${one.reason || "no reason given"}`);
       return { version, checksum, refusal: reason || faults.join("; "), isServed: reason === "" && !gap };
     },
     async resend(chosen) {

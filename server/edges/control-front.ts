@@ -66,7 +66,7 @@ export function createFront({
     else socket.destroy();
   });
   tls.on("tlsClientError", (error, socket) => {
-    logger.debug("a TLS handshake failed", { error: error.message });
+    logger.debug("TLS handshake failed", { error: error.message });
     socket.destroy();
   });
 
@@ -95,7 +95,7 @@ export function createFront({
     const address = socket.remoteAddress ?? "";
     const count = (ofAddress.get(address) ?? 0) + 1;
     if (open.size >= limits.connections || count > limits.connectionsOfAddress) {
-      warn(address, "too many connections to the control port from one address; closing new ones");
+      warn(address, "too many control port connections from one address; closing new ones");
       return void socket.destroy();
     }
     open.add(socket);
@@ -122,7 +122,7 @@ export function createFront({
       clearTimeout(silent);
       const isTls = first[0] === tlsHandshake;
       if (!isTls && !plaintext(address)) {
-        warn(address, "plain text from another machine rejected: edges elsewhere connect by TLS");
+        warn(address, "plaintext connection from another machine rejected: remote edges must use TLS");
         return void socket.destroy();
       }
       socket.unshift(first);

@@ -78,7 +78,7 @@ export async function startControlServer({
   }).catch((error: unknown) => {
     server.forceShutdown();
     throw new Error(
-      `The control port ${host.includes(":") ? `[${host}]` : host}:${port} cannot be opened (${messageOf(error)}): free it, or set CONTROL_PORT to another.`,
+      `The control port ${host.includes(":") ? `[${host}]` : host}:${port} cannot be opened (${messageOf(error)}): free it, or set CONTROL_PORT to another port.`,
     );
   });
   return {

@@ -28,7 +28,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "GET",
     path: "/api/v1/edges",
-    summary: "List edge gateways with what they serve and how they are",
+    summary: "List edge gateways with their configuration and status",
     permission: "edges.read",
     query: listQuery({ sortable: edgeSorts, filters: edgeFilters }),
     result: listOf(EdgeResource),
@@ -39,7 +39,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     path: "/api/v1/edges",
     object: "edge",
     status: 201,
-    summary: "Announce an edge gateway; its token is in this answer only",
+    summary: "Register an edge gateway; its token is shown only in this response",
     permission: "edges.write",
     body: EdgeDraft,
     result: documentOf(EdgeWithToken),
@@ -49,7 +49,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     method: "POST",
     path: "/api/v1/edges/reload-all",
     status: 202,
-    summary: "Send all connected edges their configuration again",
+    summary: "Push the configuration to all connected edges again",
     permission: "edges.write",
     result: documentOf(ReloadOperation),
     handle: async ({ actor }) => one(toOperation(await edges.reloadAll(actor))),
@@ -69,7 +69,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     path: "/api/v1/edges/:edge_id",
     object: "edge",
     status: 204,
-    summary: "Delete an edge gateway that is not connected; its token ends",
+    summary: "Delete an edge gateway that is not connected; its token is revoked",
     permission: "edges.write",
     params: EdgeParam,
     async handle({ actor, params }) {
@@ -80,7 +80,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "POST",
     path: "/api/v1/edges/:edge_id/rotate-token",
-    summary: "Give an edge a new token, in this answer only; the former one ends",
+    summary: "Rotate an edge's token: the new one is shown only in this response, the old one is revoked",
     permission: "edges.write",
     params: EdgeParam,
     result: documentOf(EdgeWithToken),
@@ -90,7 +90,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
     method: "POST",
     path: "/api/v1/edges/:edge_id/reload",
     status: 202,
-    summary: "Send an edge its configuration again",
+    summary: "Push an edge's configuration again",
     permission: "edges.write",
     params: EdgeParam,
     result: documentOf(ReloadOperation),
@@ -99,7 +99,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "GET",
     path: "/api/v1/sync/status",
-    summary: "How many edges of each namespace serve what they should",
+    summary: "Count the edges of each namespace that run the current configuration",
     permission: "edges.read",
     result: SyncStatusList,
     async handle() {
@@ -112,7 +112,7 @@ export const edgeEndpoints = ({ edges, wire: { toAttributes, toResource, withTok
   endpoint({
     method: "GET",
     path: "/api/v1/sync/status/:namespace",
-    summary: "Which edges of a namespace serve what they should",
+    summary: "List the edges of a namespace with whether each runs the current configuration",
     permission: "edges.read",
     params: NamespaceParam,
     result: NamespaceSyncStatus,

@@ -145,7 +145,7 @@ export async function createEdges({
         asksForCertificate: requiresClientCertificate,
         logger,
       });
-      logger.info("edges may connect", { host, port: server.port, ca_sha256: authority.sha256 });
+      logger.info("control port is open for edges", { host, port: server.port, ca_sha256: authority.sha256 });
     },
     port: (): number => server?.port ?? 0,
     hubCaSha256: authority.sha256,

@@ -352,5 +352,5 @@ test("a proxied call without a gateway is refused with a sentence", async () => 
   await gateway.stop();
   const answer = await ask({ prompt: "hi", at: `${studioUrl}/api/v1/llms/${llmId}/proxy`, as: token });
   expect(answer.status).toBe(503);
-  expect(await answer.text()).toContain("does not answer");
+  expect(await answer.text()).toContain("is not responding");
 });

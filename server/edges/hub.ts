@@ -85,7 +85,7 @@ export function createHub({
   /** Work that nobody waits for, except close(). */
   function later(work: Promise<unknown>): void {
     const settled = work
-      .catch((error: unknown) => logger.error("the hub's bookkeeping failed", { error }))
+      .catch((error: unknown) => logger.error("edge status could not be stored", { error }))
       .finally(() => background.delete(settled));
     background.add(settled);
   }
@@ -114,7 +114,7 @@ export function createHub({
       if (connection) leave(connection);
       stream.emit("error", { code, details: reason });
     };
-    const helloTimer = setTimeout(() => end(status.DEADLINE_EXCEEDED, "no hello came"), timings.helloMs);
+    const helloTimer = setTimeout(() => end(status.DEADLINE_EXCEEDED, "no hello received"), timings.helloMs);
     const { identity } = callerOf(stream.metadata);
     stream.sendMetadata(new Metadata());
 
@@ -144,29 +144,29 @@ export function createHub({
       take(message).then(() => stream.resume(), refuse);
     });
     stream.on("end", () => end(status.OK, "the edge ended the stream"));
-    stream.on("cancelled", () => end(status.CANCELLED, "the edge went away"));
+    stream.on("cancelled", () => end(status.CANCELLED, "the edge disconnected"));
     if (closed) end(status.UNAVAILABLE, "the control plane is stopping");
   };
 
   async function welcome(hello: Hello, identity: EdgeIdentity, stream: EdgeStream, end: Connection["end"]): Promise<Connection> {
     const { edgeId, namespace, tokenHash, sessionId } = identity;
     if (!sessionId || hello.sessionId !== sessionId) throw new GrpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
-    if (hello.version > maxVersion) throw new GrpcError(status.INVALID_ARGUMENT, "version is not one that a hub has given");
+    if (hello.version > maxVersion) throw new GrpcError(status.INVALID_ARGUMENT, "version was never issued by a hub");
     if (!(await store.connected(edgeId, sessionId, { ...positionOf(hello), takesDeltas: hello.takesDeltas })))
       throw new GrpcError(status.UNAUTHENTICATED, "the session is unknown; register again");
-    connections.get(edgeId)?.end(status.ABORTED, "another connection of this edge took its place");
+    connections.get(edgeId)?.end(status.ABORTED, "replaced by another connection of this edge");
     const outgoing = createOutgoing({
       stream,
       writeTimeoutMs: timings.writeMs,
       takesParts: hello.takesParts,
-      onStuck: () => end(status.ABORTED, "the edge does not read"),
+      onStuck: () => end(status.ABORTED, "the edge has stopped reading"),
       readPage: (after) => publisher.page(namespace, after),
     });
     const { takesDeltas } = hello;
     const connection: Connection = { edgeId, namespace, sessionId, tokenHash, outgoing, takesDeltas, isWelcome: false, end };
     connections.set(edgeId, connection);
     later(changed(edgeId));
-    logger.info("an edge connected", { edge: edgeId, namespace, version: hello.version });
+    logger.info("edge connected", { edge: edgeId, namespace, version: hello.version });
     await feed.welcome(connection, { ...hello, ...positionOf(hello) });
     outgoing.budget(await budgetState(namespace));
     return connection;
@@ -180,13 +180,13 @@ export function createHub({
     }
     feed.left(connection);
     if (closed) return;
-    logger.info("an edge disconnected", { edge: connection.edgeId });
+    logger.info("edge disconnected", { edge: connection.edgeId });
     later(store.disconnected([connection.sessionId]).then(() => changed(connection.edgeId)));
   }
 
   async function acknowledge({ edgeId, sessionId }: Connection, outcome: Outcome): Promise<void> {
     const refusal = printable(outcome.refusal, 1000);
-    if (refusal) logger.warn("an edge refused configuration", { edge: edgeId, version: outcome.version, reason: refusal });
+    if (refusal) logger.warn("edge rejected configuration", { edge: edgeId, version: outcome.version, reason: refusal });
     await store.acknowledged(edgeId, sessionId, { ...positionOf(outcome), refusal, isServed: outcome.isServed });
     later(changed(edgeId));
   }
@@ -210,7 +210,7 @@ export function createHub({
     for (const { edgeId, sessionId } of due) {
       const connection = connections.get(edgeId);
       if (connection?.sessionId === sessionId && !alive.has(sessionId))
-        connection.end(status.ABORTED, "another connection of this edge took its place");
+        connection.end(status.ABORTED, "replaced by another connection of this edge");
     }
   }
 
@@ -218,7 +218,7 @@ export function createHub({
   async function recheck(connection: Connection): Promise<void> {
     const identity = await store.identify({ edgeId: connection.edgeId });
     if (identity?.tokenHash !== connection.tokenHash) connection.end(status.UNAUTHENTICATED, "the edge's token is no longer valid");
-    else if (identity.sessionId !== connection.sessionId) connection.end(status.ABORTED, "another connection of this edge took its place");
+    else if (identity.sessionId !== connection.sessionId) connection.end(status.ABORTED, "replaced by another connection of this edge");
   }
 
   const resend = (edgeId: string): Promise<void> =>
@@ -275,7 +275,7 @@ export function createHub({
       await Promise.all(background);
       await store
         .disconnected(open.map(({ sessionId }) => sessionId))
-        .catch((error: unknown) => logger.warn("edges stay marked as connected", { error }));
+        .catch((error: unknown) => logger.warn("edges could not be marked as disconnected", { error }));
     },
   };
 }

@@ -86,7 +86,7 @@ export function createLlmProxy({
       if (refusal) throw refusal;
       throw new AppError({
         code: "unavailable",
-        message: `The gateway at ${gatewayUrl} does not answer (${messageOf(error)}): see that it runs, and try again.`,
+        message: `The gateway at ${gatewayUrl} is not responding (${messageOf(error)}). Check that it is running, then try again.`,
         cause: error,
       });
     }
@@ -142,7 +142,7 @@ export function createLlmProxy({
 async function openBody(request: Request) {
   let refusal: AppError | undefined;
   const tooLarge = () => {
-    refusal = new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBodyBytes} bytes, the most a call takes.` });
+    refusal = new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBodyBytes} bytes, the limit for a call.` });
     return refusal;
   };
   if (Number(request.headers.get("content-length") ?? 0) > maxBodyBytes) throw tooLarge();

@@ -27,7 +27,7 @@ export function createPluginLogs({ store, logger }: { store: Pick<PluginLogStore
       } catch (error) {
         // Neither the error's message nor anything else may carry what a plugin wrote into our own log.
         const code = error instanceof Error && "code" in error ? String(error.code) : "";
-        logger.warn("lines of plugins at an edge could not be stored", { edge: edgeId, code });
+        logger.warn("plugin log lines of an edge could not be stored", { edge: edgeId, code });
       }
     }
     working = undefined;

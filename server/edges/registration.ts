@@ -50,7 +50,7 @@ export function createRegister({
     if (request.protocol !== protocolRevision)
       throw new GrpcError(
         status.FAILED_PRECONDITION,
-        `protocol ${request.protocol} is not spoken here; this hub speaks ${protocolRevision}`,
+        `protocol ${request.protocol} is not supported; this hub supports ${protocolRevision}`,
       );
     if (requiresCertificate && !provesKey(caller)) return enrol(caller, request.clientPublicKey);
     const sessionId = randomUUID();
@@ -66,7 +66,7 @@ export function createRegister({
       logger.warn("second gateway with the id of a connected edge rejected", { edge: edgeId, address: peer.address });
       throw new GrpcError(
         status.ALREADY_EXISTS,
-        `another gateway is connected as edge "${edgeId}": give this one an edge of its own, or stop the other`,
+        `another gateway is connected as edge "${edgeId}": create a separate edge for this one, or stop the other`,
       );
     }
     return { sessionId, wrappedKey, heartbeatIntervalMs: heartbeatMs, clientCertificate: "" };
@@ -81,19 +81,19 @@ export function createRegister({
     if (!peer.isEncrypted || publicKey.length === 0)
       throw new GrpcError(
         status.FAILED_PRECONDITION,
-        "this hub requires a client certificate: connect by TLS with a gateway that enrols for one",
+        "this hub requires a client certificate: connect over TLS with a gateway that enrols for one",
       );
     const sha256 = keyHash(publicKey);
     if (clientKeySha256 !== "" && clientKeySha256 !== sha256)
       throw new GrpcError(
         status.FAILED_PRECONDITION,
-        `edge "${edgeId}" has enrolled another key: use the gateway's former data folder, or rotate the edge's token`,
+        `edge "${edgeId}" is enrolled with another key: use the gateway's previous data folder, or rotate the edge's token`,
       );
     const certificate = await authority.issueClient(edgeId, publicKey).catch((error: unknown) => {
       throw new GrpcError(status.INVALID_ARGUMENT, `client_public_key ${messageOf(error)}`);
     });
     if (clientKeySha256 === "" && !(await store.enrol(edgeId, tokenHash, sha256)))
-      throw new GrpcError(status.ABORTED, "the edge changed meanwhile; register again");
+      throw new GrpcError(status.ABORTED, "the edge has changed; register again");
     logger.info("client certificate issued", { edge: edgeId, address: peer.address });
     return { sessionId: "", wrappedKey: Buffer.alloc(0), heartbeatIntervalMs: heartbeatMs, clientCertificate: certificate };
   }

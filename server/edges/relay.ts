@@ -96,7 +96,7 @@ export function createRelay({ store, logger, retryMs }: { store: RelayStore; log
   const requested = coalesced(() => run(look), {
     onError(error) {
       if (closed) return;
-      logger.error("cannot look for changes of the edges' configuration, trying again", { error });
+      logger.error("check for edge configuration changes failed, retrying", { error });
       requested.request(retryMs);
     },
   });

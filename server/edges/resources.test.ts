@@ -17,7 +17,7 @@ import { composeSnapshot } from "./snapshots.ts";
 
 const dataKey = Buffer.alloc(32, 7);
 const openSecret = (sealed: string) => {
-  if (!sealed.startsWith("sealed:")) throw new Error("this value was sealed with another PORTICO_SECRET_KEY");
+  if (!sealed.startsWith("sealed:")) throw new Error("this value was encrypted with another PORTICO_SECRET_KEY");
   return sealed.slice("sealed:".length);
 };
 
@@ -191,7 +191,7 @@ test("an edge runs the hooks that were granted and no others, and no LLM whose p
   expect(snapshot.plugins.map(({ id, hookTypes }) => [id, hookTypes])).toEqual([[1, ["post_auth"]]]);
   expect(snapshot.llms.map(({ id }) => id)).toEqual([1, 3]);
   expect(problemsOf(all)).toEqual([
-    { kind: "llm", id: 2, name: expect.any(String), reason: 'its plugin "Plugin 2" cannot be used: it waits for approval' },
+    { kind: "llm", id: 2, name: expect.any(String), reason: 'its plugin "Plugin 2" cannot be used: it is waiting for approval' },
   ]);
 });
 

@@ -117,7 +117,7 @@ export function createNamespaceEncoder({
   }
 
   function encodePlugin(row: PluginRow): UsablePlugin {
-    if (hooksOf(row).length === 0) return { row, body: undefined, fault: "it waits for approval", isReported: false };
+    if (hooksOf(row).length === 0) return { row, body: undefined, fault: "it is waiting for approval", isReported: false };
     try {
       const config = row.configSealed ? jsonObject(openSecret(row.configSealed), "its configuration") : {};
       const body = encoded(PluginConfig, pluginConfig(row, seal(canonicalJson(config), `plugin:${row.id}:config`)));
@@ -193,7 +193,7 @@ function attempt(type: ResourceType, { id, name }: { id: number; name: string },
 
 function llmConfig(row: LlmRow, sealedApiKey: Buffer): Omit<LlmConfig, "plugins"> {
   const vendor = findVendor(row.vendor);
-  if (!vendor) throw new Error(`edges do not speak its vendor "${row.vendor}"`);
+  if (!vendor) throw new Error(`edges do not support its vendor "${row.vendor}"`);
   const endpoint = (row.apiEndpoint || vendor.endpoint).replace(/^([^?]*?)\/+$/, "$1");
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) throw new Error("its endpoint is not an http or https URL");
   for (const pattern of row.allowedModels) {

@@ -76,14 +76,14 @@ export function createEdgeService({ db, store, publisher }: { db: Db; store: Edg
       if (edge.status !== "connected")
         throw new AppError({
           code: "conflict",
-          message: `Edge "${edgeId}" is not connected: it takes its configuration when it connects.`,
+          message: `Edge "${edgeId}" is not connected. It receives its configuration when it connects.`,
         });
-      return { operationId: await requestReload(actor, [edgeId]), message: `Edge "${edgeId}" is being sent its configuration` };
+      return { operationId: await requestReload(actor, [edgeId]), message: `Configuration is being pushed to edge "${edgeId}"` };
     },
 
     reloadAll: async (actor: Actor): Promise<Reload> => ({
       operationId: await requestReload(actor, ["*"]),
-      message: "All connected edges are being sent their configuration",
+      message: "Configuration is being pushed to all connected edges",
     }),
 
     async reloadNamespace(actor: Actor, namespace: string): Promise<Reload> {

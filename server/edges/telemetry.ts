@@ -31,7 +31,7 @@ export function createTelemetry({
       () => {
         timer = undefined;
         announcedAtMs = performance.now();
-        announce().catch((error: unknown) => logger.warn("cannot announce usage", { error }));
+        announce().catch((error: unknown) => logger.warn("usage event could not be published", { error }));
       },
       Math.max(20, announcedAtMs + announceMs - performance.now()),
     );
@@ -44,7 +44,7 @@ export function createTelemetry({
      */
     async take(edge: { edgeId: string; namespace: string }, { batchId, records, droppedBefore }: TelemetryBatch): Promise<TelemetryAck> {
       if (!uuid.test(batchId)) throw new GrpcError(status.INVALID_ARGUMENT, "batch_id must be a UUID");
-      if (records.length > maxRecords) throw new GrpcError(status.INVALID_ARGUMENT, `records: a batch takes at most ${maxRecords}`);
+      if (records.length > maxRecords) throw new GrpcError(status.INVALID_ARGUMENT, `records: must have at most ${maxRecords} per batch`);
       const { edgeId, namespace } = edge;
       const { accepted, rejected, ownerless } = judge(records, { namespace, known: await store.known(records) });
       const { duplicate, stored, usage } = await store.insertBatch({
@@ -54,11 +54,11 @@ export function createTelemetry({
         judgement: { rejected: rejected.length, ownerless, reason: rejected[0]?.reason ?? "" },
       });
       if (!duplicate) {
-        if (droppedBefore > 0) logger.warn("an edge has lost usage records", { edge: edgeId, records: droppedBefore });
+        if (droppedBefore > 0) logger.warn("usage records lost by edge", { edge: edgeId, records: droppedBefore });
         if (rejected.length > 0)
-          logger.warn("usage records of an edge rejected", { edge: edgeId, records: rejected.length, reason: rejected[0]?.reason });
+          logger.warn("usage records rejected", { edge: edgeId, records: rejected.length, reason: rejected[0]?.reason });
         if (ownerless > 0)
-          logger.warn("usage records of an edge name an app, LLM or user it was not given: stored without it", {
+          logger.warn("usage records refer to an app, LLM or user outside the edge's configuration: stored without it", {
             edge: edgeId,
             records: ownerless,
           });

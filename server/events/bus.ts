@@ -31,6 +31,6 @@ function guard(step: () => void, logger: Logger): void {
   try {
     step();
   } catch (error) {
-    logger.error("an event consumer failed", { error });
+    logger.error("event consumer failed", { error });
   }
 }

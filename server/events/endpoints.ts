@@ -11,7 +11,7 @@ export const eventEndpoints = ({ events, closing }: { events: EventBus; closing:
   endpoint({
     method: "GET",
     path: "/api/v1/events",
-    summary: "Changes as server-sent events: `changed` with {type,id,action}",
+    summary: "Stream changes as server-sent events: `changed` with {type,id,action}",
     permission: "llms.read",
     handle({ actor, signal, isStillAllowed }) {
       const encoder = new TextEncoder();

@@ -138,7 +138,7 @@ export const namespaceFilter = z.string().max(64).transform(namespaceNamed);
  * people and other programs read differently (backslashes, tabs, missing slashes), and keeps a password that is then shown.
  */
 export function faultOfHttpUrl(value: string): string | undefined {
-  if (/[\s\p{Cc}\\]/u.test(value)) return "must be a URL without spaces, backslashes and control characters";
+  if (/[\s\p{Cc}\\]/u.test(value)) return "must be a URL without spaces, backslashes or control characters";
   const url = /^https?:\/\/[^/]/i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
   if (!url) return "must be an http or https URL";
   if (url.username || url.password || /^https?:\/\/[^/?#]*@/i.test(value)) return "must not contain a user name or password";

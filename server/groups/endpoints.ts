@@ -47,7 +47,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     method: "PATCH",
     path: "/api/v1/groups/:id",
     object: "group",
-    summary: "Change a group; fields that are not named stay",
+    summary: "Update a group; fields left out keep their values",
     permission: "groups.write",
     params: IdParam,
     body: GroupPatch,
@@ -58,7 +58,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     method: "PUT",
     path: "/api/v1/groups/:id",
     object: "group",
-    summary: "Replace a group; without `members` the members stay",
+    summary: "Replace a group; without `members` its members are kept",
     permission: "groups.write",
     params: IdParam,
     body: GroupReplacement,
@@ -70,7 +70,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     path: "/api/v1/groups/:id",
     object: "group",
     status: 204,
-    summary: "Delete a group; its members stay users",
+    summary: "Delete a group; its members remain users",
     permission: "groups.write",
     params: IdParam,
     async handle({ actor, params }) {
@@ -82,7 +82,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     method: "GET",
     path: "/api/v1/groups/:id/users",
     object: "group",
-    summary: "Members of a group",
+    summary: "List the members of a group",
     permission: "groups.read",
     params: IdParam,
     query: listQuery({ sortable: userSorts }),
@@ -124,7 +124,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     method: "DELETE",
     path: "/api/v1/groups/:id/users/:userId",
     status: 204,
-    summary: "Take a member out of a group",
+    summary: "Remove a member from a group",
     permission: "groups.write",
     params: IdParam.extend({ userId: Id }),
     async handle({ actor, params }) {
@@ -135,7 +135,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
   endpoint({
     method: "GET",
     path: "/api/v1/groups/:id/dependents",
-    summary: "What refers to a group and what deleting it would do",
+    summary: "List what refers to a group and what deleting it would change",
     permission: "groups.read",
     params: IdParam,
     result: Dependents,
@@ -147,7 +147,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
           type: "plugins",
           id: String(plugin.id),
           name: plugin.name,
-          effect: "has pages that only this group may open; nobody gets in by it any more",
+          effect: "has pages that only this group may open; its members lose access",
         })),
       ];
       return dependents(first, total);

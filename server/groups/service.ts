@@ -62,7 +62,7 @@ export function createGroupService({ db, store }: { db: Db; store: GroupStore })
 
     async delete(actor: Actor, id: number): Promise<void> {
       const group = await get(id);
-      if (group.isDefault) throw conflict("The group Default cannot be deleted: everybody is in it.");
+      if (group.isDefault) throw conflict("The group Default cannot be deleted: every user belongs to it.");
       await db.transaction(async (tx) => {
         const { count } = await store.delete(tx, id);
         if (count === 0) throw notFound("Group");
@@ -97,4 +97,4 @@ export function createGroupService({ db, store }: { db: Db; store: GroupStore })
 }
 export type GroupService = ReturnType<typeof createGroupService>;
 
-const everybodyIsInDefault = () => conflict("Nobody can be taken out of the group Default: everybody is in it.");
+const everybodyIsInDefault = () => conflict("Members cannot be removed from the group Default: every user belongs to it.");

@@ -41,7 +41,7 @@ export function createServiceApi({
     toGrpcError(error, { pluginId, rpc }) {
       const known = grpcErrorOf(error) ?? grpcErrorOf(rejectionOf(error));
       if (known) return known;
-      logger.error("a call of the service API failed", { plugin_id: pluginId, rpc, error });
+      logger.error("service API call failed", { plugin_id: pluginId, rpc, error });
       return new GrpcError(status.INTERNAL, "internal error");
     },
     limit,

@@ -21,7 +21,7 @@ export const unserved: Unserved[] = [
       "getToolUsageStatistics",
     ],
   }),
-  ...group((rpc) => `Calls of LLMs by plugins need an agent, which this version of Portico does not have; ${rpc} is not served.`, {
+  ...group((rpc) => `Plugins can only call LLMs through an agent, which this version of Portico does not have; ${rpc} is not served.`, {
     "llms.proxy": ["callLlm"],
   }),
   ...group(none("Tools"), {

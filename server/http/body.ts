@@ -57,7 +57,7 @@ const hasLongNumber = /\d{16}/;
 function refuseLostDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
   const digits = typeof value === "number" && /^-?\d+$/.exec(context?.source ?? "")?.[0];
   if (digits && BigInt(digits) !== BigInt(value as number))
-    refuse(`has the number ${digits.slice(0, 40)}, which would lose digits: send it as text`);
+    refuse(`has the number ${digits.slice(0, 40)}, which would lose precision: send it as a string`);
   return value;
 }
 
@@ -68,7 +68,7 @@ function refuseEncoded(request: Request, body?: Buffer): void {
   if (!isGzip && (encoding === "" || encoding === "identity")) return;
   throw new AppError({
     code: "unsupported_media_type",
-    message: "The body must not be compressed: send it as plain JSON, without Content-Encoding.",
+    message: "The body must not be compressed: send plain JSON, without Content-Encoding.",
   });
 }
 
@@ -77,7 +77,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 async function readText(request: Request, maxBytes: number): Promise<string> {
   refuseEncoded(request);
   const tooLarge = () =>
-    new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBytes} bytes, the most this endpoint takes.` });
+    new AppError({ code: "payload_too_large", message: `The body is larger than ${maxBytes} bytes, the limit of this endpoint.` });
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
   if (!request.body) return "";
   const chunks = new Chunks();

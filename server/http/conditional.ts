@@ -24,7 +24,7 @@ function tagsIn(name: string, value: string): string[] | "*" {
   if (!listForm.test(value))
     throw new AppError({
       code: "bad_request",
-      message: `${name} must be * or entity tags in double quotes as ETag shows them, separated by commas.`,
+      message: `${name} must be * or a comma-separated list of entity tags in double quotes, as in the ETag header.`,
     });
   return [...value.matchAll(tagForm)].map(([, tag = ""]) => tag);
 }
@@ -58,7 +58,7 @@ export function staleWrite(kind: ObjectKind, { changedBy, changedAt }: ObjectVer
   const change = changedBy && changedAt ? ` It was last changed by ${changedBy.name} at ${changedAt.toISOString()}.` : "";
   return new AppError({
     code: "precondition_failed",
-    message: `This ${objectKinds[kind].noun} is not as you last read it.${change} Read it again, then send your change with If-Match: ${etag}.`,
+    message: `This ${objectKinds[kind].noun} has changed since you last read it.${change} Get it again, then send your change with If-Match: ${etag}.`,
     meta: { etag, changed_by: changedBy, changed_at: changedAt?.toISOString() ?? null },
   });
 }
@@ -106,10 +106,10 @@ export function createConditions({ versions, endpoints }: { versions: Versions; 
       const named = fixed.filter((name) => fields[name] !== undefined && fields[name] !== null);
       const current: Record<string, unknown> = named.length > 0 ? ((await read(one, call, objectId))?.attributes ?? {}) : {};
       const issues = [
-        ...(ids.some((id) => String(id) !== objectId) ? [{ field: "id", message: `cannot change; it is ${objectId}` }] : []),
+        ...(ids.some((id) => String(id) !== objectId) ? [{ field: "id", message: `is read-only; it is ${objectId}` }] : []),
         ...named
           .filter((name) => !isDeepStrictEqual(fields[name], current[name]))
-          .map((name) => ({ field: name, message: `cannot change; it is ${JSON.stringify(current[name])}` })),
+          .map((name) => ({ field: name, message: `is read-only; it is ${JSON.stringify(current[name])}` })),
       ];
       if (issues.length > 0) throw new AppError({ code: "validation_failed", message: "The body is not valid.", issues });
     },

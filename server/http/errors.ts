@@ -33,7 +33,7 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
       ? error
       : new AppError({
           code: "internal",
-          message: "Something went wrong on our side. The request id leads to the log entry.",
+          message: "Something went wrong on our side. Find the log entry by the request id.",
           cause: error,
         });
   if (pluginFaults.has(known.code)) logger.warn("request failed because of a plugin", { code: known.code, reason: known.message });

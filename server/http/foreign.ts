@@ -101,5 +101,5 @@ const documents = new Set(["document", "iframe", "frame", "embed", "object", "fe
 export function refuseNavigation(request: Request): void {
   const dest = request.headers.get("sec-fetch-dest") ?? "";
   if (request.headers.get("sec-fetch-mode") !== "navigate" && !documents.has(dest)) return;
-  throw new AppError({ code: "forbidden", message: "This address answers programs. It cannot be opened as a page or shown in a frame." });
+  throw new AppError({ code: "forbidden", message: "This address is for API clients. It cannot be opened as a page or shown in a frame." });
 }

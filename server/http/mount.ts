@@ -58,7 +58,10 @@ export function mountEndpoints({
     const allowed = exact ? [...exact] : [...paths].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => [...methods]);
     const error =
       allowed.length > 0
-        ? new AppError({ code: "method_not_allowed", message: `${request.method} is not possible here; allowed: ${allowed.join(", ")}.` })
+        ? new AppError({
+            code: "method_not_allowed",
+            message: `${request.method} is not allowed here; allowed methods: ${allowed.join(", ")}.`,
+          })
         : new AppError({ code: "route_not_found", message: `There is no route ${request.method} ${path}.` });
     return errorResponse(error, logger, { "x-request-id": requestId, ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {}) });
   };

@@ -116,11 +116,14 @@ const header = (name: string, description: string) => ({ name, in: "header", req
 
 /** Conditional and repeatable requests; see conditional.ts and ../idempotency. */
 const headerParameters = {
-  IfNoneMatch: header("If-None-Match", "ETag of what you have: 304 while it is the newest."),
-  IfMatch: header("If-Match", "ETag that you last saw: 412 when the object has changed since. The answer says who changed it and when."),
+  IfNoneMatch: header("If-None-Match", "ETag of your copy: the response is 304 while it is current."),
+  IfMatch: header(
+    "If-Match",
+    "ETag of the version you read: the response is 412 if the object has changed since, and says who changed it and when.",
+  ),
   IdempotencyKey: header(
     "Idempotency-Key",
-    "A value of your own, e.g. a UUID: for 24 hours the same request with the same key is not carried out again but answered as before, without one-time secrets (`meta.omitted`) and with `Idempotency-Replayed: true`.",
+    "A unique value that you choose, e.g. a UUID. For 24 hours, the same request with the same key is not executed again: it returns the first response, without one-time secrets (`meta.omitted`) and with `Idempotency-Replayed: true`.",
   ),
 };
 

@@ -64,9 +64,9 @@ export function createListener({
     outgoing.setHeader("content-security-policy", policy);
     outgoing.setHeader("x-frame-options", "DENY");
     pages.handle(incoming, outgoing).catch((error: unknown) => {
-      logger.error("a page failed", { path, error });
+      logger.error("page failed to render", { path, error });
       if (!outgoing.headersSent) outgoing.writeHead(500, { "content-type": "text/plain" });
-      outgoing.end("This page could not be shown. Try again; if it stays, look into the studio log.");
+      outgoing.end("This page could not be shown. Try again; if it still fails, check the studio log.");
     });
   });
   return (incoming: IncomingMessage, outgoing: ServerResponse) => {

@@ -25,7 +25,7 @@ export function requireSealed(response: Response): void {
   if (!made.has(response))
     throw new AppError({
       code: "internal",
-      message: "This answer was not made for browsers. It is a fault of the studio; see its log.",
+      message: "This response is not safe to show in a browser. This is a bug in studio; see its log.",
       cause: new Error("an endpoint answered a Response that neither ownResponse nor foreignResponse made"),
     });
 }

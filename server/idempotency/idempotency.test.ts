@@ -141,7 +141,7 @@ test("a key whose process died is free after its lease, unless something was wri
   expect([dead.answer.status, dead.made]).toEqual([201, 1]);
   const lost = await abandoned({ leaseUntil: past, hasWritten: true });
   expect([lost.answer.status, lost.made]).toEqual([409, 0]);
-  expect(lost.answer.errors[0]?.detail).toContain("was carried out");
+  expect(lost.answer.errors[0]?.detail).toContain("was executed");
 
   // The first process was only slow: what it still wants to write is rolled back.
   const slow = { ...systemActor("req_dead"), userId: 1, idempotencyKey: dead.key };

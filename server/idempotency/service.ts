@@ -53,7 +53,7 @@ export function createIdempotency({
     }
     throw new AppError({
       code: "rate_limited",
-      message: `You have used ${maxKeys} idempotency keys within 24 hours, as many as are kept. Send the request without one, or later.`,
+      message: `You have used ${maxKeys} idempotency keys within 24 hours, which is the limit. Send the request without one, or try later.`,
       retryAfterSeconds: 600,
     });
   }
@@ -72,7 +72,7 @@ export function createIdempotency({
       const known = await claim(request);
       if (known) return replay(known, request.requestId);
       const beat = setInterval(
-        () => void store.renew(request, leaseMs).catch((error) => logger.warn("an idempotency key was not renewed", { error })),
+        () => void store.renew(request, leaseMs).catch((error) => logger.warn("idempotency key could not be renewed", { error })),
         leaseMs / 3,
       );
       try {
@@ -82,7 +82,7 @@ export function createIdempotency({
         if (isDone)
           await store
             .finish(request, await answerOf(response))
-            .catch((error: unknown) => logger.error("the answer to a request with an idempotency key was not stored", { error }));
+            .catch((error: unknown) => logger.error("response of an idempotent request could not be stored", { error }));
         return response;
       } finally {
         clearInterval(beat);
@@ -98,7 +98,7 @@ function judged(known: KnownKey, fingerprint: string): KnownKey {
     throw new AppError({
       code: "idempotency_key_reused",
       message:
-        "Idempotency-Key was used within 24 hours for another request (method, path, query or body). Use a new key for a new request.",
+        "This Idempotency-Key was used in the last 24 hours for another request (method, path, query or body). Use a new key for a new request.",
     });
   if (known.status !== null) return known;
   if (known.leaseUntil.getTime() > Date.now())
@@ -110,7 +110,7 @@ function judged(known: KnownKey, fingerprint: string): KnownKey {
   throw new AppError({
     code: "conflict",
     message:
-      "The first request with this Idempotency-Key was carried out, but its answer was lost when studio ended. Read what it was to change; use a new key to repeat it.",
+      "The first request with this Idempotency-Key was executed, but its response was lost when studio stopped. Check the object it was to change; use a new key to repeat it.",
   });
 }
 
@@ -124,7 +124,7 @@ function replay({ status, headers, body, omitted }: KnownKey, requestId: string)
 
 function withNote(body: string, omitted: string[]): string {
   const { meta, ...rest } = JSON.parse(body) as { meta?: object };
-  const detail = "This answer was stored without what is shown once only, or is too large to be stored.";
+  const detail = "This response was stored without its one-time secrets, or was too large to be stored.";
   return JSON.stringify({ ...rest, meta: { ...meta, omitted, detail } });
 }
 

@@ -51,7 +51,7 @@ export function createLeases({
     lastBeatMs = nowMs;
     if (nowMs >= judgeFromMs) {
       const unlocked = await store.unlockAbandoned({ poolId: own, jobIds: [...running, ...justEnded] }, leaseMs);
-      if (unlocked > 0) logger.warn("jobs of a worker that is gone run again", { jobs: unlocked });
+      if (unlocked > 0) logger.warn("jobs of a lost worker released", { jobs: unlocked });
     }
     justEnded = justEnded.slice(settling.length);
   }
@@ -63,7 +63,7 @@ export function createLeases({
           isFailing = false;
         },
         (error: unknown) => {
-          if (!isFailing) logger.warn("cannot renew the lease on jobs", { error: messageOf(error) });
+          if (!isFailing) logger.warn("job lease could not be renewed", { error: messageOf(error) });
           isFailing = true;
         },
       )

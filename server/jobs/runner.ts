@@ -58,14 +58,14 @@ export async function startJobs({
     for (let attempt = 0; ; attempt++) {
       const reason = await runner.promise.then(() => "it ended", messageOf);
       if (stopping.signal.aborted) return;
-      logger.error("the job queue stopped by itself; starting it again", { reason });
+      logger.error("job queue stopped unexpectedly; restarting it", { reason });
       await sleep(backoffMs(attempt, backoff), stopping.signal);
       if (stopping.signal.aborted) return;
       await start().then(
         (next) => {
           runner = next;
         },
-        (error: unknown) => logger.error("the job queue cannot be started", { error: messageOf(error) }),
+        (error: unknown) => logger.error("job queue could not be started", { error: messageOf(error) }),
       );
     }
   })();

@@ -35,7 +35,7 @@ const Origin = text(300).refine(
 
 /** What slugify() of core does, for people. */
 export const pathRule =
-  "the gateway's path is the name in lower case with a-z, 0-9 and _ kept, accents dropped, & and @ spelt out and anything else made a hyphen";
+  "the gateway path is the name in lower case: a-z, 0-9 and _ are kept, accents dropped, & and @ spelt out, and everything else becomes a hyphen";
 
 export const LlmFields = {
   name: text(120)
@@ -47,11 +47,11 @@ export const LlmFields = {
   api_key: text(4000),
   default_model: text(200),
   /** Unanchored regular expressions; empty allows every model. */
-  allowed_models: z.array(Pattern).max(200, "takes at most 200 patterns"),
+  allowed_models: z.array(Pattern).max(200, "must have at most 200 patterns"),
   /** Vendor paths that apps may call besides those every LLM of the vendor offers, e.g. files, batches. */
-  allowed_endpoints: z.array(VendorPath).max(100, "takes at most 100 paths"),
+  allowed_endpoints: z.array(VendorPath).max(100, "must have at most 100 paths"),
   /** Origins besides the endpoint's that the key may be sent to when a plugin sends a request elsewhere. */
-  key_origins: z.array(Origin).max(20, "takes at most 20 origins"),
+  key_origins: z.array(Origin).max(20, "must have at most 20 origins"),
   privacy_score: z
     .number("must be a number")
     .int("must be a whole number")

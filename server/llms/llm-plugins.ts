@@ -47,7 +47,7 @@ export function createLlmPluginService({
       if (actor.via === "plugin")
         throw new AppError({
           code: "forbidden",
-          message: `Plugin ${id} has no approved gateway hooks. An administrator must attach it first: that approves them.`,
+          message: `Plugin ${id} has no approved gateway hooks. An administrator must attach it first, which approves them.`,
         });
       await plugins.replaceGrants(tx, id, [...plugin.grants, ...hooks], actor.userId);
       await plugins.update(tx, id, { approvedCodeHash: plugin.codeHash });
@@ -95,7 +95,7 @@ export function createLlmPluginService({
      */
     async replace(actor: Actor, llmId: number, given: number[], { append = false } = {}): Promise<number[]> {
       const twice = given.flatMap((id, i) =>
-        given.indexOf(id) === i ? [] : [{ field: `plugin_ids.${i}`, message: `names plugin ${id} twice` }],
+        given.indexOf(id) === i ? [] : [{ field: `plugin_ids.${i}`, message: `has plugin ${id} twice` }],
       );
       return db.transaction(async (tx) => {
         if ((await store.lockLlm(tx, llmId)) === undefined) throw notFound("LLM");

@@ -35,7 +35,7 @@ test("of two creates of the same name at once one is told 201 and the other 409,
 
 test("a name that makes no gateway path, or one that is taken, is refused with the rule by which paths are made", async () => {
   const { call } = studio;
-  const rule = /name in lower case with a-z, 0-9 and _ kept, accents dropped, & and @ spelt out and anything else made a hyphen/;
+  const rule = /name in lower case: a-z, 0-9 and _ are kept, accents dropped, & and @ spelt out, and everything else becomes a hyphen/;
   for (const name of ["日本語", "-- !"])
     expect((await call("POST", "/api/v1/llms", { ...draft, name })).errors).toEqual([
       expect.objectContaining({ status: "422", field: "name", detail: expect.stringMatching(rule) }),

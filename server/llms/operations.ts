@@ -39,7 +39,7 @@ function checkKeyStays(plugin: PluginCaller, llm: Llm, patch: LlmPatch): void {
   if (moved)
     throw new AppError({
       code: "forbidden",
-      message: `insufficient scope: llms.endpoint (plugin: ${plugin.name}). Changing ${moved} changes where the LLM's key is sent: send a key of your own, or ask for the scope.`,
+      message: `insufficient scope: llms.endpoint (plugin: ${plugin.name}). Changing ${moved} changes where the LLM's key is sent: send a new key with it, or request the scope.`,
     });
 }
 

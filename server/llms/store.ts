@@ -149,7 +149,7 @@ export type LlmStore = ReturnType<typeof createLlmStore>;
 const onNameTaken = (name: string) =>
   onUnique(() =>
     conflict(
-      `The gateway path /llm/.../${slugify(name)}/, which "${name}" makes, is taken by another LLM of this namespace; ${pathRule}.`,
+      `The gateway path /llm/.../${slugify(name)}/, made from "${name}", is used by another LLM of this namespace; ${pathRule}.`,
       "name",
     ),
   );

@@ -40,7 +40,7 @@ const HookType = z
   .transform((word) => word || undefined);
 const HookTypes = z
   .array(z.enum(hookTypes, { error: oneOf(hookTypes) }), "must be a list of hook types")
-  .max(hookTypes.length, `takes at most ${hookTypes.length} hook types`)
+  .max(hookTypes.length, `must have at most ${hookTypes.length} hook types`)
   .nullable()
   .transform((words) => words ?? undefined);
 
@@ -68,7 +68,7 @@ export const PluginFields = {
   name: text(120)
     .min(1, "is required")
     .refine((name) => slugify(name) !== "", "needs at least one letter or digit"),
-  slug: text(64).regex(/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/, "takes lower-case letters, digits, hyphens and underscores"),
+  slug: text(64).regex(/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/, "must consist of lower-case letters, digits, hyphens and underscores"),
   description: text(2000),
   command: Command,
   checksum: Checksum,
@@ -108,7 +108,7 @@ export const ApproveScopes = z.strictObject({
   approved: Flag,
   /** `attributes.approval` of the plugin as it was looked at. Without it only what the plugin asked for when it was installed is granted. */
   approval: text(64)
-    .regex(/^[0-9a-f]{64}$/, "must be the approval that the plugin shows")
+    .regex(/^[0-9a-f]{64}$/, "must be the value of the plugin's attributes.approval")
     .optional(),
   /** Whether its elements may run in the page itself; absent leaves that as it is. */
   ui_trusted: Flag.optional(),

@@ -128,7 +128,7 @@ export async function createPlugins({
   const callCounts = createCallCounts();
   // Operations call services that themselves need hooks, so they come later.
   let serviceApi: Dispatch = () => {
-    throw new Error("a plugin process started before the service API was opened");
+    throw new Error("a plugin process started before the service API was open");
   };
   const eventsOf: Dispatch = (pluginId) =>
     eventService(pluginId, {
@@ -136,7 +136,7 @@ export async function createPlugins({
       bus: localEvents,
       carries: (direction) => direction !== "down",
       fail(error) {
-        logger.error("a plugin's event could not be handled", { plugin_id: pluginId, error });
+        logger.error("plugin event could not be handled", { plugin_id: pluginId, error });
         return new GrpcError(status.INTERNAL, "internal error");
       },
     });
@@ -189,7 +189,7 @@ export async function createPlugins({
     } catch (error) {
       // It keeps what it was installed with; plugins that are older than manifests have none.
       if (!isUnimplemented(error))
-        logger.warn("a plugin's manifest could not be read from its process", { pluginId: process.id, reason: messageOf(error) });
+        logger.warn("plugin manifest could not be read from its process", { pluginId: process.id, reason: messageOf(error) });
       return stored;
     }
   }

@@ -21,7 +21,7 @@ export const ModelPriceFields = {
   /** Tokens cached for an hour; null is 8/5 of `cache_write_pt`, the proportion in vendors' lists. */
   cache_write_1h_pt: Price.nullable(),
   cache_read_pt: Price,
-  currency: z.literal("USD", "must be USD, the only currency that usage is counted in"),
+  currency: z.literal("USD", "must be USD, the only supported currency"),
 };
 
 const defaults = { cpt: 0, cpit: 0, cache_write_pt: 0, cache_write_1h_pt: null, cache_read_pt: 0, currency: "USD" as const };

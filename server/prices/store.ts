@@ -64,7 +64,7 @@ export function createPriceStore(db: Db, counts: Counts) {
 }
 export type PriceStore = ReturnType<typeof createPriceStore>;
 
-const onTaken = onUnique(() => conflict("This model of this vendor has a price already: change that one.", "model_name"));
+const onTaken = onUnique(() => conflict("This vendor's model already has a price. Change that one.", "model_name"));
 
 const columns = {
   id: true,

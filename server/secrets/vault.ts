@@ -22,7 +22,7 @@ export function createVault(secretKey: string, formerKeys: string[] = []): Vault
     open(sealed) {
       const [version, keyId = "", body = ""] = sealed.split(".");
       const key = keys.get(keyId);
-      if (version !== "v1" || !key) throw new Error(`this value was sealed with another PORTICO_SECRET_KEY (key ${keyId})`);
+      if (version !== "v1" || !key) throw new Error(`this value was encrypted with another PORTICO_SECRET_KEY (key ${keyId})`);
       return open(key, Buffer.from(body, "base64url")).toString("utf8");
     },
   };

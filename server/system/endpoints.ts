@@ -44,7 +44,7 @@ export function systemEndpoints({
     endpoint({
       method: "GET",
       path,
-      summary: "The process lives",
+      summary: "Check that the process is alive",
       permission: "public",
       anonymous: true,
       result: Health,
@@ -54,7 +54,7 @@ export function systemEndpoints({
     endpoint({
       method: "GET",
       path,
-      summary: "The process may be sent traffic; 503 says what is missing",
+      summary: "Check that the process is ready for traffic; 503 lists what is missing",
       permission: "public",
       anonymous: true,
       result: Readiness,
@@ -71,7 +71,7 @@ export function systemEndpoints({
     endpoint({
       method: "GET",
       path,
-      summary: "What this installation can do",
+      summary: "List the features of this installation",
       permission,
       result: Features,
       handle: () => ({
@@ -97,7 +97,7 @@ export function systemEndpoints({
     endpoint({
       method: "GET",
       path: "/auth/config",
-      summary: "What a page needs before sign-in",
+      summary: "Get what a page needs before sign-in",
       permission: "public",
       result: FrontendConfig,
       handle: ({ request, isSecure }) => ({
@@ -119,7 +119,7 @@ export function systemEndpoints({
     endpoint({
       method: "GET",
       path: "/api/v1/openapi.json",
-      summary: "This API as an OpenAPI 3.1 document",
+      summary: "Get this API as an OpenAPI 3.1 document",
       permission: "user",
       result: OpenApiDocument,
       handle: () => ({ json: openapi() }),

@@ -53,10 +53,10 @@ export function faultOf(record: UsageRecord, { known }: Origin, nowMs: number): 
   if (record.cacheWriteHourTokens > record.cacheWriteTokens) return "cache_write_hour_tokens must be at most cache_write_tokens";
   const most = maxPlausibleCost(record, known.highestPerMillion);
   if (record.costMicroUsd < 0 || record.costMicroUsd > most)
-    return `cost_micro_usd must be from 0 to ${most}, the most that such a call can cost`;
+    return `cost_micro_usd must be from 0 to ${most}, the highest possible cost of such a call`;
   const costNanoUsd = recordedCost(record);
   if (costNanoUsd < 0 || costNanoUsd > nanoFromMicro(most))
-    return `cost_nano_usd must be from 0 to ${nanoFromMicro(most)}, the most that such a call can cost`;
+    return `cost_nano_usd must be from 0 to ${nanoFromMicro(most)}, the highest possible cost of such a call`;
   // An edge's clock may be ahead; nothing happens in the future.
   record.startedAtMs = Math.min(record.startedAtMs, nowMs);
   record.vendor = text(record.vendor, 64);

@@ -14,8 +14,8 @@ const idsOf = (groups: unknown): unknown =>
 /** Rights that only administrators have. */
 export function checkAdminOnly(profile: UserProfile): void {
   if (profile.is_admin) return;
-  if (profile.notifications_enabled) throw invalid("notifications_enabled", "is for administrators only");
-  if (profile.access_to_sso_config) throw invalid("access_to_sso_config", "is for administrators only");
+  if (profile.notifications_enabled) throw invalid("notifications_enabled", "can only be set for administrators");
+  if (profile.access_to_sso_config) throw invalid("access_to_sso_config", "can only be set for administrators");
 }
 
 /** Users for plugins to judge and change. Passwords never go in; rights need a scope of their own. */

@@ -60,7 +60,8 @@ export function createUserService({
       const locked = await store.lockWithAdmins(tx, id);
       if (!locked) throw notFound("User");
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
-      if (locked.isAdmin && !(profile.is_admin && profile.email_verified)) keepAnAdmin(id, locked.otherAdmins, "lose the administration");
+      if (locked.isAdmin && !(profile.is_admin && profile.email_verified))
+        keepAnAdmin(id, locked.otherAdmins, "lose their administrator role");
       const user = await store.update(tx, id, profile, {
         passwordHash,
         skipQuickStart: skip_quick_start,
@@ -155,5 +156,5 @@ function guardOwner(actor: Actor, id: number): void {
 
 function keepAnAdmin(id: number, otherAdmins: number, fate: string): void {
   if (id === superAdminId) throw conflict(`The super administrator (user ${superAdminId}) cannot ${fate}.`);
-  if (otherAdmins === 0) throw conflict(`The last administrator cannot ${fate}: make somebody else an administrator first.`);
+  if (otherAdmins === 0) throw conflict(`The last administrator cannot ${fate}: make another user an administrator first.`);
 }

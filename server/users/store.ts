@@ -141,7 +141,7 @@ async function existingGroups(tx: Tx, ids: number[]): Promise<number[]> {
   return found;
 }
 
-const onEmailTaken = (email: string) => onUnique(() => conflict(`Somebody with the e-mail address ${email} already exists.`, "email"));
+const onEmailTaken = (email: string) => onUnique(() => conflict(`A user with the e-mail address ${email} already exists.`, "email"));
 
 const columns = {
   id: true,

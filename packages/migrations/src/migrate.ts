@@ -53,9 +53,13 @@ export async function migrateDeploy(url: string, dir: string = migrationsDir, op
   try {
     await client.connect();
   } catch (cause) {
-    throw new MigrationError("unreachable", `The database does not answer (${messageOf(cause)}): check DATABASE_URL and that it runs.`, {
-      cause,
-    });
+    throw new MigrationError(
+      "unreachable",
+      `The database is not responding (${messageOf(cause)}): check DATABASE_URL and that the database is running.`,
+      {
+        cause,
+      },
+    );
   }
   try {
     await takeLock(client, lockTimeoutMs);
@@ -87,7 +91,7 @@ export async function createMigrationCheck(pool: pg.Pool, dir: string = migratio
          WHERE migration_name = name AND finished_at IS NOT NULL AND rolled_back_at IS NULL) ORDER BY name`,
       [names],
     );
-    return rows.length > 0 ? `${rows.map(({ name }) => name).join(", ")} not applied: start studio again, which does it` : undefined;
+    return rows.length > 0 ? `${rows.map(({ name }) => name).join(", ")} not applied: restart studio to apply it` : undefined;
   };
 }
 
@@ -129,7 +133,7 @@ async function takeLock(client: pg.Client, lockTimeoutMs: number): Promise<void>
   const holder = rows[0] ? `database session ${rows[0].pid}` : "another process";
   throw new MigrationError(
     "locked",
-    `The migration lock was still held by ${holder} after ${Math.round(lockTimeoutMs / 1000)} s: wait for it${rows[0] ? `, or end it with SELECT pg_terminate_backend(${rows[0].pid})` : ""}, and start again.`,
+    `The migration lock is still held by ${holder} after ${Math.round(lockTimeoutMs / 1000)} s: wait for it${rows[0] ? `, or end it with SELECT pg_terminate_backend(${rows[0].pid})` : ""}, then restart.`,
   );
 }
 
@@ -143,13 +147,13 @@ async function pendingMigrations(client: pg.Client, migrations: Migration[]): Pr
     if (!row.finished_at)
       throw new MigrationError(
         "failed_earlier",
-        `Migration ${row.migration_name} failed earlier and may be half applied: restore a backup, or undo what it did and run UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${row.migration_name}'.`,
+        `Migration ${row.migration_name} failed earlier and may be partly applied: restore a backup, or undo its changes and run UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${row.migration_name}'.`,
         { migration: row.migration_name },
       );
     if (!migration)
       throw new MigrationError(
         "newer_database",
-        `This database has migration ${row.migration_name}, which this version does not know: start the version that made it, or use another database.`,
+        `This database has migration ${row.migration_name}, which this version does not know: run the version that applied it, or use another database.`,
         { migration: row.migration_name },
       );
     if (migration.checksum !== row.checksum)
@@ -182,7 +186,7 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration, tabl
       "broken",
       busy
         ? `Migration ${name} waited ${Math.round(tableLockTimeoutMs / 1000)} s for a table in use: stop the other Portico processes on this database and start again.`
-        : `Migration ${name} failed${line} (${messageOf(cause)}) and was rolled back: mend the cause and start again.`,
+        : `Migration ${name} failed${line} (${messageOf(cause)}) and was rolled back: fix the cause and restart.`,
       { migration: name, cause },
     );
   }

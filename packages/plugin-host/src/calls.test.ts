@@ -114,7 +114,7 @@ test("a plugin that hangs while calls wait is known within five seconds and repl
   const before = performance.now();
   await until(() => host.status(1)?.state === "unhealthy", 10_000);
   expect(performance.now() - before).toBeLessThan(5_000);
-  expect(host.status(1)?.error).toBe("The plugin does not answer.");
+  expect(host.status(1)?.error).toBe("The plugin is not responding.");
   const replaced = await host.whenReady(1, { timeoutMs: 20_000 });
   expect((await replaced.call("call", { method: "echo", payload: "new", serviceBrokerId: 1 }, { timeoutMs: 10_000 })).data).toBe("new");
   expect(host.status(1)?.pid).not.toBe(pid);

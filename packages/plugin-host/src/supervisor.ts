@@ -168,7 +168,7 @@ export function createSupervisor({
     let instance: PluginInstance | undefined;
     const onResponsive = () => {
       if (instance === undefined || current !== instance || wanted === null) return;
-      if (!instance.isResponsive()) return noteCrash(instance, "The plugin does not answer.");
+      if (!instance.isResponsive()) return noteCrash(instance, "The plugin is not responding.");
       enter("healthy");
       wake.abort();
     };

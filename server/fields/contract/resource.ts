@@ -68,7 +68,7 @@ function withReadOnly<S extends z.ZodObject>(fields: Fields, written: S, { shown
       z
         .unknown()
         .optional()
-        .meta({ readOnly: true, description: isFixed ? "Cannot change: must be as it is." : "Ignored." }),
+        .meta({ readOnly: true, description: isFixed ? "Read-only: must equal the current value." : "Read-only: ignored." }),
     ];
   });
   const schema = z.strictObject({ ...Object.fromEntries(ignored), ...written.shape }) as unknown as S;

@@ -38,7 +38,8 @@ function reloadMessage(processes: PluginProcess[], unconfirmed: string[]): strin
       .map(({ edge_id }) => `at the gateway ${edge_id}`),
   ];
   const waiting = unconfirmed.length === 0 ? "" : ` Not confirmed yet: ${unconfirmed.join(", ")}.`;
-  if (places.length === 0 && waiting === "") return "No gateway runs the plugin; those that will start it with what was read now.";
+  if (places.length === 0 && waiting === "")
+    return "No gateway runs the plugin yet; gateways will start it with the version that was read now.";
   if (places.length === 1 && places[0] === "in the studio" && waiting === "") return "Plugin reloaded successfully";
   return `Plugin reloaded${places.length === 0 ? "." : ` ${places.join(", ")}.`}${waiting}`;
 }

@@ -35,7 +35,7 @@ function granted(before: Plugin, approval: string | undefined, also: string[], d
   if (approval === undefined) {
     if (!dev && before.declaredCodeHash !== "" && before.codeHash !== before.declaredCodeHash)
       throw conflict(
-        "The plugin's program is not the one that was installed. Look at the plugin again and send its attributes.approval as `approval`.",
+        "The plugin's executable is not the one that was installed. Review the plugin again and send its attributes.approval as `approval`.",
         field,
       );
     const declared = requested.filter((capability) => before.declaredCapabilities.includes(capability));
@@ -43,7 +43,7 @@ function granted(before: Plugin, approval: string | undefined, also: string[], d
   }
   if (approval !== approvalOf(before))
     throw conflict(
-      `The plugin has changed since you looked at it: it now asks for ${requested.join(", ") || "nothing"}. Look at it again and approve what it shows then.`,
+      `The plugin has changed since you reviewed it: it now requests ${requested.join(", ") || "nothing"}. Review it again before you approve it.`,
       field,
     );
   return [...new Set([...kept, ...requested, ...also])];

@@ -99,7 +99,7 @@ export function afterLoading(
 
 /** Why a plugin that declares no hooks needs an administrator to name them. */
 export const withoutHooks = (manifest: PluginManifest | undefined): string =>
-  `${manifest ? "The plugin's manifest declares no hooks" : "The plugin has no manifest"}: name the hooks at which it is called as hook_types, e.g. ["post_auth"].`;
+  `${manifest ? "The plugin's manifest declares no hooks" : "The plugin has no manifest"}: list the hooks it implements in hook_types, e.g. ["post_auth"].`;
 
 /**
  * The hooks that count. A manifest that declares them decides, unless an administrator changed them. Without one, or with one that only

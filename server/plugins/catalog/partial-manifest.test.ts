@@ -87,13 +87,13 @@ test("a plugin for which nobody names hooks is refused in words, at installation
   expect(refused.errors[0]).toMatchObject({
     status: "422",
     field: "hook_types",
-    detail: expect.stringContaining("has no manifest: name the hooks"),
+    detail: expect.stringContaining("has no manifest: list the hooks"),
   });
   const stored = await install("{}", { name: "Hookless", is_active: false });
   const tried = await call("POST", `/api/v1/plugins/${stored.data.id}/test`);
   expect(tried.data).toMatchObject({
     status: "failed",
-    message: expect.stringContaining("The plugin has no manifest: name the hooks"),
+    message: expect.stringContaining("The plugin has no manifest: list the hooks"),
     details: { command_valid: true, manifest_valid: true, hook_type_valid: false, issues: [{ field: "hook_types" }] },
   });
   const named = await call("PATCH", `/api/v1/plugins/${stored.data.id}`, { hook_types: ["post_auth"], is_active: true });

@@ -30,7 +30,7 @@ const notReloaded = ({ id, name }: Plugin, edgeId: string, state: string, error:
     code: "plugin_failed",
     message:
       state === "healthy"
-        ? `The plugin was not reloaded${edgeId && ` at the gateway ${edgeId}`} and runs on as before: ${error}`
+        ? `The plugin was not reloaded${edgeId && ` at the gateway ${edgeId}`} and keeps running as before: ${error}`
         : `The plugin was reloaded, but it is ${state}${edgeId && ` at the gateway ${edgeId}`}${error ? `: ${error}` : "."}`,
     meta: { plugin: name, plugin_id: id, state, ...(edgeId ? { edge_id: edgeId } : {}) },
   });
@@ -322,7 +322,7 @@ export function createPluginService({
     async reload(actor: Actor, id: number): Promise<{ plugin: Plugin; unconfirmed: string[] }> {
       const plugin = await fromFreshRead(async () => {
         const before = await get(id);
-        if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active; activate it instead." });
+        if (!before.isActive) throw new AppError({ code: "bad_request", message: "The plugin is not active. Activate it instead." });
         // Read before it runs: another program has lost its grants by the time it starts.
         const loaded = await loadPlugin({ host, schemas }, before.command, before.checksum);
         const read = afterLoading(before, loaded, await circumstances(id));

@@ -55,7 +55,9 @@ function report(plugin: Plugin, config: Json, run: Check[], issues: FieldIssue[]
     plugin_name: plugin.name,
     hook_type: plugin.hookType,
     status: issues.length === 0 ? "passed" : "failed",
-    message: [issues.length === 0 ? "The plugin starts and its settings fit." : issues.map(sentence).join(" "), ...warnings].join(" "),
+    message: [issues.length === 0 ? "The plugin starts and its settings are valid." : issues.map(sentence).join(" "), ...warnings].join(
+      " ",
+    ),
     details: {
       command_valid: passed("command"),
       manifest_valid: passed("manifest"),

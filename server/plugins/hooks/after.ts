@@ -121,7 +121,7 @@ export function afterHookJobs({
         const isOver = counts.crashes >= maxCrashes || job.attempts >= job.max_attempts;
         if (!isOver) throw error;
         await store.giveUp(plugin_id, id);
-        logger.warn("an after-hook failed for good", { pluginId: plugin_id, hook: name, eventId: id, ...counts, reason });
+        logger.warn("after-hook failed permanently", { pluginId: plugin_id, hook: name, eventId: id, ...counts, reason });
       }
     },
   };

@@ -20,14 +20,14 @@ const maxMetadataChars = 2_000;
 
 function modifiedObject(answer: ObjectHookResponse): Json | undefined {
   if (!answer.modified || answer.modifiedObjectJson === "") return undefined;
-  if (answer.modifiedObjectJson.length > maxModifiedChars) throw new UnusableAnswer("it answered with an object that is too large.");
+  if (answer.modifiedObjectJson.length > maxModifiedChars) throw new UnusableAnswer("it returned an object that is too large.");
   let object: unknown;
   try {
     object = JSON.parse(answer.modifiedObjectJson);
   } catch {
-    throw new UnusableAnswer("it answered with an object that is not JSON.");
+    throw new UnusableAnswer("it returned an object that is not JSON.");
   }
-  if (!isObject(object)) throw new UnusableAnswer("it answered with something that is not an object.");
+  if (!isObject(object)) throw new UnusableAnswer("it returned something other than an object.");
   return object;
 }
 
@@ -61,10 +61,10 @@ function forbid(asked: Asked, { field, scope }: { field: string; scope: string }
 function blocking(asked: Asked, error: unknown): AppError {
   const meta = metaOf(asked);
   if (error instanceof UnusableAnswer) {
-    const message = `The answer of the plugin "${asked.plugin.name}" cannot be used: ${error.message} Nothing was saved.`;
+    const message = `The response of the plugin "${asked.plugin.name}" cannot be used: ${error.message} Nothing was saved.`;
     return new AppError({ code: "hook_invalid", message, meta, issues: error.issues });
   }
-  const message = `The plugin "${asked.plugin.name}" must agree to this and did not answer: ${messageOf(error)}`;
+  const message = `The plugin "${asked.plugin.name}" must approve this and did not respond: ${messageOf(error)}`;
   return new AppError({ code: "plugin_unavailable", message, meta, cause: error });
 }
 
@@ -158,7 +158,7 @@ export function createBeforeHooks({
       } catch (error) {
         if (error instanceof ForbiddenChange) throw error;
         const blocks = one.failurePolicy === "fail_closed";
-        logger.warn(blocks ? "an object hook failed and blocked the operation" : "an object hook failed and was passed over", {
+        logger.warn(blocks ? "object hook failed and blocked the operation" : "object hook failed and was skipped", {
           pluginId: one.plugin.id,
           plugin: one.plugin.name,
           hook: `${kind}.${hookType}`,

@@ -8,7 +8,7 @@ export const hookEndpoints = ({ hooks }: { hooks: HookService }): Endpoint[] => 
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/:id/hooks",
-    summary: "Object hooks of a plugin, with what happens when each fails",
+    summary: "List a plugin's object hooks, with the failure policy of each",
     permission: "plugins.read",
     params: IdParam,
     result: collectionOf(HookResource),
@@ -17,7 +17,7 @@ export const hookEndpoints = ({ hooks }: { hooks: HookService }): Endpoint[] => 
   endpoint({
     method: "PATCH",
     path: "/api/v1/plugins/:id/hooks/:hook",
-    summary: "Set the failure policy and the timeout of one object hook; null goes back to the default",
+    summary: "Set the failure policy and timeout of an object hook; null restores the default",
     permission: "plugins.write",
     params: HookParams,
     body: HookPatch,
@@ -27,7 +27,7 @@ export const hookEndpoints = ({ hooks }: { hooks: HookService }): Endpoint[] => 
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/:id/hook-failures",
-    summary: "After-hooks that failed, the latest first: retried with growing pauses, or given up",
+    summary: "List failed after-hooks, newest first: being retried with backoff, or given up",
     permission: "plugins.read",
     params: IdParam,
     result: collectionOf(HookFailureResource),
@@ -37,7 +37,7 @@ export const hookEndpoints = ({ hooks }: { hooks: HookService }): Endpoint[] => 
     method: "POST",
     path: "/api/v1/plugins/:id/hook-failures/:event_id/retry",
     status: 204,
-    summary: "Deliver an after-hook again that was given up",
+    summary: "Retry an after-hook that was given up",
     permission: "plugins.write",
     params: FailureParams,
     async handle({ actor, params }) {

@@ -104,7 +104,7 @@ export function readAnswer<Stored, Draft extends object>(
   const noun = kindOf(kind)?.noun ?? kind;
   if (foreign.length > 0)
     throw new UnusableAnswer(
-      `it answered with fields that ${noun} objects do not have: ${foreign.slice(0, 10).join(", ").slice(0, 300)}.`,
+      `it returned fields that ${noun} objects do not have: ${foreign.slice(0, 10).join(", ").slice(0, 300)}.`,
       foreign.slice(0, 50).map((key) => ({ field: key.slice(0, 200), message: `is not a field of this ${noun}${meant(key, writable)}` })),
     );
 

@@ -45,7 +45,7 @@ export const hookTypeOf = (word: string): ObjectHookType | undefined => objectHo
  * @throws AppError plugin_invalid when any of it is not declared or makes no sense; nothing is registered then.
  */
 async function askRegistrations(plugin: RunningPlugin, declared: readonly string[]): Promise<Registration[]> {
-  const refuse = (why: string) => new AppError({ code: "plugin_invalid", message: `Its object hooks are refused: ${why}.` });
+  const refuse = (why: string) => new AppError({ code: "plugin_invalid", message: `Its object hooks are not valid: ${why}.` });
   let answer: Awaited<ReturnType<typeof plugin.call<"getObjectHookRegistrations">>>;
   try {
     answer = await plugin.call("getObjectHookRegistrations", {}, { timeoutMs: registrationsTimeoutMs });
@@ -108,7 +108,7 @@ export function createRegistrations({
         });
         await store.saveRegistered(running.id, running.spec.codeHash ?? "", hooks);
       } catch (error) {
-        logger.warn("a plugin's object hooks could not be registered", { pluginId: running.id, reason: messageOf(error) });
+        logger.warn("object hooks of a plugin could not be registered", { pluginId: running.id, reason: messageOf(error) });
         throw error;
       }
     },

@@ -75,7 +75,7 @@ export function createHookService({
       const hook = declaredHooks(plugin.manifest).find(({ objectType, hookType }) => objectHook(objectType, hookType) === name);
       if (!hook) throw notFound(`Hook ${name}`);
       if (failure_policy && hook.hookType.startsWith("after_"))
-        throw invalid("failure_policy", "must be absent or null: after-hooks run when the change is made and block nothing");
+        throw invalid("failure_policy", "must be absent or null: after-hooks run after the change and cannot block it");
       const settings = {
         ...(failure_policy === undefined ? {} : { failurePolicy: failure_policy }),
         ...(timeout_ms === undefined ? {} : { timeoutMs: timeout_ms }),

@@ -33,7 +33,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/ui-registry",
-    summary: "Pages that plugins supply in the admin area",
+    summary: "List plugin pages in the admin area",
     permission: "plugins.read",
     result: collectionOf(PluginUiEntry),
     handle: async ({ actor }) => all(await ui.registry("admin", actor)),
@@ -41,7 +41,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/sidebar-menu",
-    summary: "Menu sections of plugins in the admin area",
+    summary: "List plugin menu sections in the admin area",
     permission: "plugins.read",
     result: collectionOf(SidebarSection),
     handle: async ({ actor }) => all(await ui.sidebar("admin", actor)),
@@ -49,7 +49,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/common/plugins/portal-ui-registry",
-    summary: "Pages that plugins supply in the portal, as far as your groups may see them",
+    summary: "List plugin pages in the portal that your groups may see",
     permission: "user",
     result: collectionOf(PluginUiEntry),
     handle: async ({ actor }) => all(await ui.registry("portal", actor)),
@@ -57,7 +57,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/common/plugins/portal-sidebar-menu",
-    summary: "Menu sections of plugins in the portal, as far as your groups may see them",
+    summary: "List plugin menu sections in the portal that your groups may see",
     permission: "user",
     result: collectionOf(SidebarSection),
     handle: async ({ actor }) => all(await ui.sidebar("portal", actor)),
@@ -76,7 +76,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "POST",
     path: "/common/plugins/:id/portal-rpc/:method",
-    summary: "Call a method of a plugin, as its portal pages do; needs a portal page that your groups may see",
+    summary: "Call a method of a plugin, as its portal pages do; requires a portal page that your groups may see",
     permission: "user",
     params: Method,
     result: RpcAnswer,
@@ -87,7 +87,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/assets/:id/:path{.+}",
-    summary: "A file of a plugin",
+    summary: "Get a file of a plugin",
     permission: "plugins.read",
     params: Path,
     handle: ({ params, ...asked }) => assets.admin(params.id, params.path, asked),
@@ -95,7 +95,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/common/plugins/assets/:id/:path{.+}",
-    summary: "A file of a plugin with a portal page that your groups may see",
+    summary: "Get a file of a plugin with a portal page that your groups may see",
     permission: "user",
     params: Path,
     handle: ({ actor, params, ...asked }) => assets.portal(actor, params.id, params.path, asked),
@@ -103,7 +103,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/plugin-assets/:id/:version/:sig/:path{.+}",
-    summary: "A file of one build of a plugin; the address is signed and its content never changes",
+    summary: "Get a file of one build of a plugin; the URL is signed and its content never changes",
     permission: "public",
     params: Build.extend({ path: Path.shape.path }),
     handle: ({ params, ...asked }) => assets.immutable({ ...params, signature: params.sig }, asked),
@@ -111,7 +111,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/plugin-frame/fonts/:file",
-    summary: "A font of the product, for sandboxed pages",
+    summary: "Get one of Portico's fonts, for sandboxed pages",
     permission: "public",
     params: FontFile,
     handle: ({ params }) => assets.font(params.file),
@@ -119,7 +119,7 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/plugin-frame/:id/:version/:sig",
-    summary: "The sandboxed page in which an element of a plugin runs",
+    summary: "Get the sandboxed page in which a plugin's element runs",
     permission: "public",
     params: Build,
     handle: ({ params, ...asked }) => assets.frame({ ...params, signature: params.sig }, asked),

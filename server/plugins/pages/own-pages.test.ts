@@ -16,7 +16,7 @@ test("the addresses that count as ours are those of the pages in app/", () => {
 
 test("a plugin's page at an address of ours is warned of; below plugins and everywhere else it is free", () => {
   for (const path of ["/admin/llms", "/admin/plugins/new", "/admin/plugins/7", "/admin/llms/4/edit", "/admin/llms/x/edit", "/portal/apps"])
-    expect(conflictOfPath(path), path).toMatch(/belongs to the dashboard/);
+    expect(conflictOfPath(path), path).toMatch(/the dashboard uses this path/);
   expect(conflictOfPath("/admin/edges/berlin")).toMatch(/while there is an edge with the id berlin/);
   for (const path of [
     "/admin/plugins/my-studio",

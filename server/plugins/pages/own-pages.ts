@@ -18,7 +18,7 @@ export function conflictOfPath(path: string): string | undefined {
   const isOurs =
     id === undefined ||
     (area === "admin" && ((rest.length === 0 && (id === "new" || /^\d+$/.test(id))) || (rest.length === 1 && rest[0] === "edit")));
-  if (isOurs) return `Its page ${path} cannot be opened: the address belongs to the dashboard. The manifest should name another path.`;
+  if (isOurs) return `Its page ${path} cannot be opened: the dashboard uses this path. Choose another path in the manifest.`;
   const what = area === "admin" ? named[section] : undefined;
   if (what && rest.length === 0) return `Its page ${path} cannot be opened while there is ${what} with the id ${id}.`;
   return undefined;

@@ -32,14 +32,14 @@ export function createPluginRpc({
     const listed = storedManifest(plugin.manifest)?.permissions?.rpc ?? [];
     const message =
       listed.includes("call") || listed.includes(method)
-        ? `The method "${method}" is not approved: an administrator has to approve what the plugin asks for.`
+        ? `The method "${method}" is not approved: an administrator must approve the plugin's permissions.`
         : `The plugin's manifest does not list the method "${method}" in permissions.rpc.`;
     throw new AppError({ code: "forbidden", message, meta: { plugin: plugin.name, plugin_id: plugin.id } });
   }
 
   function dataOf(plugin: Plugin, { success, data, errorMessage }: { success: boolean; data: string; errorMessage: string }): unknown {
     if (!success) {
-      const message = errorMessage.slice(0, 2_000) || "The plugin could not do this and gave no reason.";
+      const message = errorMessage.slice(0, 2_000) || "The plugin failed and gave no reason.";
       throw new AppError({ code: "plugin_failed", message, meta: { plugin: plugin.name, plugin_id: plugin.id } });
     }
     try {
@@ -54,7 +54,7 @@ export function createPluginRpc({
     if (!runsInStudio(plugin.hookTypes))
       throw new AppError({
         code: "plugin_unavailable",
-        message: `The plugin "${plugin.name}" runs at gateways only; its methods cannot be called here.`,
+        message: `The plugin "${plugin.name}" runs on gateways only; its methods cannot be called here.`,
       });
     const startedMs = performance.now();
     const process = await lifecycle.whenReady(plugin.id, { timeoutMs, signal });

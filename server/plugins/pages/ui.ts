@@ -37,7 +37,7 @@ export function createPluginUi({
     const found = await Promise.all(
       [...plugins.values()].map(async (plugin): Promise<[number, Build | string]> => {
         try {
-          return [plugin.id, await withTimeout(readBuild(plugin), buildWaitMs, () => new Error("The plugin does not answer."))];
+          return [plugin.id, await withTimeout(readBuild(plugin), buildWaitMs, () => new Error("The plugin is not responding."))];
         } catch (error) {
           return [plugin.id, whyDown(plugin) || messageOf(error)];
         }

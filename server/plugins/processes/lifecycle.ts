@@ -134,7 +134,7 @@ export function createLifecycle({
 
   function tryAgainSoon(error: unknown): void {
     if (closed) return;
-    logger.warn("plugins could not be matched to the table, trying again", { error: messageOf(error) });
+    logger.warn("plugin processes could not be synchronized, retrying", { error: messageOf(error) });
     clearTimeout(retry);
     retry = setTimeout(applySoon, retryMs);
   }
@@ -186,7 +186,7 @@ export function createLifecycle({
     if (there) return there;
     if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
     if (onEdges.expected.has(plugin.id)) return { state: "starting", error: "", restarts: 0 };
-    return { state: "stopped", error: "No gateway runs it yet: attach it to an LLM.", restarts: 0 };
+    return { state: "stopped", error: "No gateway runs it yet. Attach it to an LLM.", restarts: 0 };
   }
 
   function stateHere(plugin: Plugin): EdgeState {
@@ -240,7 +240,7 @@ export function createLifecycle({
     },
     /** Settles when it is known what should run; the processes start meanwhile. */
     async start(): Promise<void> {
-      await readSpecs().catch((error) => logger.warn("the plugins could not be read", { error: messageOf(error) }));
+      await readSpecs().catch((error) => logger.warn("plugins could not be read", { error: messageOf(error) }));
       void apply()
         .then(({ settled }) => settled)
         .catch(tryAgainSoon)

@@ -39,7 +39,7 @@ export function createLocalEvents({
         const row = await store.findEvent(eventId);
         if (row) bus.emit({ topic: row.topic, payload: Buffer.from(JSON.stringify(shownOf(row.payload))) });
       } catch (error) {
-        logger.warn("an event could not be handed to plugins", { topic, error: messageOf(error) });
+        logger.warn("event could not be delivered to plugins", { topic, error: messageOf(error) });
       } finally {
         waiting -= 1;
       }

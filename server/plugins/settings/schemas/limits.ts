@@ -19,7 +19,8 @@ const definitions = ["definitions", "$defs"];
 type Place = { schema: Json; path: string; depth: number };
 
 /**
- * What is wrong with a config schema as a text that others will follow, in time linear in its size: so large, deep or circular that checking
+ * What is wrong with a config schema as a text that others will follow, in time linear in its size: so large, deep or circular that
+ * checking
  * a config against it would take long, or fetching what is not in it.
  * @returns a sentence's end, to be said of the schema; undefined when nothing is wrong.
  */
@@ -96,7 +97,7 @@ function faultOfApplication(root: Json, schemas: Set<Json>): string | undefined 
         stack.pop();
         const outer = stack.at(-1);
         if (outer) outer.count += top.count;
-      } else if (open.has(part)) return "refers to itself without end: a schema applies itself to the same value";
+      } else if (open.has(part)) return "refers to itself endlessly: a schema applies itself to the same value";
       else {
         const known = counts.get(part);
         if (known === undefined) enter(part);

@@ -69,10 +69,10 @@ export function createPool({
     worker.on("error", (error: Error & { code?: string }) =>
       end(
         thread,
-        error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "needs too much memory to be checked" : `cannot be checked: ${error.message}`,
+        error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "needs too much memory to be validated" : `cannot be validated: ${error.message}`,
       ),
     );
-    worker.on("exit", () => end(thread, "cannot be checked: its thread ended"));
+    worker.on("exit", () => end(thread, "cannot be validated: its worker thread ended"));
   }
 
   function settle(thread: Thread, answer: Answer): void {
@@ -110,7 +110,7 @@ export function createPool({
     current.timer = setTimeout(() => {
       // An answer that came while this process was busy elsewhere is read first.
       setImmediate(() => {
-        if (thread.current === current) end(thread, `takes longer than ${deadlineMs / 1000} s to be checked`);
+        if (thread.current === current) end(thread, `takes longer than ${deadlineMs / 1000} s to be validated`);
       });
     }, deadlineMs);
     thread.worker.postMessage({ id, question: waiting.question });
@@ -122,8 +122,9 @@ export function createPool({
 
   return {
     ask(question) {
-      if (closed) return Promise.resolve({ refused: "cannot be checked: studio is stopping", gaveUp: true });
-      if (queue.length >= maxWaiting) return Promise.resolve({ refused: "cannot be checked now: too many are waiting", gaveUp: true });
+      if (closed) return Promise.resolve({ refused: "cannot be validated: studio is stopping", gaveUp: true });
+      if (queue.length >= maxWaiting)
+        return Promise.resolve({ refused: "cannot be validated now: too many validations are waiting", gaveUp: true });
       return new Promise((resolve) => {
         queue.push({ question, resolve });
         next();
@@ -132,8 +133,8 @@ export function createPool({
     async close() {
       closed = true;
       const workers = [...threads].map(({ worker }) => worker);
-      for (const { resolve } of queue.splice(0)) resolve({ refused: "cannot be checked: studio is stopping", gaveUp: true });
-      for (const thread of threads) end(thread, "cannot be checked: studio is stopping");
+      for (const { resolve } of queue.splice(0)) resolve({ refused: "cannot be validated: studio is stopping", gaveUp: true });
+      for (const thread of threads) end(thread, "cannot be validated: studio is stopping");
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };

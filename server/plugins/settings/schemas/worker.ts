@@ -52,17 +52,17 @@ function answer({ schema, config }: Question): Answer {
   try {
     const complete: unknown = JSON.parse(config);
     const valid: unknown = validate(complete);
-    if (typeof valid !== "boolean") return { refused: "cannot check a configuration at once" };
+    if (typeof valid !== "boolean") return { refused: "cannot validate a configuration synchronously" };
     const text = JSON.stringify(complete);
-    if (text.length > maxResultChars) return { refused: "makes the configuration too large with its defaults" };
+    if (text.length > maxResultChars) return { refused: "makes the configuration too large by its defaults" };
     return { config: text, issues: valid ? [] : issuesOf(validate.errors ?? []) };
   } catch (error) {
-    return { refused: `cannot check this configuration: ${reasonOf(error)}` };
+    return { refused: `cannot validate this configuration: ${reasonOf(error)}` };
   }
 }
 
 const reasonOf = (error: unknown): string => {
-  if (error instanceof RangeError) return "it refers to itself without end, or is nested too deeply";
+  if (error instanceof RangeError) return "it refers to itself endlessly, or is nested too deeply";
   return cut(error instanceof Error ? error.message : String(error));
 };
 
