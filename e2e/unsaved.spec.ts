@@ -17,7 +17,7 @@ test("a save changes only what was edited, and shows both versions of what someb
     // Other fields: the form takes them over, and the save keeps them.
     await rest("PATCH", path, { default_model: "gpt-9", monthly_budget: 42 });
     await expect(remote(page).getByRole("row", { name: /Default model/ })).toContainText("gpt-9");
-    await expect(page.getByRole("textbox", { name: "Default model" })).toHaveValue("gpt-9");
+    await expect(page.getByRole("combobox", { name: "Default model" })).toHaveValue("gpt-9");
     await expect(description).toHaveValue("Typed here");
 
     // The same field: both versions are shown, and nothing is saved until one is chosen.

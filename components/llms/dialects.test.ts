@@ -15,3 +15,20 @@ test("a snippet calls the path that the LLM's endpoint takes", () => {
   expect(trialCalls.openai.path("https://x.openai.azure.example/openai/deployments/gpt")).toBe("/chat/completions");
   expect(trialCalls.anthropic.path("https://api.example/anthropic")).toBe("/v1/messages");
 });
+
+test("a trial sends the system prompt and parameters in its dialect, and none that are left empty", () => {
+  const trial = { model: "m", prompt: "Hi", stream: false, system: "Be brief", temperature: 0, maxTokens: 5 };
+  expect(trialCalls.openai.body(trial)).toEqual({
+    model: "m",
+    messages: [
+      { role: "system", content: "Be brief" },
+      { role: "user", content: "Hi" },
+    ],
+    temperature: 0,
+    max_tokens: 5,
+  });
+  expect(trialCalls.anthropic.body(trial)).toMatchObject({ system: "Be brief", temperature: 0, max_tokens: 5 });
+  const empty = { ...trial, system: "", temperature: null, maxTokens: null };
+  expect(trialCalls.openai.body(empty)).toEqual({ model: "m", messages: [{ role: "user", content: "Hi" }] });
+  expect(trialCalls.anthropic.body(empty)).not.toHaveProperty("system");
+});

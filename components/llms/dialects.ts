@@ -1,6 +1,15 @@
 import type { DialectId } from "@portico/protocol/vendors";
 
-type Trial = { model: string; prompt: string; stream: boolean };
+type Trial = {
+  model: string;
+  prompt: string;
+  stream: boolean;
+  /** "" for none. */
+  system: string;
+  /** null leaves it to the vendor. */
+  temperature: number | null;
+  maxTokens: number | null;
+};
 
 /**
  * What clients of OpenAI write in front of a path. The gateway leaves out what an endpoint has already; an endpoint whose path has no version,
@@ -15,17 +24,22 @@ export function openaiRoot(endpoint: string): string {
 export const trialCalls: Record<DialectId, { path(endpoint: string): string; body(trial: Trial): Record<string, unknown> }> = {
   openai: {
     path: (endpoint) => `${openaiRoot(endpoint)}/chat/completions`,
-    body: ({ model, prompt, stream }) => ({
+    body: ({ model, prompt, stream, system, temperature, maxTokens }) => ({
       model,
-      messages: [{ role: "user", content: prompt }],
+      messages: [...(system === "" ? [] : [{ role: "system", content: system }]), { role: "user", content: prompt }],
+      ...(temperature === null ? {} : { temperature }),
+      ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
       ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
     }),
   },
   anthropic: {
     path: () => "/v1/messages",
-    body: ({ model, prompt, stream }) => ({
+    body: ({ model, prompt, stream, system, temperature, maxTokens }) => ({
       model,
-      max_tokens: 1024,
+      // This protocol wants a limit.
+      max_tokens: maxTokens ?? 1024,
+      ...(system === "" ? {} : { system }),
+      ...(temperature === null ? {} : { temperature }),
       messages: [{ role: "user", content: prompt }],
       ...(stream ? { stream: true } : {}),
     }),
