@@ -3,7 +3,7 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import type { ConnectionResult } from "../../server/llms/connection-contract.ts";
+import type { ConnectionResult } from "../../server/llms/contract/connection.ts";
 import { call, messageOf } from "../api/http.ts";
 import type { One } from "../api/types.ts";
 import { formatDuration } from "../ui/format.ts";

@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRef, useState } from "react";
 import type { CallAttributes } from "../../server/analytics/contract.ts";
-import type { ConnectionResult } from "../../server/llms/connection-contract.ts";
+import type { ConnectionResult } from "../../server/llms/contract/connection.ts";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
 import { ApiError, messageOf, send } from "../api/http.ts";
 import type { One, Resource } from "../api/types.ts";

@@ -1,4 +1,4 @@
-import type { ConnectionCode, ConnectionResult } from "./connection-contract.ts";
+import type { ConnectionCode, ConnectionResult } from "./contract/connection.ts";
 
 /** What a test found, before it is known how long that took. */
 export type Finding = Omit<ConnectionResult, "host" | "duration_ms" | "http_status" | "models">;

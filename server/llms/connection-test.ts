@@ -4,8 +4,8 @@ import { type DialectId, type VendorId, vendorOf } from "@portico/protocol/vendo
 import { request } from "undici";
 import { z } from "zod";
 import type { Vault } from "../secrets/vault.ts";
-import type { ConnectionResult, ConnectionTest } from "./connection-contract.ts";
 import { type Finding, faultOfConnection, faultOfStatus, finding, testSeconds } from "./connection-faults.ts";
+import type { ConnectionResult, ConnectionTest } from "./contract/connection.ts";
 import { redacted } from "./contract.ts";
 import type { LlmStore } from "./store.ts";
 

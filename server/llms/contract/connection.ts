@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { Id } from "../fields/contract.ts";
-import { resourceOf } from "../http/contract.ts";
-import { LlmFields } from "./contract.ts";
+import { Id } from "../../fields/contract.ts";
+import { resourceOf } from "../../http/contract.ts";
+import { LlmFields } from "../contract.ts";
 
 /** Fields of an LLM's draft, of a stored LLM (`llm_id`), or of a stored one with changes that are not saved yet. */
 export const ConnectionTest = z
