@@ -71,7 +71,7 @@ test("another id, or another value of what identifies a resource, is 422 and say
         const answer = await studio.call(method, path, body);
         expect([name, method, field, answer.status]).toEqual([name, method, field, 422]);
         expect(answer.errors, `${method} ${name}`).toEqual([
-          expect.objectContaining({ code: "validation_failed", field, detail: expect.stringContaining("cannot change") }),
+          expect.objectContaining({ code: "validation_failed", field, detail: expect.stringContaining("is read-only") }),
         ]);
         expect(await read(path), `${method} ${name} ${field}`).toEqual(before);
       }

@@ -116,7 +116,7 @@ test("one-time secrets are in no stored answer; a repetition shows the rest and 
     secrets.push(at(first.json) as string);
     const again = await send("POST", path, body, key);
     expect([path, again.status, at(again.json)]).toEqual([path, first.status, "[redacted]"]);
-    expect(again.meta).toMatchObject({ omitted: [place], detail: expect.stringContaining("once") });
+    expect(again.meta).toMatchObject({ omitted: [place], detail: expect.stringContaining("one-time") });
     expect(again.data.id).toBe(first.data.id);
   }
   expect(secrets.every((secret) => secret.length > 40)).toBe(true);

@@ -98,7 +98,7 @@ test("more rows than one step deletes are all deleted, and a job that may still 
 
 test("a retention that would take from budgets or after-hooks what they need is refused by name", () => {
   const set = (name: string, value: string) => () => readEnv({ ...env, [name]: value });
-  expect(set("PORTICO_KEEP_USAGE_DAYS", "30")).toThrow(/PORTICO_KEEP_USAGE_DAYS: must be 0 \(keep permanently\) or at least 35 days/);
+  expect(set("PORTICO_KEEP_USAGE_DAYS", "30")).toThrow(/PORTICO_KEEP_USAGE_DAYS: must be 0 \(never delete\) or at least 35 days/);
   expect(set("PORTICO_KEEP_EVENTS_DAYS", "1")).toThrow(/PORTICO_KEEP_EVENTS_DAYS/);
   expect(set("PORTICO_KEEP_AUDIT_DAYS", "-1")).toThrow(/PORTICO_KEEP_AUDIT_DAYS/);
   expect(set("PORTICO_KEEP_AUDIT_DAYS", "0")().retentionDays.audit).toBe(0);

@@ -123,7 +123,7 @@ test("an answer that is no valid user is the plugin's fault, names its fields, a
     [{ email: "nobody" }, "email", /e-mail/],
     [{ password_hash: "x" }, "password_hash", /not a field/],
     [{ Email: "x@acme.test" }, "Email", /write email/],
-    [{ access_to_sso_config: true }, "access_to_sso_config", /administrators only/],
+    [{ access_to_sso_config: true }, "access_to_sso_config", /only be set for administrators/],
     [{ groups: [2_000_000] }, "groups", /no group 2000000/],
     [{ is_admin: true }, "is_admin", /users\.privileges/],
   ] as const) {

@@ -158,7 +158,7 @@ test("reloads under load cost no RPC, and settings that the plugin refuses leave
   expect((await probe.rpc("config")).status).toBe(200);
   const refused = await call("POST", `${probe.path}/reload`);
   expect(refused.status).toBe(502);
-  expect(refused.text).toContain("runs on as before");
+  expect(refused.text).toContain("keeps running as before");
   await call("PATCH", probe.path, { config: { mode: "allow" } });
   await probe.healthy(({ state_error }) => !state_error);
 }, 120_000);
