@@ -170,7 +170,7 @@ describe("a budget", () => {
     expect(scene.hub.records()[0]).toMatchObject({
       outcome: "aborted",
       responseTokens: 100_000,
-      costMicroUsd: dollar + 3,
+      costNanoUsd: 1_000 * dollar + 2_500,
       usageEstimated: true,
     });
     expect((await call(scene.gateway, chatAt, { body })).status).toBe(403);

@@ -111,7 +111,7 @@ export function createAppService({
     async update(actor: Actor, id: number, { namespace, user_id, ...changes }: AppPatch): Promise<App> {
       const current = await get(id);
       if (namespace !== undefined && namespace !== current.namespace)
-        throw invalid("namespace", "cannot change after creation; create another app");
+        throw invalid("namespace", "is read-only after creation; create another app");
       await change(id, async (tx) => {
         await store.update(tx, id, { ...changes, userId: user_id });
         const changed = { ...changes, ...(user_id ? { user_id } : {}) };
