@@ -52,7 +52,8 @@ export function createSignInLimits(store: SignInStore) {
 export type SignInLimits = ReturnType<typeof createSignInLimits>;
 
 function tooMany(wait: number): AppError {
-  const seconds = Math.max(1, Math.ceil(wait));
+  // Attempts at once date the pause a moment apart; that moment is no second more.
+  const seconds = Math.max(1, Math.ceil(wait - 0.2));
   return new AppError({
     code: "rate_limited",
     message: `Too many attempts to sign in. Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`,

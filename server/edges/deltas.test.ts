@@ -64,9 +64,10 @@ test("an edge is sent everything once, and then only what has changed", async ()
   expect(edge.unseal(config.sealedApiKey)).toBe("sk-very-secret");
   edge.received.length = 0;
   await studio.call("PATCH", `/api/v1/llms/${id}`, { default_model: "changed" });
-  const delta = await edge.until(() => edge.deltas()[0]);
-  expect(delta).toMatchObject({ full: false, removed: [] });
-  expect(delta.set.map(named)).toEqual([`llm ${id}`]);
+  // What studio itself wrote meanwhile may move the position without a change for this edge.
+  await edge.until(() => edge.deltas().find(({ set }) => set.length > 0));
+  for (const delta of edge.deltas()) expect(delta).toMatchObject({ full: false, removed: [] });
+  expect(edge.deltas().flatMap(({ set }) => set.map(named))).toEqual([`llm ${id}`]);
   edge.received.length = 0;
   await studio.call("DELETE", `/api/v1/llms/${other}`);
   await edge.until(() => edge.deltas().find(({ removed }) => removed.some((one) => named(one) === `llm ${other}`)));
