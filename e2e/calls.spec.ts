@@ -28,6 +28,8 @@ test.afterAll(async ({ rest }) => {
 
 test("a call is opened from the overview and shows everything that was recorded of it", async ({ page, rest }) => {
   await page.goto("/admin");
+  // The charts above the table load after it and push it down.
+  await settled(page);
   const row = page
     .getByRole("table", { name: "Recent calls" })
     .getByRole("row", { name: /demo-small/ })

@@ -13,7 +13,7 @@ const pagesOf = async (rest: Rest) => (await rest("GET", "/api/v1/plugins/ui-reg
 
 /** The addresses that stand for a route: something of each kind that the demo made. */
 export async function addressesOf(route: string, rest: Rest): Promise<string[]> {
-  if (route === "/portal/plugins/[...path]") return ["/portal/plugins/feedback"];
+  if (route === "/portal/[...path]") return ["/portal/plugins/feedback"];
   if (route === "/admin/[...path]") return (await pagesOf(rest)).map((row) => row.route_pattern);
   if (route === "/portal/apps/[id]") return [`/portal/apps/${demo().app_id}`];
   const [, kind] = /^\/admin\/([a-z-]+)\/\[id\]/.exec(route) ?? [];
@@ -40,7 +40,7 @@ type Demo = { app_id: number; portal_email: string; portal_password: string };
 const demo = () => JSON.parse(readFileSync(join(process.env.PORTICO_STACK_DATA_DIR ?? "", "demo-app.json"), "utf8")) as Demo;
 
 /** Whether a route shows something of the demo's user who is no administrator. */
-export const isPortalUsers = (route: string): boolean => route.startsWith("/portal/plugins/") || route === "/portal/apps/[id]";
+export const isPortalUsers = (route: string): boolean => ["/portal/[...path]", "/portal/apps/[id]"].includes(route);
 
 /** The demo's user who is no administrator. */
 export async function portalUser(studioUrl: string): Promise<Session> {
