@@ -89,9 +89,9 @@ test("1: an administrator signs in where they were going and creates an LLM whos
   await expect(page).toHaveURL(/\/admin\/llms\/1$/);
   await expect(fact(page, "API key")).toHaveText("stored, not shown");
   await page.getByRole("link", { name: "Edit" }).click();
-  await expect(page.getByText("Stored, not shown")).toBeVisible();
+  await expect(page.getByText("Stored value is kept")).toBeVisible();
   await page.reload();
-  await expect(page.getByText("Stored, not shown")).toBeVisible();
+  await expect(page.getByText("Stored value is kept")).toBeVisible();
   page.removeAllListeners("response");
   const inputs = await page.locator("input, textarea").evaluateAll((nodes) => nodes.map((node) => (node as HTMLInputElement).value));
   const seen = [await page.content(), inputs.join("\n"), ...(await Promise.all(bodies))];

@@ -70,7 +70,7 @@ export function SecretField({
       <div className="mantine-InputWrapper-label">{label}</div>
       {description && <div className="mantine-InputWrapper-description">{description}</div>}
       <div className={classes.row} data-path={path} tabIndex={-1}>
-        <span className={cleared ? classes.cleared : "quiet"}>{cleared ? "Will be cleared when you save" : "Stored, not shown"}</span>
+        <span className={cleared ? classes.cleared : "quiet"}>{cleared ? "Will be cleared when you save" : "Stored value is kept"}</span>
         <Button
           variant="default"
           size="xs"
