@@ -172,7 +172,7 @@ test("a session that ended is taken up again over the form, which keeps what was
   try {
     const signIn = async () => {
       await own.getByLabel("E-mail").fill(process.env.PORTICO_ADMIN_EMAIL ?? "");
-      await own.getByLabel("Password", { exact: true }).fill(process.env.PORTICO_ADMIN_PASSWORD ?? "");
+      await own.getByRole("textbox", { name: "Password" }).fill(process.env.PORTICO_ADMIN_PASSWORD ?? "");
       await own.keyboard.press("Enter");
     };
     await own.goto(`/admin/llms/${data.id}/edit`);
@@ -219,10 +219,10 @@ test("a form shows every fault at once, each at its field, and a plugin's refusa
   await settled(page);
   await page.getByLabel("Name").fill("Kai");
   await page.getByLabel("E-mail").fill("kai");
-  await page.getByLabel("Password", { exact: true }).fill("123");
+  await page.getByRole("textbox", { name: "Password" }).fill("123");
   await page.keyboard.press("Control+s");
   await expect(page.getByLabel("E-mail")).toHaveAttribute("aria-invalid", "true");
-  await expect(page.getByLabel("Password", { exact: true })).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByRole("textbox", { name: "Password" })).toHaveAttribute("aria-invalid", "true");
 
   await page.goto("/admin/llms/new");
   await settled(page);

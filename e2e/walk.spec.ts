@@ -77,7 +77,7 @@ test("1: an administrator signs in where they were going and creates an LLM whos
   await page.getByLabel("Name").fill("Walk GPT");
   await page.getByRole("textbox", { name: "Endpoint" }).fill(`${stack.vendorUrl}/v1`);
   await page.getByLabel("API key").fill(key);
-  await page.getByLabel("Default model").fill("demo-small");
+  await page.getByRole("combobox", { name: "Default model" }).fill("demo-small");
   await page.getByLabel("Short description").fill("For the walk");
 
   const bodies: Promise<string>[] = [];

@@ -1,9 +1,16 @@
 "use client";
 
-import { DateTimePicker } from "@mantine/dates";
+import { Skeleton } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { OnePicker } from "../form/picker.tsx";
 import { useListState } from "../table/use-list-state.ts";
 import classes from "./call-filters.module.css";
+
+// The calendar is half as large as the page: it comes after the calls.
+const TimeField = dynamic(() => import("./time-field.tsx").then((module) => module.TimeField), {
+  ssr: false,
+  loading: () => <Skeleton height={60} />,
+});
 
 // The address has instants in UTC, so that a link means the same to everyone; the fields have the reader's own time.
 const two = (value: number): string => String(value).padStart(2, "0");
@@ -22,17 +29,7 @@ export function CallFilters() {
   const { params, change } = useListState();
   const set = (name: string) => (value: string | null) => change({ [name]: value });
   const time = (name: "from" | "to", label: string) => (
-    <DateTimePicker
-      label={label}
-      placeholder="Any time"
-      clearable
-      valueFormat="YYYY-MM-DD HH:mm"
-      value={toField(params.get(name))}
-      onChange={(value) => set(name)(fromField(value))}
-      ariaLabels={{ nextMonth: "Next month", previousMonth: "Previous month" }}
-      submitButtonProps={{ "aria-label": "Apply" }}
-      clearButtonProps={{ "aria-label": `Clear ${label.toLowerCase()}` }}
-    />
+    <TimeField label={label} value={toField(params.get(name))} onChange={(value) => set(name)(fromField(value))} />
   );
   return (
     <search className={classes.filters} aria-label="Filter calls">
