@@ -26,7 +26,7 @@ export function readSettings(env = process.env) {
     ["CONTROL_PORT", settings.controlPort],
     ["DEMO_VENDOR_PORT", settings.demoVendorPort],
   ]) {
-    if (byPort.has(value)) throw new Stop(`${name} and ${byPort.get(value)} are both ${value}; give each a port of its own.`);
+    if (byPort.has(value)) throw new Stop(`${name} and ${byPort.get(value)} are both ${value}. Set one of them to another port.`);
     byPort.set(value, name);
   }
   if (settings.databaseUrl && !/^postgres(ql)?:\/\//.test(settings.databaseUrl))

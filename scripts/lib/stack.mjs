@@ -203,13 +203,13 @@ async function accepts(settings, token) {
   }
 }
 
-/** Fills an empty installation with the demo, through the API; that it cannot keeps nothing from starting. */
+/** Adds the demo to an empty installation through the API. A failure is reported and does not stop the start. */
 async function makeDemo({ settings, children, progress, admin, gatewayUrl }) {
-  const step = progress.begin("Looking after the demo");
+  const step = progress.begin("Preparing the demo");
   const sentences = [];
   try {
     await children.run(existsSync(pinnedNode) ? pinnedNode : process.execPath, ["packages/demo/src/main.ts"], {
-      doing: "Making the demo",
+      doing: "Preparing the demo",
       name: "demo",
       cwd: root,
       env: toolEnv({

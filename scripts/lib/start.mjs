@@ -65,7 +65,7 @@ export async function runStart(script) {
     if (lock.holder) {
       const { pid, url } = lock.holder;
       process.stderr.write(
-        `\n  Portico runs already from ${settings.dataDir} (process ${pid}): open ${url}, or stop it with kill ${pid}, or give this one PORTICO_DATA_DIR and ports of its own.\n\n`,
+        `\n  Portico is already running from ${settings.dataDir} (process ${pid}). Open ${url}, stop it with kill ${pid}, or set PORTICO_DATA_DIR and other ports to run a second one.\n\n`,
       );
       process.exit(1);
     }

@@ -4,7 +4,7 @@ import { demoFile } from "./file.ts";
 import { restOf } from "./rest.ts";
 import { seedDemo } from "./seed.ts";
 
-// Run once studio is ready. The demo is no part of the product: what fails is said, and keeps nothing from running.
+// Runs once studio is ready. A demo that fails is reported and stops nothing else.
 const settings = takeSettings(process.env, ["ADMIN_API_TOKEN"]);
 const {
   PORTICO_STUDIO_URL = "",
@@ -22,6 +22,6 @@ try {
     report: (sentence) => console.log(sentence),
   });
 } catch (error) {
-  console.log(`The demo was not made: ${messageOf(error)}`);
+  console.log(`The demo could not be prepared: ${messageOf(error)}`);
   process.exitCode = 1;
 }

@@ -62,7 +62,7 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
   const plugins: Item[] = [];
   for (const plugin of bundled) {
     const seeded = await seedPlugin(api, plugin).catch((error: unknown) =>
-      report(`The demo goes without the plugin "${plugin.name}": ${messageOf(error)}`),
+      report(`The demo plugin "${plugin.name}" could not be installed: ${messageOf(error)}`),
     );
     if (seeded) plugins.push(seeded);
   }
@@ -96,7 +96,7 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
       commands: Object.fromEntries(plugins.map(({ id, command }) => [id, String(command)])),
     },
   });
-  report("The empty installation has been filled with the demo.");
+  report("Added the demo to the empty installation.");
 }
 
 /** Nothing is there, and nobody but the first administrator. */
@@ -172,7 +172,7 @@ async function follow({ api, file, stored, vendorUrl, report }: Following): Prom
       }
       await approveAgain(api, plugin, slug);
     } catch (error) {
-      report(`The demo's plugin "${plugin.name}" could not follow this checkout: ${messageOf(error)}`);
+      report(`The demo plugin "${plugin.name}" could not be moved to this checkout: ${messageOf(error)}`);
     }
   }
   for (const llm of llms) {
@@ -184,10 +184,10 @@ async function follow({ api, file, stored, vendorUrl, report }: Following): Prom
       wrote.endpoints[llm.id] = to;
       moved.push(`${llm.name} to ${to}`);
     } catch (error) {
-      report(`The demo's LLM "${llm.name}" could not follow the demo vendor: ${messageOf(error)}`);
+      report(`The endpoint of the demo LLM "${llm.name}" could not be updated: ${messageOf(error)}`);
     }
   }
-  if (moved.length > 0) report(`The demo was moved to where it is now: ${moved.join("; ")}.`);
+  if (moved.length > 0) report(`Updated the demo to this checkout and its ports: ${moved.join("; ")}.`);
   if (moved.length > 0 || !stored.wrote) await writeDemoFile(file, { ...stored, complete: true, wrote });
 }
 

@@ -98,7 +98,7 @@ export async function aStack({ env = {}, demo = true, wrap = {} }: StackOptions 
     const env = { ...shared, PORTICO_STUDIO_URL: url, PORTICO_GATEWAY_URL: gatewayUrl, ADMIN_API_TOKEN: admin.token };
     const made = processes.node("packages/demo/src/main.ts", { env, name: "demo" });
     const { code } = await made.exited;
-    if (code !== 0) throw new Error(`The demo was not made: ${made.output()}`);
+    if (code !== 0) throw new Error(`The demo could not be prepared: ${made.output()}`);
   }
   async function close(): Promise<void> {
     await processes.stopAll();
