@@ -1,3 +1,4 @@
+import { nameIn } from "@portico/protocol/kinds";
 import { dehydrate, HydrationBoundary, QueryClient } from "@tanstack/react-query";
 import type { Metadata } from "next";
 import { cache, type ReactNode } from "react";
@@ -15,9 +16,8 @@ type Named = { data?: { attributes?: Record<string, unknown> } };
 /** A page's title with the name of the thing it shows, so that browser tabs differ; `kind` alone when there is none. */
 export async function titleOf(key: { queryKey: readonly [string, string] }, kind: string): Promise<Metadata> {
   const found = (await read(pathOf(key.queryKey))) as Named | undefined;
-  const { name, model_name, edge_id } = found?.data?.attributes ?? {};
-  const title = [name, model_name, edge_id].find((each) => typeof each === "string");
-  return { title: typeof title === "string" ? `${title} · ${kind}` : kind };
+  const title = nameIn(found?.data?.attributes ?? {});
+  return { title: title === undefined ? kind : `${title} · ${kind}` };
 }
 
 /**

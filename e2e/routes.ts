@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { kindsWithPages } from "@portico/protocol/kinds";
 import { expect, type Rest, type Session, signIn } from "./support.ts";
 
 // Every page there is, from the folders that make them: a page added tomorrow is looked at tomorrow.
@@ -19,7 +20,7 @@ export async function addressesOf(route: string, rest: Rest): Promise<string[]> 
   const [, kind] = /^\/admin\/([a-z-]+)\/\[id\]/.exec(route) ?? [];
   if (!kind) return [route];
   if (kind === "calls") return [route.replace("[id]", await callId(rest))];
-  const { list } = await rest("GET", `/api/v1/${kind === "prices" ? "model-prices" : kind}?page_size=1`);
+  const { list } = await rest("GET", `/api/v1/${kindsWithPages.find(({ page }) => page.path === kind)?.resource ?? kind}?page_size=1`);
   const [one] = list;
   if (!one) throw new Error(`The demo has nothing under ${kind} to show ${route} with.`);
   return [route.replace("[id]", String(one.attributes.edge_id ?? one.id))];

@@ -31,6 +31,7 @@ import { createRetentionStore } from "./retention/store.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { createSystem } from "./system/feature.ts";
+import { createTags } from "./tags/feature.ts";
 import { createUsers } from "./users/feature.ts";
 
 export const version = "0.1.0";
@@ -101,6 +102,7 @@ async function assemble(
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
   features.add("groups", createGroups({ db, counts, users }));
   features.add("prices", createPrices({ db, counts }));
+  features.add("tags", createTags({ db, counts }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

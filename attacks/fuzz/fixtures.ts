@@ -4,7 +4,7 @@ import type { Caller, Studio } from "../../server/testing.ts";
 import type { Operation } from "./requests.ts";
 import type { Hints } from "./schema.ts";
 
-export type Kind = "llms" | "apps" | "credentials" | "users" | "groups" | "model-prices" | "plugins" | "edges" | "api-tokens";
+export type Kind = "llms" | "apps" | "credentials" | "users" | "groups" | "model-prices" | "tags" | "plugins" | "edges" | "api-tokens";
 export type Fixtures = Awaited<ReturnType<typeof createFixtures>>;
 
 /** One object of each kind that exists, made again when a request has deleted it, so that requests reach what they aim at. */
@@ -35,6 +35,7 @@ export async function createFixtures(
     ],
     credentials: () => [`/api/v1/apps/${ids.get("apps")}/credentials`, {}],
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
+    tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],
     edges: () => ["/api/v1/edges", { edge_id: `edge-${++count}` }],
     "api-tokens": () => ["/common/api-tokens", { name: `Token ${++count}` }],

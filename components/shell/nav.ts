@@ -1,15 +1,6 @@
-import {
-  IconApps,
-  IconBox,
-  IconChartLine,
-  IconCoin,
-  IconListDetails,
-  IconPlug,
-  IconServer,
-  IconSparkles,
-  IconUser,
-  IconUsersGroup,
-} from "@tabler/icons-react";
+import { kindsWithPages, pageSections } from "@portico/protocol/kinds";
+import { IconApps, IconBox, IconChartLine, IconListDetails } from "@tabler/icons-react";
+import { iconOfPage } from "./page-icons.ts";
 
 export type NavItem = {
   label: string;
@@ -22,43 +13,26 @@ export type NavItem = {
 };
 export type NavSection = { label: string | null; items: NavItem[] };
 
+const pagesIn = (section: (typeof pageSections)[number]): NavItem[] =>
+  kindsWithPages.flatMap(({ noun, page }) =>
+    page.section === section
+      ? [
+          {
+            label: page.label,
+            href: `/admin/${page.path}`,
+            icon: iconOfPage(page.path),
+            create: { label: page.create ?? `Create ${noun}`, href: `/admin/${page.path}/new` },
+            ...(page.key ? { key: page.key } : {}),
+          },
+        ]
+      : [],
+  );
+
+const calls: NavItem = { label: "Calls", href: "/admin/calls", icon: IconListDetails, key: "c" };
+
 export const adminNav: NavSection[] = [
   { label: null, items: [{ label: "Overview", href: "/admin", icon: IconChartLine, key: "o" }] },
-  {
-    label: "Models",
-    items: [
-      { label: "LLMs", href: "/admin/llms", icon: IconSparkles, key: "l", create: { label: "Create LLM", href: "/admin/llms/new" } },
-      { label: "Prices", href: "/admin/prices", icon: IconCoin, key: "r", create: { label: "Create price", href: "/admin/prices/new" } },
-    ],
-  },
-  {
-    label: "Traffic",
-    items: [
-      { label: "Calls", href: "/admin/calls", icon: IconListDetails, key: "c" },
-      { label: "Apps", href: "/admin/apps", icon: IconBox, key: "a", create: { label: "Create app", href: "/admin/apps/new" } },
-      {
-        label: "Plugins",
-        href: "/admin/plugins",
-        icon: IconPlug,
-        key: "p",
-        create: { label: "Install plugin", href: "/admin/plugins/new" },
-      },
-      { label: "Edges", href: "/admin/edges", icon: IconServer, key: "e", create: { label: "Create edge", href: "/admin/edges/new" } },
-    ],
-  },
-  {
-    label: "People",
-    items: [
-      { label: "Users", href: "/admin/users", icon: IconUser, key: "u", create: { label: "Create user", href: "/admin/users/new" } },
-      {
-        label: "Groups",
-        href: "/admin/groups",
-        icon: IconUsersGroup,
-        key: "t",
-        create: { label: "Create group", href: "/admin/groups/new" },
-      },
-    ],
-  },
+  ...pageSections.map((label) => ({ label, items: [...(label === "Traffic" ? [calls] : []), ...pagesIn(label)] })),
 ];
 
 export const portalNav: NavSection[] = [

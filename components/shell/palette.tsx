@@ -4,25 +4,15 @@ import "@mantine/spotlight/styles.layer.css";
 import { useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { createSpotlight, Spotlight } from "@mantine/spotlight";
-import {
-  IconBox,
-  IconCoin,
-  IconMoon,
-  IconPlug,
-  IconPlus,
-  IconPuzzle,
-  IconSearch,
-  IconServer,
-  IconSparkles,
-  IconUser,
-  IconUsersGroup,
-} from "@tabler/icons-react";
+import { kindsWithPages, nameIn } from "@portico/protocol/kinds";
+import { IconBox, IconMoon, IconPlus, IconPuzzle, IconSearch } from "@tabler/icons-react";
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { q, rowsOf, withParams } from "../api/query.ts";
 import type { List, Resource } from "../api/types.ts";
 import { useGo } from "../form/dirty-guard.ts";
 import { adminNav, portalNav } from "./nav.ts";
+import { iconOfPage } from "./page-icons.ts";
 import type { Area } from "./shell.tsx";
 import { usePluginSections } from "./side-nav.tsx";
 
@@ -38,23 +28,13 @@ type Searched = {
   hrefOf: (row: Resource<Found>) => string;
 };
 
-const kind = (root: string, group: string, icon: typeof IconPlus, page = root): Searched => ({
-  root,
-  path: `/api/v1/${root}`,
-  group,
-  icon,
-  hrefOf: (row) => `/admin/${page}/${encodeURIComponent(row.attributes.edge_id ?? row.id)}`,
-});
-
-const searchedByAdmins: Searched[] = [
-  kind("llms", "LLMs", IconSparkles),
-  kind("apps", "Apps", IconBox),
-  kind("plugins", "Plugins", IconPlug),
-  kind("users", "Users", IconUser),
-  kind("groups", "Groups", IconUsersGroup),
-  kind("model-prices", "Prices", IconCoin, "prices"),
-  kind("edges", "Edges", IconServer),
-];
+const searchedByAdmins: Searched[] = kindsWithPages.map(({ resource, page }) => ({
+  root: resource,
+  path: `/api/v1/${resource}`,
+  group: page.label,
+  icon: iconOfPage(page.path),
+  hrefOf: (row) => `/admin/${page.path}/${encodeURIComponent(row.attributes.edge_id ?? row.id)}`,
+}));
 
 const searchedByOthers: Searched[] = [
   {
@@ -116,11 +96,11 @@ export function Palette({ area, isAdmin, opened, onClosed }: { area: Area; isAdm
   const found = searched.map(({ root, group, icon, hrefOf }, index) => ({
     group,
     actions: rowsOf(results[index]?.data as List<Found> | undefined).map((row): Action => {
-      const { name, model_name, edge_id, email, vendor } = row.attributes;
+      const { model_name, email, vendor } = row.attributes;
       const hint = email ?? (model_name === undefined ? undefined : vendor);
       return {
         id: `${root}-${row.id}`,
-        label: name ?? model_name ?? edge_id ?? `#${row.id}`,
+        label: nameIn(row.attributes) ?? `#${row.id}`,
         icon,
         run: goTo(hrefOf(row)),
         ...(hint ? { hint } : {}),

@@ -1,12 +1,9 @@
+import { nameIn } from "@portico/protocol/kinds";
 import type { ReactNode } from "react";
 import type { Resource } from "../api/types.ts";
 
 /** What a row is called, for people. */
-export const nameOfRow = (row: Resource<unknown>): string => {
-  const { name, model_name, edge_id } = row.attributes as Record<string, unknown>;
-  const found = [name, model_name, edge_id].find((each) => typeof each === "string");
-  return typeof found === "string" ? found : `#${row.id}`;
-};
+export const nameOfRow = (row: Resource<unknown>): string => nameIn(row.attributes as object) ?? `#${row.id}`;
 
 /** One column of a list. */
 export type Column<A> = {

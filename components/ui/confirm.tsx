@@ -2,6 +2,7 @@
 
 import { Button, Group, Skeleton } from "@mantine/core";
 import { modals } from "@mantine/modals";
+import { labelOfResource } from "@portico/protocol/kinds";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Dependents } from "../../server/http/contract.ts";
@@ -11,18 +12,6 @@ import classes from "./confirm.module.css";
 import { formatCount, plural } from "./format.ts";
 import { Notice } from "./notice.tsx";
 import { toast } from "./toast.tsx";
-
-const nounOf: Record<string, string> = {
-  llms: "LLM",
-  apps: "App",
-  plugins: "Plugin",
-  users: "User",
-  groups: "Group",
-  edges: "Edge",
-  credentials: "Credential",
-  "api-tokens": "API token",
-  "plugin-data": "Data",
-};
 
 function DependentList({ root, id }: { root: string; id: string }) {
   const { data, isPending, error } = useQuery<Dependents>({
@@ -47,7 +36,7 @@ function DependentList({ root, id }: { root: string; id: string }) {
       <ul className={classes.list} tabIndex={rows.length > 6 ? 0 : undefined}>
         {rows.map((row) => (
           <li key={`${row.type}-${row.id}`}>
-            <span className={classes.type}>{nounOf[row.type] ?? row.type}</span>
+            <span className={classes.type}>{row.type === "plugin-data" ? "Data" : labelOfResource(row.type)}</span>
             <span className={classes.name}>{row.name}</span>
             <span className="quiet">{row.effect}</span>
           </li>

@@ -1,8 +1,9 @@
+import { type ObjectKind, objectKinds } from "@portico/protocol/kinds";
 import { z } from "zod";
 import { resourceOf } from "../http/contract.ts";
 
 /** Kinds of object whose changes are kept. */
-export const auditedKinds = ["llm", "app", "credential", "plugin", "user", "group", "model_price", "edge", "api_token"] as const;
+export const auditedKinds = Object.keys(objectKinds) as ObjectKind[];
 
 /** One field of a change. Secrets are `[redacted]` on both sides. */
 const FieldChange = z.object({

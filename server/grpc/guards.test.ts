@@ -184,6 +184,9 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   const modelPriceId = idOf(price, "modelPrice");
   await write("updateModelPrice", { modelPriceId, cpt: 0.000_003, cpit: 0.000_001 }, "model_price.updated");
   await write("deleteModelPrice", { modelPriceId }, "model_price.deleted");
+  const tagId = idOf(await write("createTag", { name: "guarded" }, "tag.created"), "tag");
+  await write("updateTag", { tagId, name: "renamed" }, "tag.updated");
+  await write("deleteTag", { tagId }, "tag.deleted");
   const inactive = await aGrantedPlugin(studio, [], { isActive: false, configSchema: {} });
   await write("updatePluginConfig", { pluginId: inactive.id, configJson: '{"a":1}' }, "plugin.updated");
   expect(writes).toEqual([]);

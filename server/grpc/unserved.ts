@@ -47,10 +47,6 @@ export const unserved: Unserved[] = [
     "data-catalogues.read": ["listDataCatalogues", "getDataCatalogue"],
     "data-catalogues.write": ["createDataCatalogue", "updateDataCatalogue", "deleteDataCatalogue"],
   }),
-  ...group(none("Tags"), {
-    "tags.read": ["listTags", "getTag", "searchTags"],
-    "tags.write": ["createTag", "updateTag", "deleteTag"],
-  }),
   ...group(none("Filters"), {
     "filters.read": ["listFilters", "getFilter"],
     "filters.write": ["createFilter", "updateFilter", "deleteFilter"],

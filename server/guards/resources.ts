@@ -64,6 +64,7 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       change: { cpt: 0.000003 },
       otherChange: { cpt: 0.000004 },
     },
+    { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
     {
       name: "credentials",
       path: `/api/v1/credentials/${String(app.data.attributes.credential_id)}`,

@@ -11,6 +11,22 @@ type Configures =
   /** What counts against which budget. */
   | "budgets";
 
+/** Sections of the dashboard's navigation, in their order. */
+export const pageSections = ["Models", "Traffic", "People", "Governance"] as const;
+
+/** Its pages in the dashboard: a list, one to create and one for each. Navigation, command palette and search follow from it. */
+export type KindPage = {
+  /** Folder of its pages, below /admin. */
+  path: string;
+  /** In navigation and as the heading of what the palette finds. */
+  label: string;
+  section: (typeof pageSections)[number];
+  /** Pressed after `g`, goes there. */
+  key?: string;
+  /** "Create" and the noun unless said otherwise. */
+  create?: string;
+};
+
 type Kind = {
   /** Its type in the API, and the root of its pages' queries. */
   resource: string;
@@ -23,6 +39,9 @@ type Kind = {
   configures?: readonly Configures[];
   /** Other pages that show something of it. */
   shownIn?: readonly string[];
+  /** The attribute that names one, where that is not `name`. */
+  namedBy?: string;
+  page?: KindPage;
 };
 
 /** The kinds of object of the control plane. What events, hooks, live pages and edges make of a kind follows from its line. */
@@ -34,17 +53,62 @@ export const objectKinds = {
     hooked: true,
     configures: ["edges", "admission", "budgets"],
     shownIn: ["apps"],
+    page: { path: "llms", label: "LLMs", section: "Models", key: "l" },
   },
   datasource: { resource: "datasources", noun: "data source", readScope: "datasources.read", hooked: true },
   tool: { resource: "tools", noun: "tool", readScope: "tools.read", hooked: true },
-  user: { resource: "users", noun: "user", readScope: "users.read", hooked: true, configures: ["edges", "admission"] },
-  app: { resource: "apps", noun: "app", readScope: "apps.read", configures: ["edges", "admission", "budgets"] },
+  user: {
+    resource: "users",
+    noun: "user",
+    readScope: "users.read",
+    hooked: true,
+    configures: ["edges", "admission"],
+    page: { path: "users", label: "Users", section: "People", key: "u" },
+  },
+  app: {
+    resource: "apps",
+    noun: "app",
+    readScope: "apps.read",
+    configures: ["edges", "admission", "budgets"],
+    page: { path: "apps", label: "Apps", section: "Traffic", key: "a" },
+  },
   credential: { resource: "credentials", noun: "credential", configures: ["edges", "admission"], shownIn: ["apps"] },
-  plugin: { resource: "plugins", noun: "plugin", readScope: "plugins.read", configures: ["edges"] },
-  group: { resource: "groups", noun: "group", readScope: "groups.read" },
+  plugin: {
+    resource: "plugins",
+    noun: "plugin",
+    readScope: "plugins.read",
+    configures: ["edges"],
+    page: { path: "plugins", label: "Plugins", section: "Traffic", key: "p", create: "Install plugin" },
+  },
+  group: {
+    resource: "groups",
+    noun: "group",
+    readScope: "groups.read",
+    page: { path: "groups", label: "Groups", section: "People", key: "t" },
+  },
   filter: { resource: "filters", noun: "filter", readScope: "filters.read" },
-  model_price: { resource: "model-prices", noun: "model price", readScope: "pricing.read", configures: ["edges", "budgets"] },
-  edge: { resource: "edges", noun: "edge", readScope: "system.read", configures: ["edges_when_created"] },
+  model_price: {
+    resource: "model-prices",
+    noun: "model price",
+    readScope: "pricing.read",
+    configures: ["edges", "budgets"],
+    namedBy: "model_name",
+    page: { path: "prices", label: "Prices", section: "Models", key: "r", create: "Create price" },
+  },
+  edge: {
+    resource: "edges",
+    noun: "edge",
+    readScope: "system.read",
+    configures: ["edges_when_created"],
+    namedBy: "edge_id",
+    page: { path: "edges", label: "Edges", section: "Traffic", key: "e" },
+  },
+  tag: {
+    resource: "tags",
+    noun: "tag",
+    readScope: "tags.read",
+    page: { path: "tags", label: "Tags", section: "Governance" },
+  },
   api_token: { resource: "api-tokens", noun: "API token" },
 } as const satisfies Record<string, Kind>;
 
@@ -73,10 +137,29 @@ export function decides(topic: string, what: "edges" | "admission" | "budgets"):
   return configures.includes(what) || (what === "edges" && action === "created" && configures.includes("edges_when_created"));
 }
 
+const kinds: readonly Kind[] = Object.values(objectKinds);
+
+/** Kinds that have pages in the dashboard. */
+export const kindsWithPages: readonly (Kind & { page: KindPage })[] = kinds.flatMap((kind) =>
+  kind.page ? [{ ...kind, page: kind.page }] : [],
+);
+
+const namingAttributes = ["name", ...new Set(kinds.flatMap(({ namedBy }) => namedBy ?? []))];
+
+/** What an object is called, from its attributes; undefined for one without a name. */
+export const nameIn = (attributes: object): string | undefined =>
+  namingAttributes.map((name) => (attributes as Record<string, unknown>)[name]).find((value) => typeof value === "string");
+
+/** The noun of the API's type, as a heading or a label begins with it. */
+export function labelOfResource(resource: string): string {
+  const noun = kinds.find((kind) => kind.resource === resource)?.noun ?? resource.replaceAll("-", " ");
+  return noun.charAt(0).toUpperCase() + noun.slice(1);
+}
+
 /** The API's type for the object of an event; topics of no kind keep their word. */
 export const resourceOfKind = (word: string): string => kindOf(word)?.resource ?? word;
 
-const shownIn = new Map<string, readonly string[]>(Object.values(objectKinds).map((kind: Kind) => [kind.resource, kind.shownIn ?? []]));
+const shownIn = new Map<string, readonly string[]>(kinds.map((kind) => [kind.resource, kind.shownIn ?? []]));
 
 /** Roots of the pages' queries that a change of this type makes stale. */
 export const staleRoots = (resource: string): string[] =>

@@ -1,8 +1,10 @@
+import { kindsWithPages } from "@portico/protocol/kinds";
+
 /** Parts of the dashboard and the portal that are our own; the folders of the pages in app/. */
 export const ownSections = {
-  admin: ["apps", "calls", "edges", "groups", "llms", "plugins", "prices", "users"],
+  admin: [...kindsWithPages.map(({ page }) => page.path), "calls"].sort(),
   portal: ["apps"],
-} as const;
+};
 
 /** Whose ids are not numbers: edges have names that administrators choose, calls the ids of requests. */
 const named: Readonly<Record<string, string>> = { edges: "an edge", calls: "a call" };
@@ -14,7 +16,7 @@ const named: Readonly<Record<string, string>> = { edges: "an edge", calls: "a ca
 export function conflictOfPath(path: string): string | undefined {
   const [area = "", section = "", id, ...rest] = path.split("/").filter(Boolean);
   if (area !== "admin" && area !== "portal") return undefined;
-  if (!(ownSections[area] as readonly string[]).includes(section)) return undefined;
+  if (!ownSections[area].includes(section)) return undefined;
   const isOurs =
     id === undefined ||
     (area === "admin" && ((rest.length === 0 && (id === "new" || /^\d+$/.test(id))) || (rest.length === 1 && rest[0] === "edit")));

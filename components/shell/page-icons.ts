@@ -1,0 +1,15 @@
+import { IconBox, IconCoin, IconFile, IconPlug, IconServer, IconSparkles, IconTag, IconUser, IconUsersGroup } from "@tabler/icons-react";
+
+const icons: Record<string, typeof IconFile> = {
+  llms: IconSparkles,
+  prices: IconCoin,
+  apps: IconBox,
+  plugins: IconPlug,
+  edges: IconServer,
+  users: IconUser,
+  groups: IconUsersGroup,
+  tags: IconTag,
+};
+
+/** Of the pages of a kind of object, by their folder. */
+export const iconOfPage = (path: string): typeof IconFile => icons[path] ?? IconFile;
