@@ -22,13 +22,13 @@ export type Connection = {
 };
 
 export async function connectPlugin({
-  launched: { address, callback },
+  launched: { address, takesDirectCalls, callback },
   name,
   services,
   announceEveryMs,
   ring,
 }: {
-  launched: Pick<Launched, "address" | "callback">;
+  launched: Pick<Launched, "address" | "takesDirectCalls" | "callback">;
   name: string;
   services: GrpcService[];
   announceEveryMs: number;
@@ -53,7 +53,7 @@ export async function connectPlugin({
   });
   const stdio = readStdio({ ...shared, ring });
   const controller = new GRPCControllerClient(target, credentials.createInsecure(), shared.options);
-  const client = createHotClient({ address, name });
+  const client = createHotClient({ address, takesDirectCalls, name });
   return {
     client,
     broker,

@@ -1,4 +1,5 @@
 import { cancelled, unavailable } from "./call-errors.ts";
+import { DirectConnection } from "./direct-connection.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { PluginAddress } from "./launch/handshake.ts";
 import { createNodeHttp2Client } from "./node-http2-client.ts";
@@ -18,6 +19,15 @@ export type HotClient = {
   close(): void;
 };
 
+export type HotTarget = {
+  address: PluginAddress;
+  name: string;
+  /** Whether the plugin has said that it takes calls without HTTP/2. */
+  takesDirectCalls?: boolean;
+};
+
+type CallConnection = Http2Connection | DirectConnection;
+
 /** `node` chooses Node's own HTTP/2 for calls to plugins. */
 const switchVariable = "PORTICO_PLUGIN_HTTP2";
 
@@ -25,18 +35,16 @@ const switchVariable = "PORTICO_PLUGIN_HTTP2";
  * A gRPC client for unary calls and nothing else: the hop every proxied request pays for. Connects on first use and again after the
  * peer closed or said GOAWAY.
  */
-export function createHotClient(
-  target: { address: PluginAddress; name: string },
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): HotClient {
-  return env[switchVariable] === "node" ? createNodeHttp2Client(target) : createHttp2Client(target);
+export function createHotClient(target: HotTarget, env: Readonly<Record<string, string | undefined>> = process.env): HotClient {
+  return env[switchVariable] === "node" ? createNodeHttp2Client(target) : createSocketClient(target);
 }
 
-function createHttp2Client({ address, name }: { address: PluginAddress; name: string }): HotClient {
+function createSocketClient({ address, name, takesDirectCalls = false }: HotTarget): HotClient {
   const budget: ReceiveBudget = { bytes: 0 };
   /** The newest, and those that only finish their calls. */
-  const connections = new Set<Http2Connection>();
-  let current: Http2Connection | undefined;
+  const connections = new Set<CallConnection>();
+  let current: CallConnection | undefined;
+  const onClosed = (connection: CallConnection) => void connections.delete(connection);
   let isClosed = false;
 
   function send(call: UnaryCall): void {
@@ -45,7 +53,7 @@ function createHttp2Client({ address, name }: { address: PluginAddress; name: st
       return;
     }
     if (!current || current.isSpent) {
-      current = new Http2Connection({ address, onClosed: (connection) => void connections.delete(connection), resend: send });
+      current = takesDirectCalls ? new DirectConnection({ address, onClosed }) : new Http2Connection({ address, onClosed, resend: send });
       connections.add(current);
     }
     current.send(call);

@@ -37,7 +37,7 @@ export async function inspectPlugin({
 }): Promise<Inspection> {
   const options = { ring: createLogRing(), handshakeTimeoutMs: Math.min(maxHandshakeTimeoutMs, handshakeTimeoutMs) };
   const launched = await launcher.launch({ command, checksum }, options, signal);
-  const client = createHotClient({ address: launched.address, name: command });
+  const client = createHotClient({ ...launched, name: command });
   try {
     const ping = { timestamp: Math.floor(Date.now() / 1000) };
     await client.unary(methods.ping, ping, { timeoutMs: pingTimeoutMs, signal }).catch(unlessUnimplemented);

@@ -131,8 +131,7 @@ export class UnaryCall {
     }
     const code = Number(status);
     if (code !== 0) {
-      const text = percentDecoded(this.grpcMessage ?? "") || `gRPC status ${code}`;
-      this.fail(fromStatus(this.#name, code, text, this.timeoutMs));
+      this.refuse(code, percentDecoded(this.grpcMessage ?? ""));
       return;
     }
     const body = this.#chunks?.all();
@@ -141,6 +140,18 @@ export class UnaryCall {
       return;
     }
     this.succeed(body.subarray(prefixBytes, prefixBytes + body.readUInt32BE(1)));
+  }
+
+  /** The plugin's answer is a gRPC status other than OK. */
+  refuse(code: number, text: string): void {
+    this.fail(fromStatus(this.#name, code, text || `gRPC status ${code}`, this.timeoutMs));
+  }
+
+  /** @returns whether a response of this size is taken; the call has failed otherwise. */
+  takes(bytes: number): boolean {
+    if (bytes <= this.#maxBytes) return true;
+    this.fail(failed(this.#name, `its answer is larger than ${this.#maxBytes} bytes.`, grpcStatus.resourceExhausted));
+    return false;
   }
 
   succeed(message: Buffer): void {

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { messageOf, withTimeout } from "@portico/core";
-import { callToken, type PluginRuntime } from "@portico/protocol";
+import { callToken, directCalls, type PluginRuntime } from "@portico/protocol";
 import type { PluginDefinition } from "./definition.ts";
 import { createPluginHandlers } from "./service/index.ts";
 import { createPluginLogger, createServices, loadServiceApi } from "./services.ts";
 import { createBroker } from "./wire/broker.ts";
+import { listenForBoth } from "./wire/direct.ts";
 import { createPluginServer } from "./wire/server.ts";
 import { routeStdoutToStderr, startedByHost, writeHandshake } from "./wire/stdio.ts";
 
@@ -53,6 +54,8 @@ export async function servePlugin<Config>(definition: PluginDefinition<Config>, 
   const token = env[callToken.variable] ?? "";
   // What this plugin starts has no business calling the host in its name.
   delete env[callToken.variable];
+  const takesDirectCalls = env[directCalls.variable] === directCalls.handshakeField;
+  delete env[directCalls.variable];
   const broker = createBroker();
   const api = await loadServiceApi(runtime);
   const handlers = createPluginHandlers({
@@ -80,9 +83,11 @@ export async function servePlugin<Config>(definition: PluginDefinition<Config>, 
   process.on("SIGTERM", () => void stop(0));
   process.on("exit", () => rmSync(path, { force: true }));
   followParent(() => void stop(0));
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
-  });
+  if (takesDirectCalls) await listenForBoth(path, { grpc: server, handlers });
+  else
+    await new Promise<void>((resolve, reject) => {
+      server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+    });
   logger.info(`${name} ${version} serves ${runtime}`, { pid: process.pid });
-  writeHandshake(path, { multiplexAsked: env.PLUGIN_MULTIPLEX_GRPC === "true", carriesToken: token !== "" });
+  writeHandshake(path, { multiplexAsked: env.PLUGIN_MULTIPLEX_GRPC === "true", carriesToken: token !== "", takesDirectCalls });
 }

@@ -22,5 +22,14 @@ export const callToken = {
   handshakeField: "token",
 } as const;
 
+/**
+ * Unary calls without HTTP/2, on the same socket as all others. A host that can make them sets the variable; a plugin that takes them says it
+ * in the ninth field of its handshake line, after the token's.
+ */
+export const directCalls = {
+  variable: "PORTICO_PLUGIN_DIRECT_CALLS",
+  handshakeField: "direct1",
+} as const;
+
 /** Which host a plugin runs under; passed as the environment variable PLUGIN_RUNTIME. */
 export type PluginRuntime = "studio" | "gateway";

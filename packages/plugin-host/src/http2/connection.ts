@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { Outbox } from "@portico/core/direct-calls";
 import type { PluginAddress } from "../launch/handshake.ts";
 import type { CallCarrier, UnaryCall } from "../unary-call.ts";
 import {
@@ -20,7 +21,6 @@ import {
   writeFrameHeader,
 } from "./frames.ts";
 import { encodeHeaders, HpackDecoder, HpackError } from "./hpack.ts";
-import { Outbox } from "./outbox.ts";
 
 const streamWindowBytes = 1024 * 1024;
 const connectionWindowBytes = 16 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { delimiter, dirname } from "node:path";
-import { callToken, handshake, type PluginRuntime } from "@portico/protocol";
+import { callToken, directCalls, handshake, type PluginRuntime } from "@portico/protocol";
 
 /**
  * What a plugin inherits: how to find programs, which language and time zone to use, and how to reach the world from here. Everything
@@ -64,6 +64,7 @@ export function pluginEnvironment(
     TMPDIR: socketDir,
     [processMark]: mark,
     [callToken.variable]: token,
+    [directCalls.variable]: directCalls.handshakeField,
     [handshake.cookieKey]: handshake.cookieValue,
     PLUGIN_MIN_PORT: String(handshake.minPort),
     PLUGIN_MAX_PORT: String(handshake.maxPort),

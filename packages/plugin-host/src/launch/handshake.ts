@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 import { AppError } from "@portico/core";
-import { callToken, handshake } from "@portico/protocol";
+import { callToken, directCalls, handshake } from "@portico/protocol";
 
 /** Where a plugin listens: a unix socket, or a TCP port of this machine. */
 export type PluginAddress = { network: "unix"; path: string } | { network: "tcp"; host: string; port: number };
@@ -11,6 +11,8 @@ export type Handshake = {
   address: PluginAddress;
   /** It proves who it is in every call to the host. */
   carriesToken: boolean;
+  /** It takes unary calls without HTTP/2 too. */
+  takesDirectCalls: boolean;
 };
 
 const refuse = (message: string) => new AppError({ code: "plugin_failed", message });
@@ -28,11 +30,11 @@ function parseTcp(address: string): PluginAddress {
 }
 
 /**
- * Reads `CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT[|MULTIPLEX[|TOKEN]]`.
+ * Reads `CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT[|MULTIPLEX[|TOKEN[|CALLS]]]`.
  * @throws AppError plugin_failed naming the field that does not fit.
  */
 export function parseHandshake(line: string): Handshake {
-  const [core = "", app, network, address, protocol = "", , , token] = line.trim().split("|");
+  const [core = "", app, network, address, protocol = "", , , token, calls] = line.trim().split("|");
   if (app === undefined || network === undefined || address === undefined)
     throw refuse(`Unrecognized remote plugin message: ${quoted(line)}. A plugin must print its handshake before anything else on stdout.`);
   if (core !== String(handshake.coreProtocol))
@@ -41,8 +43,9 @@ export function parseHandshake(line: string): Handshake {
     throw refuse(`Incompatible API version: the plugin speaks ${quoted(app)}, the host ${handshake.appProtocol}.`);
   if (protocol !== "grpc") throw refuse(`Unsupported plugin protocol ${quoted(protocol || "netrpc")}; only grpc is.`);
   const carriesToken = token === callToken.handshakeField;
-  if (network === "tcp") return { address: parseTcp(address), carriesToken };
+  const takesDirectCalls = calls === directCalls.handshakeField;
+  if (network === "tcp") return { address: parseTcp(address), carriesToken, takesDirectCalls };
   if (network !== "unix" || !isAbsolute(address))
     throw refuse(`The plugin announced an unusable address: ${quoted(`${network}|${address}`)}.`);
-  return { address: { network, path: resolve(address) }, carriesToken };
+  return { address: { network, path: resolve(address) }, carriesToken, takesDirectCalls };
 }

@@ -30,6 +30,8 @@ export type ProcessInfo = {
 /** One plugin that has shaken hands and can be connected to. */
 export type Launched = {
   readonly address: PluginAddress;
+  /** Whether unary calls may be made without HTTP/2. */
+  readonly takesDirectCalls: boolean;
   readonly callback: Callback;
   readonly process: ProcessInfo;
   /** Resolves with a sentence when it is gone; never rejects. */

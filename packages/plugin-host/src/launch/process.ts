@@ -208,6 +208,7 @@ export async function awaitHandshake(
     });
     return {
       address,
+      takesDirectCalls: said.takesDirectCalls,
       callback: { dir: workplace.dir, uid, token: said.carriesToken ? token : undefined },
       process: { pid, codeHash, isolation, note },
       exited,

@@ -25,9 +25,9 @@ import type { CallInfo, PluginHandlers } from "../service/types.ts";
 import type { Broker } from "./broker.ts";
 
 /** Largest message taken from the host, in bytes. */
-const maxReceiveBytes = 64 * 1024 * 1024;
+export const maxReceiveBytes = 64 * 1024 * 1024;
 
-const faultOf = (error: unknown): Partial<ServerErrorResponse> => ({
+export const faultOf = (error: unknown): Partial<ServerErrorResponse> => ({
   code: error instanceof GrpcError ? error.code : status.INTERNAL,
   details: messageOf(error) || "The plugin failed without saying why.",
 });
@@ -76,12 +76,16 @@ function implementationOf(handlers: PluginHandlers): UntypedServiceImplementatio
   return implementation;
 }
 
+/** The config service as plain functions. */
+export const configProviderHandlers = (handlers: PluginHandlers) => ({
+  ping: async ({ timestamp }: { timestamp: number }) => ({ timestamp, healthy: true }),
+  getConfigSchema: (_: unknown, call: CallInfo) => handlers.getConfigSchema({}, call),
+  getManifest: (_: unknown, call: CallInfo) => handlers.getManifest({}, call),
+});
+
 function configProvider(handlers: PluginHandlers): ConfigProviderServiceServer {
-  return {
-    ping: unary(async ({ timestamp }: { timestamp: number }) => ({ timestamp, healthy: true })),
-    getConfigSchema: unary((_, call) => handlers.getConfigSchema({}, call)),
-    getManifest: unary((_, call) => handlers.getManifest({}, call)),
-  };
+  const { ping, getConfigSchema, getManifest } = configProviderHandlers(handlers);
+  return { ping: unary(ping), getConfigSchema: unary(getConfigSchema), getManifest: unary(getManifest) };
 }
 
 const health: HealthServer = {

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { callToken, handshake } from "@portico/protocol";
+import { callToken, directCalls, handshake } from "@portico/protocol";
 
 /** True when a plugin host started this process. */
 export const startedByHost = (env: NodeJS.ProcessEnv = process.env): boolean => env[handshake.cookieKey] === handshake.cookieValue;
@@ -15,11 +15,12 @@ export function routeStdoutToStderr(): void {
 /** Writes the handshake line; throws when the host has gone already. */
 export function writeHandshake(
   socketPath: string,
-  { multiplexAsked, carriesToken }: { multiplexAsked: boolean; carriesToken: boolean },
+  { multiplexAsked, carriesToken, takesDirectCalls }: { multiplexAsked: boolean; carriesToken: boolean; takesDirectCalls: boolean },
 ): void {
   const line = [handshake.coreProtocol, handshake.appProtocol, "unix", socketPath, "grpc", ""];
   // A host that asked for a multiplexed broker learns from the seventh field that it does not get one.
-  if (multiplexAsked || carriesToken) line.push("false");
-  if (carriesToken) line.push(callToken.handshakeField);
+  if (multiplexAsked || carriesToken || takesDirectCalls) line.push("false");
+  if (carriesToken || takesDirectCalls) line.push(carriesToken ? callToken.handshakeField : "");
+  if (takesDirectCalls) line.push(directCalls.handshakeField);
   writeSync(1, `${line.join("|")}\n`);
 }
