@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { isLoopbackHost, messageOf } from "@portico/core";
 import { watchdogSeconds } from "@portico/core/watchdog";
+import type { OutboundSettings } from "@portico/outbound";
 import { z } from "zod";
 import type { PoolSettings } from "./db/pool.ts";
 import { isAddressOrNetwork } from "./http/proxies.ts";
@@ -108,7 +109,7 @@ export type Env = {
   /** Folders plugin executables may live in; undefined allows any absolute path. */
   pluginDirs: string[] | undefined;
   /** What may be called from here, and where this installation itself listens. */
-  outbound: { allow: string | undefined; deny: string | undefined; own: { host: string; port: number }[] };
+  outbound: Pick<OutboundSettings, "allow" | "deny" | "own" | "proxies">;
   /** Plugins are under development: their programs may change without a new approval. */
   pluginDev: boolean;
   /** Whether plugins must be, may be or are not isolated from the host and each other. */
@@ -157,6 +158,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
       .filter(Boolean)
       .map((dir) => resolve(dir)),
     outbound: {
+      proxies: source,
       allow: e.PORTICO_OUTBOUND_ALLOW,
       deny: e.PORTICO_OUTBOUND_DENY,
       own: [

@@ -95,6 +95,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
   const logLevel = logLevels.find((known) => known === level);
   if (!logLevel) throw new Error(`LOG_LEVEL must be one of ${logLevels.join(", ")}.`);
   const outbound = createOutbound({
+    proxies: env,
     allow: env.PORTICO_OUTBOUND_ALLOW,
     deny: env.PORTICO_OUTBOUND_DENY,
     own: [{ host: "", port }, readHostPort(hub), ...readOwnPorts(env.PORTICO_OWN_PORTS)],

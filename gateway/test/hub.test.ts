@@ -26,6 +26,13 @@ test("a pushed change is obeyed and acknowledged, and heartbeats say what is ser
   await until(() => hub.heartbeats.some((beat) => beat.version === version && beat.requestsTotal === 2));
 });
 
+test("a hub on this machine is reached without the proxy that the environment names", async () => {
+  process.env.https_proxy = "http://127.0.0.1:9";
+  onEnd(async () => void delete process.env.https_proxy);
+  const { hub } = await aWorld();
+  expect(hub.results[0]).toMatchObject({ accepted: true });
+});
+
 test("a bad snapshot is refused with the reason and the old one stays", async () => {
   const { gateway, hub, vendorUrl } = await aWorld();
   const good = basicSnapshot(hub, vendorUrl);

@@ -21,6 +21,7 @@ export function faultOfConnection(error: unknown, url: URL): Finding {
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   const failed = (kind: ConnectionCode, why: string) => finding(kind, "api_endpoint", `Could not reach ${url.hostname}: ${why}`);
   if (code === "OUTBOUND_REFUSED" && error instanceof Error) return finding("not_allowed", "api_endpoint", error.message);
+  if (code === "PROXY_FAILED" && error instanceof Error) return failed("unreachable", error.message);
   if (code === "ENOTFOUND") return failed("name_not_resolved", "the name does not resolve. Check the endpoint.");
   if (code === "EAI_AGAIN") return failed("dns_failed", "the DNS server did not answer. Check this machine's network and try again.");
   if (code === "ECONNREFUSED")

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect, createSecureContext, type DetailedPeerCertificate } from "node:tls";
 import { type ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
-import { messageOf } from "@portico/core";
+import { isLoopbackHost, messageOf } from "@portico/core";
 import type { ClientIdentity } from "./client-identity.ts";
 
 /** How the gateway verifies its hub. */
@@ -21,17 +21,22 @@ const hubName = "hub.portico.internal";
 const probeTimeoutMs = 10_000;
 const mebibyte = 1024 * 1024;
 
+const hostOf = (hub: string): string => hub.slice(0, hub.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+
 /**
  * Creates the credentials of a connection to the hub. The token is never sent to a hub that fails verification. Without `trust` the
  * connection is in plain text, which hubs accept from the same machine only.
  */
 export function createHubChannels({ hub, trust, identity }: { hub: string; trust: HubTrust | undefined; identity: ClientIdentity }) {
   let pinnedCa: string | undefined;
+  // grpc-js would ask the proxy of the environment for a connection to this machine.
+  const direct = isLoopbackHost(hostOf(hub)) ? { "grpc.enable_http_proxy": 0 } : {};
 
   return async function channel(signal: AbortSignal): Promise<HubChannel> {
     // Only hubs that speak plain text may be too old to send large snapshots in parts.
-    if (!trust) return { credentials: credentials.createInsecure(), options: { "grpc.max_receive_message_length": 256 * mebibyte } };
-    const options: ChannelOptions = { "grpc.max_receive_message_length": 8 * mebibyte };
+    if (!trust)
+      return { credentials: credentials.createInsecure(), options: { "grpc.max_receive_message_length": 256 * mebibyte, ...direct } };
+    const options: ChannelOptions = { "grpc.max_receive_message_length": 8 * mebibyte, ...direct };
     let ca: string | undefined;
     if (trust.kind === "file") ca = readFileSync(trust.path, "utf8");
     if (trust.kind === "fingerprint") {
@@ -50,7 +55,7 @@ export function createHubChannels({ hub, trust, identity }: { hub: string; trust
  */
 function fetchCa(hub: string, sha256: string, signal: AbortSignal): Promise<string> {
   const at = hub.lastIndexOf(":");
-  const host = hub.slice(0, at).replace(/^\[(.*)\]$/, "$1");
+  const host = hostOf(hub);
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,

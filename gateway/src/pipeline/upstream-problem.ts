@@ -15,6 +15,7 @@ export function upstreamProblem(error: Error, slug: string): { status: number; r
   if (code === "OUTBOUND_REFUSED") {
     return problem(502, "upstream_refused", `${who} is at an address that this gateway may not call.`);
   }
+  if (code === "PROXY_FAILED") return problem(502, "upstream_unreachable", `${who} cannot be reached through the gateway's proxy.`);
   if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
     return problem(504, "upstream_connect_timeout", `${who} could not be connected to in time.`);
   }

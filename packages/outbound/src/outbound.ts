@@ -3,7 +3,9 @@ import type { LookupFunction } from "node:net";
 import { networkInterfaces } from "node:os";
 import { Agent, buildConnector } from "undici";
 import { type Address, isLoopback, isUnspecified, kindOf, parseAddress, withEmbedded } from "./addresses.ts";
+import { type ProxyVariables, readProxies } from "./proxies.ts";
 import { readRules } from "./rules.ts";
+import { openTunnel } from "./tunnel.ts";
 
 /** What a connection is for. Only LLM endpoints may be on this machine or in private networks unless a setting says otherwise. */
 export type Purpose = "llm" | "webhook" | "import" | "plugin";
@@ -17,6 +19,8 @@ export type OutboundSettings = {
   /** PORTICO_OUTBOUND_DENY: closed for every purpose, and stronger than `allow`. */
   deny?: string | undefined;
   own?: readonly OwnPort[];
+  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or their lower-case spellings, e.g. the environment. */
+  proxies?: ProxyVariables | undefined;
   /** How names are resolved, and which addresses this machine has. */
   lookup?: LookupFunction;
   localAddresses?: () => string[];
@@ -32,6 +36,9 @@ export type Outbound = ReturnType<typeof createOutbound>;
 const metadataNames = /^(metadata|metadata\.google\.internal|metadata\.goog|instance-data(\.ec2\.internal)?)$/;
 const isLocalName = (host: string): boolean => /(^|\.)localhost$/.test(host);
 const maxConnectors = 256;
+const defaultTimeoutMs = 10_000;
+/** For the addresses of a name that a proxy will resolve: where only the proxy reaches the DNS, an answer may never come. */
+const proxiedLookupMs = 2_000;
 
 /**
  * The one judge of where connections may go that an administrator, a plugin or a vendor names. Every connection is judged by the
@@ -43,11 +50,13 @@ export function createOutbound({
   allow,
   deny,
   own = [],
+  proxies = {},
   lookup = systemLookup as LookupFunction,
   localAddresses = () => Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address)),
 }: OutboundSettings = {}) {
   const allowed = readRules("PORTICO_OUTBOUND_ALLOW", allow);
   const denied = readRules("PORTICO_OUTBOUND_DENY", deny);
+  const proxyFor = readProxies(proxies);
 
   function isThisMachine(address: Address): boolean {
     const text = address.toNormalizedString();
@@ -100,6 +109,24 @@ export function createOutbound({
         else callback(null, first.address, first.family);
       });
 
+  /**
+   * What is wrong with the addresses that a name has here, when a proxy will resolve it: it may choose any of them. A name that only
+   * the proxy knows is left to it.
+   */
+  function judgeProxied(purpose: Purpose, { host, port }: { host: string; port: number }, done: (fault: string | undefined) => void): void {
+    if (parseAddress(host)) {
+      done(undefined);
+      return;
+    }
+    const timer = setTimeout(() => done(undefined), proxiedLookupMs);
+    lookup(host, { all: true }, (error, found) => {
+      clearTimeout(timer);
+      const addresses = error || !Array.isArray(found) ? [] : found;
+      const faults = addresses.map(({ address }) => faultOf(purpose, host, port, parseAddress(address)));
+      done(faults.find((fault) => fault !== undefined));
+    });
+  }
+
   /** For `connect` of undici's pools and agents. */
   function connector(purpose: Purpose, options: buildConnector.BuildOptions = {}): buildConnector.connector {
     const byPort = new Map<number, buildConnector.connector>();
@@ -114,7 +141,20 @@ export function createOutbound({
         connect = buildConnector({ ...options, lookup: guardedLookup(purpose, port) });
         byPort.set(port, connect);
       }
-      return connect(target, callback);
+      const proxy = proxyFor?.({ protocol: target.protocol, host, port });
+      if (!proxy) return connect(target, callback);
+      const throughTunnel = connect;
+      let isJudged = false;
+      judgeProxied(purpose, { host, port }, (faultOfName) => {
+        if (isJudged) return;
+        isJudged = true;
+        if (faultOfName) return callback(new OutboundRefused(`${target.hostname} ${faultOfName}.`), null);
+        openTunnel({ proxy, host, port, timeoutMs: options.timeout ?? defaultTimeoutMs }, (error, socket) => {
+          if (error || !socket) return callback(error ?? new Error("no socket"), null);
+          if (target.protocol === "https:") throughTunnel({ ...target, httpSocket: socket }, callback);
+          else callback(null, socket);
+        });
+      });
     };
   }
 
