@@ -18,15 +18,20 @@ import { readiness } from "./health.ts";
 import { createHookChain } from "./hooks/chain.ts";
 import { createRequestHooks } from "./hooks/request-hooks.ts";
 import { createResponseHooks } from "./hooks/response-hooks.ts";
+import type { EndpointCall } from "./pipeline/endpoint-call.ts";
 import { createPools } from "./pipeline/pools.ts";
-import { createSettle } from "./pipeline/settle.ts";
+import { createSettle, type Settle } from "./pipeline/settle.ts";
 import { createUpstream } from "./pipeline/upstream.ts";
 import { createPluginCaller } from "./plugins/caller.ts";
+import { createDataCollection } from "./plugins/data-collection.ts";
+import { createEndpointRegistry } from "./plugins/endpoint-registry.ts";
+import { createPluginEndpoints } from "./plugins/endpoints.ts";
 import { createEventBus } from "./plugins/event-bus.ts";
 import { openKvStore } from "./plugins/kv.ts";
 import { createLogFeed } from "./plugins/log-feed.ts";
 import { createServiceApi } from "./plugins/service-api.ts";
 import { createLlmSurface } from "./routes/llm.ts";
+import { createPluginEndpointSurface } from "./routes/plugin-endpoints.ts";
 import { createStatusSurface } from "./routes/status.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -90,14 +95,18 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   const responseHooks = createResponseHooks({ chain, caller, pluginBytes });
 
   const vitals = { total: 0, active: 0 };
+  const dataCollection = createDataCollection({ host, ledger, pluginBytes, pluginStartWaitMs: limits.pluginStartWaitMs, logger });
+  const onStarted = () => void vitals.active++;
+  const onSettled = () => {
+    vitals.active--;
+    vitals.total++;
+  };
   const settle = createSettle({
     ledger,
     roundToMicro: createMicroRounding(),
     record: (record, spend) => journal.add(record, spend),
-    onSettled: () => {
-      vitals.active--;
-      vitals.total++;
-    },
+    collect: dataCollection.collect,
+    onSettled,
   });
   const pools = createPools(limits, settings.outbound ?? createOutbound());
   const llmSurface = createLlmSurface({
@@ -105,10 +114,35 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     store,
     ledger,
     hooks: requestHooks,
-    upstream: createUpstream({ pools, settle, responseHooks, logger, pluginBytes }),
+    upstream: createUpstream({ pools, settle, responseHooks, isCollected: dataCollection.isWanted, logger, pluginBytes }),
     settle,
-    onStarted: () => void vitals.active++,
+    onStarted,
     maxRequestBytes: limits.requestBytes,
+    corsOrigins: settings.corsOrigins ?? [],
+    logger,
+  });
+
+  // What plugins serve themselves costs nothing and is not recorded as usage.
+  const settleEndpoint: Settle<EndpointCall> = (exchange) => {
+    if (exchange.settled) return;
+    exchange.settled = true;
+    onSettled();
+  };
+  const pluginEndpointSurface = createPluginEndpointSurface({
+    now: clock.now,
+    store,
+    endpoints: createPluginEndpoints({
+      host,
+      registry: createEndpointRegistry({ logger }),
+      store,
+      settle: settleEndpoint,
+      edgeId,
+      limits,
+      logger,
+    }),
+    settle: settleEndpoint,
+    onStarted,
+    maxRequestBytes: limits.endpointBytes,
     corsOrigins: settings.corsOrigins ?? [],
     logger,
   });
@@ -135,7 +169,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     readiness: (authorization) =>
       readiness({ table: store.read(), plugins: host.statuses(), pluginsTried, hub: link.state(), detailed: isOperator(authorization) }),
   });
-  const server = createGatewayServer({ surfaces: [llmSurface, statusSurface], limits, now: clock.now, logger });
+  const server = createGatewayServer({ surfaces: [llmSurface, pluginEndpointSurface, statusSurface], limits, now: clock.now, logger });
 
   /** A holder of the edge's own token may read what is inside. */
   const isOperator = (authorization: string | undefined): boolean =>
@@ -193,6 +227,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     for (let waitedMs = 0; waitedMs < mayWaitMs() && link.session() && journal.pending() > 0; waitedMs += 20) await sleep(20);
     await sender.close();
     await link.close();
+    await dataCollection.drain(lastDeliveryMs);
     await host.close();
     await pools.close();
     const lostRecords = journal.close();

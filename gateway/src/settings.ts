@@ -17,6 +17,10 @@ export type Limits = {
   /** Longest silence in the middle of an upstream's answer. */
   idleTimeoutMs: number;
   pluginTimeoutMs: number;
+  /** Largest body of a request to an endpoint that a plugin serves, and how long the plugin may take: whole, and for a stream. */
+  endpointBytes: number;
+  endpointTimeoutMs: number;
+  endpointStreamTimeoutMs: number;
   /** How long a request waits for a plugin that is just starting. */
   pluginStartWaitMs: number;
   drainMs: number;
@@ -35,6 +39,9 @@ export const defaultLimits: Limits = {
   firstByteTimeoutMs: 300_000,
   idleTimeoutMs: 300_000,
   pluginTimeoutMs: 30_000,
+  endpointBytes: 1024 * 1024,
+  endpointTimeoutMs: 60_000,
+  endpointStreamTimeoutMs: 300_000,
   pluginStartWaitMs: 5_000,
   drainMs: 10_000,
   journalRecords: 500_000,
@@ -124,7 +131,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings & ProcessSettings
       .map((name) => name.trim())
       .filter(Boolean),
     corsOrigins: readOrigins(env.GATEWAY_CORS_ORIGINS),
-    limits: { ...defaultLimits, requestBytes: readRequestBytes(env.GATEWAY_MAX_REQUEST_MIB) },
+    limits: {
+      ...defaultLimits,
+      requestBytes: readRequestBytes(env.GATEWAY_MAX_REQUEST_MIB),
+      endpointBytes: readEndpointBytes(env.PLUGIN_ENDPOINT_MAX_BODY_SIZE),
+      endpointStreamTimeoutMs: readDuration("PLUGIN_ENDPOINT_STREAM_TIMEOUT", env, defaultLimits.endpointStreamTimeoutMs),
+    },
     logLevel,
     watchdogSeconds: watchdogSeconds(env.PORTICO_WATCHDOG_SECONDS),
   };
@@ -150,6 +162,26 @@ function readRequestBytes(text: string | undefined): number {
   const mib = Number(text);
   if (Number.isInteger(mib) && mib >= 1 && mib <= mostRequestMib) return mib * mebibyte;
   throw new Error(`GATEWAY_MAX_REQUEST_MIB must be a whole number from 1 to ${mostRequestMib}.`);
+}
+
+function readEndpointBytes(text: string | undefined): number {
+  if (!text) return defaultLimits.endpointBytes;
+  const bytes = Number(text);
+  if (Number.isInteger(bytes) && bytes >= 1 && bytes <= defaultLimits.pluginBytes) return bytes;
+  throw new Error(`PLUGIN_ENDPOINT_MAX_BODY_SIZE must be a whole number of bytes from 1 to ${defaultLimits.pluginBytes}.`);
+}
+
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const longestDurationMs = 24 * 3_600_000;
+
+/** A time like 90s, 5m or 1h30m. */
+function readDuration(name: string, env: NodeJS.ProcessEnv, otherwiseMs: number): number {
+  const text = env[name];
+  if (!text) return otherwiseMs;
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h)/g)];
+  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitMs[unit ?? ""] ?? 0), 0);
+  if (parts.map(([part]) => part).join("") === text && ms >= 1_000 && ms <= longestDurationMs) return ms;
+  throw new Error(`${name} must be a time from 1s to 24h, like 90s, 5m or 1h30m.`);
 }
 
 function readTrust(env: NodeJS.ProcessEnv, hub: string): HubTrust | undefined {

@@ -19,7 +19,7 @@ import { createNamespaceEncoder, type EncodedResource, encodeApp, encodePrice, t
  * Raise it when equal rows are encoded differently than before. Of several releases at work on one database the one with the highest
  * revision builds, so that they do not overwrite each other's resources.
  */
-export const encodingRevision = 1;
+export const encodingRevision = 2;
 
 /** Kinds of change that revocations may wait for: replicas have to look even if no resource changed. */
 const revocable = ["credentials", "app", "llm"] as const;

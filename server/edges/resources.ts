@@ -1,6 +1,6 @@
 import { messageOf } from "@portico/core";
 import { faultOfPattern } from "@portico/core/patterns";
-import { gatewayHookTypes, isGatewayHook } from "@portico/protocol";
+import { gatewayHookTypes, isGatewayHook, runsUnattached } from "@portico/protocol";
 import { AppConfig, LlmConfig, ModelPrice, PluginConfig } from "@portico/protocol/edge";
 import { sealStable } from "@portico/protocol/sealing";
 import { findVendor } from "@portico/protocol/vendors";
@@ -74,7 +74,7 @@ export type ConfigProblem = { kind: "llm" | "plugin"; id: number; name: string; 
 export type NamespaceEncoder = {
   /** Of the given rows those that edges of the namespace use: its own LLM hides a global one of the same path. */
   llms(rows: readonly LlmRow[], chains: readonly LlmPluginRow[]): Generator<EncodedResource>;
-  /** The plugin, if it runs in gateways and an LLM needs it. */
+  /** The plugin, if it runs in gateways and an LLM needs it or it has a hook that no LLM needs to name. */
   plugin(id: number, isAttached: boolean): EncodedResource | undefined;
 };
 
@@ -157,7 +157,7 @@ export function createNamespaceEncoder({
       const plugin = pluginOf(id);
       if (!plugin) return undefined;
       const of = { type: "plugin" as const, name: String(id), label: plugin.row.name };
-      if (plugin.body) return isAttached ? { ...of, body: plugin.body, problem: "" } : undefined;
+      if (plugin.body) return isAttached || runsUnattached(hooksOf(plugin.row)) ? { ...of, body: plugin.body, problem: "" } : undefined;
       return plugin.isReported ? { ...of, body: undefined, problem: plugin.fault } : undefined;
     },
   };

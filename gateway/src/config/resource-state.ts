@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { messageOf } from "@portico/core";
+import { runsUnattached } from "@portico/protocol";
 import {
   AppConfig,
   LlmConfig,
@@ -113,7 +114,7 @@ export class ResourceDraft {
       llmsById: llms,
       appsById: apps,
       appsByCredential: { get: appOf, has: (hash: string) => appOf(hash) !== undefined },
-      plugins: new Map([...this.#plugins].filter(([id]) => attached.has(id))),
+      plugins: new Map([...this.#plugins].filter(([id, { hookTypes }]) => attached.has(id) || runsUnattached(hookTypes))),
       prices,
       priceList: prices === base?.table.prices ? base.table.priceList : createPriceList(prices),
       systemApp,

@@ -90,7 +90,7 @@ export type RoutingTable = {
   appsById: Lookup<number, App>;
   /** By SHA-256 (lower-case hex) of a secret. */
   appsByCredential: Pick<Lookup<string, App>, "get" | "has">;
-  /** Plugins attached to an LLM. */
+  /** Plugins that are attached to an LLM or need not be. */
   plugins: ReadonlyMap<number, GatewayPlugin>;
   /** By vendor, then model. */
   prices: ReadonlyMap<string, ReadonlyMap<string, Price>>;

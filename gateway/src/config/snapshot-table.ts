@@ -1,3 +1,4 @@
+import { runsUnattached } from "@portico/protocol";
 import type { Snapshot } from "@portico/protocol/edge";
 import { ConfigRefused, compileApp, compileLlm, compilePlugin, compilePrices, systemCallKeyOf } from "./compile.ts";
 import { createPriceList } from "./price-list.ts";
@@ -12,7 +13,7 @@ export function compileTable(
   const plugins = new Map<number, GatewayPlugin>();
   for (const config of snapshot.plugins) {
     if (plugins.has(config.id)) throw new ConfigRefused(`plugin ${config.id} appears twice`);
-    if (attached.has(config.id)) plugins.set(config.id, compilePlugin(config, dataKey));
+    if (attached.has(config.id) || runsUnattached(config.hookTypes)) plugins.set(config.id, compilePlugin(config, dataKey));
   }
 
   const llmsBySlug = new Map<string, Llm>();

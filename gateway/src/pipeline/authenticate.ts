@@ -14,18 +14,18 @@ const bearer = /^Bearer +(\S+) *$/i;
 
 /**
  * Finds out who calls.
- * @param keyHeadersOf headers in which clients of this target may send their key, besides `Authorization: Bearer`.
+ * @param keyOf the key where clients of this target may send it other than as `Authorization: Bearer`; "" when they did not.
  */
 export function createAuthenticate<T extends Target>({
   store,
   now,
-  keyHeadersOf,
+  keyOf,
   askPlugins,
 }: {
   store: ConfigStore;
   /** Unix milliseconds by the hub's clock, which its tokens are made by. */
   now(): number;
-  keyHeadersOf(exchange: Exchange<T>): readonly string[];
+  keyOf(exchange: Exchange<T>): string;
   askPlugins: AskAuthPlugins<T>;
 }): (exchange: Exchange<T>) => Step | Promise<Step> {
   const studioCalls = createStudioCalls(now);
@@ -44,18 +44,10 @@ export function createAuthenticate<T extends Target>({
     return app;
   }
 
-  function keyOf(exchange: Exchange<T>): string {
-    for (const name of keyHeadersOf(exchange)) {
-      const key = headerOf(exchange, name);
-      if (key) return key;
-    }
-    return "";
-  }
-
   return function authenticate(exchange) {
     const header = headerOf(exchange, "authorization");
     const fromBearer = header ? (bearer.exec(header)?.[1] ?? "") : "";
-    const secret = fromBearer || (header ? "" : keyOf(exchange));
+    const secret = fromBearer || keyOf(exchange);
     if (!secret) return unauthorized("credential_missing", "Missing or invalid authentication method.");
 
     if (isSystemCallToken(secret)) return studioCalls.authenticate(exchange, secret);

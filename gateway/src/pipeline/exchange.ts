@@ -1,15 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reservation } from "../budget/ledger.ts";
 import type { App, RoutingTable } from "../config/routing-table.ts";
+import type { Collector } from "./collector.ts";
+import type { EndpointCall } from "./endpoint-call.ts";
 import type { LlmCall } from "./llm-call.ts";
 
 export type Outcome = "completed" | "failed" | "aborted" | "blocked";
 
-/**
- * What a request is for. Calls of tools, queries of datasources, sessions of MCP and endpoints of plugins become further kinds, each with its
- * own phases and its own part in `settle`.
- */
-export type Target = LlmCall;
+/** What a request is for. Each kind has its own phases and its own way to settle. */
+export type Target = LlmCall | EndpointCall;
 
 /**
  * One request from arrival to settlement, whatever it is for: transport, identity, money and ending. Phases fill it in. No field holds a
@@ -54,6 +53,8 @@ export type Exchange<T extends Target = Target> = {
   firstByteMs: number;
   pluginMs: number;
   responseBytes: number;
+  /** What the client was answered; kept only for plugins that collect it. */
+  answer: Collector | undefined;
   /** The answer came as a stream. */
   streamed: boolean;
   settled: boolean;
@@ -87,6 +88,7 @@ export const newExchange = <T extends Target>(arrival: Arrival<T>): Exchange<T> 
   firstByteMs: 0,
   pluginMs: 0,
   responseBytes: 0,
+  answer: undefined,
   streamed: false,
   settled: false,
 });

@@ -1,4 +1,5 @@
 import type { ConfigStore } from "../config/store.ts";
+import { headerOf } from "./exchange.ts";
 import type { LlmExchange } from "./llm-call.ts";
 import { next, refuse, type Step } from "./reply.ts";
 
@@ -14,6 +15,12 @@ export function createLlmAccess(store: ConfigStore) {
   };
 }
 
-/** Clients of some vendors send their key in a header of its own. Before the LLM is known to exist, all are tried alike. */
-export const llmKeyHeadersOf = ({ target: { llm } }: LlmExchange): readonly string[] =>
-  llm ? [llm.vendor.keyHeader, "api-key"] : ["x-api-key", "api-key"];
+/**
+ * The key of clients that send it in a header of their vendor's; "" when the request has none, or says in `Authorization` who calls. Before the
+ * LLM is known to exist, all headers are tried alike.
+ */
+export function llmKeyOf(exchange: LlmExchange): string {
+  if (headerOf(exchange, "authorization")) return "";
+  const { llm } = exchange.target;
+  return headerOf(exchange, llm ? llm.vendor.keyHeader : "x-api-key") || headerOf(exchange, "api-key");
+}

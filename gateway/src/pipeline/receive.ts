@@ -1,6 +1,6 @@
 import { Chunks } from "@portico/core/chunks";
 import { createDecoder, knownEncodings } from "./decoder.ts";
-import { type Exchange, headerOf } from "./exchange.ts";
+import { type Exchange, headerOf, type Target } from "./exchange.ts";
 import { later, next, refuse, type Step } from "./reply.ts";
 import type { Resume } from "./run.ts";
 
@@ -10,7 +10,7 @@ const tooLarge = (limit: number) =>
   refuse({ status: 413, reason: "request_too_large", message: `The request body is larger than ${limit} bytes, which is the limit.` });
 
 /** Reads the body into memory, bounded. Answers at once when there is none or it has already been read. */
-export function receive(exchange: Exchange, limitBytes: number, resume: Resume): Step {
+export function receive<T extends Target>(exchange: Exchange<T>, limitBytes: number, resume: Resume<T>): Step {
   if (exchange.body) return next;
   const { req } = exchange;
   const announced = req.headers["content-length"];
@@ -44,10 +44,10 @@ export function receive(exchange: Exchange, limitBytes: number, resume: Resume):
   return later;
 }
 
-type Encoded = { encoding: string; limitBytes: number; resume: Resume };
+type Encoded<T extends Target> = { encoding: string; limitBytes: number; resume: Resume<T> };
 
 /** A compressed body is judged and sent decompressed; the limit is on what comes out, however little went in. */
-function receiveEncoded(exchange: Exchange, { encoding, limitBytes, resume }: Encoded): Step {
+function receiveEncoded<T extends Target>(exchange: Exchange<T>, { encoding, limitBytes, resume }: Encoded<T>): Step {
   const { req } = exchange;
   const chunks = new Chunks();
   const answer = (step: Step) => {

@@ -47,7 +47,14 @@ async function aGateway(origin: string, { hooks, stream = true, idleTimeoutMs = 
     exchange.settled = true;
     settled.push({ ending, exchange });
   };
-  const upstream = createUpstream({ pools, settle, responseHooks: hooks ?? noHooks, logger, pluginBytes: 1024 * 1024 });
+  const upstream = createUpstream({
+    pools,
+    settle,
+    responseHooks: hooks ?? noHooks,
+    logger,
+    isCollected: () => false,
+    pluginBytes: 1024 * 1024,
+  });
   const phases: Phase<LlmCall>[] = [
     { name: "admit", run: createAdmit({ ledger: createLedger({ now: Date.now }) }) },
     { name: "upstream", run: upstream },

@@ -4,6 +4,7 @@ import { Chunks } from "@portico/core/chunks";
 import type { Logger } from "@portico/core/logger";
 import { isGatewayReason } from "@portico/protocol";
 import type { Dispatcher } from "undici";
+import type { RoutingTable } from "../config/routing-table.ts";
 import type { StreamReader } from "../dialects/dialect.ts";
 import type { Answer, ResponseHooks } from "../hooks/response-hooks.ts";
 import { type Collector, createCollector } from "./collector.ts";
@@ -25,7 +26,14 @@ export type Retry = {
   sendUnchanged?(relay: Relay): void;
 };
 
-export type RelayDeps = { settle: Settle; responseHooks: ResponseHooks; logger: Logger; pluginBytes: number };
+export type RelayDeps = {
+  settle: Settle;
+  responseHooks: ResponseHooks;
+  /** Whether plugins collect what is answered. */
+  isCollected(table: RoutingTable): boolean;
+  logger: Logger;
+  pluginBytes: number;
+};
 
 /** An answer that may refuse what the gateway has added to the request. */
 type HeldRefusal = { status: number; headers: OutgoingHttpHeaders; chunks: Chunks };
@@ -114,6 +122,7 @@ export class Relay implements Dispatcher.DispatchHandler {
         this.#decoder !== undefined || (this.#target.hideUsage && status < 300 && (encoding === undefined || encoding === "identity")),
       keyMask: this.#target.llm?.keyMask,
     });
+    if (this.#deps.isCollected(exchange.table)) exchange.answer = createCollector({ maxBytes: this.#deps.pluginBytes, tailBytes: 1 });
     const contentType = String(headers["content-type"] ?? "");
     const isStream = this.#target.endpoint?.format.isStream(contentType) ?? false;
     exchange.streamed = isStream;
@@ -254,6 +263,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     const { res } = this.#exchange;
     this.#exchange.responseBytes += out.length;
     this.#stream?.add(out);
+    this.#exchange.answer?.add(out);
     if (res.write(out)) return;
     const source = this.#decoder ?? this.#control;
     source?.pause();
@@ -291,7 +301,10 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#target.hideUsage) this.#write(rest);
     }
     if (this.#decoder) this.#writeHead();
-    if (this.#whole) exchange.responseBytes += this.#whole.length;
+    if (this.#whole) {
+      exchange.responseBytes += this.#whole.length;
+      exchange.answer?.add(this.#whole);
+    }
     if (this.#whole && this.#whole.length <= joinedBytes) exchange.res.end(this.#whole.toString("latin1"), "latin1");
     else exchange.res.end(this.#whole);
     this.#finish();
@@ -307,6 +320,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     if (exchange.settled) return;
     exchange.responseBytes = answer.body.length;
+    exchange.answer?.add(answer.body);
     sendReply(exchange.res, exchange.requestId, { status: exchange.statusCode, headers: answer.headers, body: answer.body });
     this.#finish();
   }

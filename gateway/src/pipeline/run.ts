@@ -25,7 +25,7 @@ export function createRunner<T extends Target>({
   logger,
 }: {
   phases: readonly Phase<T>[];
-  settle: Settle;
+  settle: Settle<T>;
   onStarted(): void;
   logger: Logger;
 }): Runner<T> {

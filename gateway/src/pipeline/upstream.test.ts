@@ -27,6 +27,7 @@ function aCall(vendor: Partial<Vendor>, changes: Partial<LlmExchange> = {}) {
     settle: () => undefined,
     responseHooks: { onAnswer: async (_exchange, answer) => answer, onStreamComplete: () => undefined },
     logger: createLogger({ level: "error", write: () => undefined }),
+    isCollected: () => false,
     pluginBytes: 1_000,
   });
   const llm = {

@@ -10,6 +10,8 @@ import { answering, type Step } from "./reply.ts";
 
 /** Sends the request to the vendor; the relay takes the answer from there. */
 export function createUpstream({ pools, ...deps }: { pools: Pick<Pools, "of" | "freshOf"> } & RelayDeps) {
+  const { isCollected } = deps;
+
   function send(exchange: LlmExchange, call: VendorCall): Step {
     // The client may have left while plugins or the vendor's preparation took their time; its departure has been settled.
     if (exchange.settled || exchange.res.destroyed) return answering;
@@ -21,7 +23,7 @@ export function createUpstream({ pools, ...deps }: { pools: Pick<Pools, "of" | "
     target.bodyAsSent = undefined;
     pools.of(call.origin).dispatch(call, new Relay(exchange, deps, retry));
     // A stream may last for minutes; only plugins need the request until then.
-    if (target.llm?.chain.onResponse.length === 0) exchange.body = undefined;
+    if (target.llm?.chain.onResponse.length === 0 && !isCollected(exchange.table)) exchange.body = undefined;
     return answering;
   }
 

@@ -3,19 +3,20 @@ import type { PluginHost, PluginUnaryMethods } from "@portico/plugin-host";
 import type { PluginContext } from "@portico/protocol/plugin";
 import type { AttachedPlugin } from "../config/routing-table.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
+import type { LlmExchange } from "../pipeline/llm-call.ts";
 import type { Limits } from "../settings.ts";
 
 /** Calls plugins for requests. Every failure is an AppError that names the plugin. */
 export type PluginCaller = {
   call<M extends keyof PluginUnaryMethods>(
-    plugin: AttachedPlugin,
+    plugin: Pick<AttachedPlugin, "id" | "name">,
     method: M,
     request: PluginUnaryMethods[M]["request"],
-    exchange: Exchange,
+    exchange: Pick<Exchange, "pluginMs">,
     timeoutMs: number,
   ): Promise<PluginUnaryMethods[M]["response"]>;
   /** What a plugin is sent about a request. */
-  contextOf(plugin: AttachedPlugin, exchange: Exchange): PluginContext;
+  contextOf(plugin: AttachedPlugin, exchange: LlmExchange): PluginContext;
 };
 
 export function createPluginCaller({
@@ -29,7 +30,7 @@ export function createPluginCaller({
   edgeNamespace: string;
   limits: Pick<Limits, "pluginStartWaitMs">;
 }): PluginCaller {
-  const named = (plugin: AttachedPlugin, error: unknown): AppError => {
+  const named = (plugin: Pick<AttachedPlugin, "id" | "name">, error: unknown): AppError => {
     const code = error instanceof AppError ? error.code : "plugin_failed";
     const cause = messageOf(error);
     const message = cause.includes(plugin.name) ? cause : `Plugin "${plugin.name}" failed: ${cause}`;

@@ -6,7 +6,7 @@ import type { RequestHooks } from "../hooks/request-hooks.ts";
 import { createAdmit } from "../pipeline/admit.ts";
 import { createAuthenticate } from "../pipeline/authenticate.ts";
 import { newExchange } from "../pipeline/exchange.ts";
-import { createLlmAccess, llmKeyHeadersOf } from "../pipeline/llm-access.ts";
+import { createLlmAccess, llmKeyOf } from "../pipeline/llm-access.ts";
 import { type CallMode, type LlmCall, type LlmExchange, newLlmCall } from "../pipeline/llm-call.ts";
 import { normalisePath } from "../pipeline/path.ts";
 import { receive } from "../pipeline/receive.ts";
@@ -63,7 +63,7 @@ function createPhases({ now, store, ledger, hooks, upstream, maxRequestBytes }: 
       run: (exchange, resume) => (isSeenBeforeAuth(exchange) ? receive(exchange, maxRequestBytes, resume) : next),
     },
     { name: "pre_auth", run: hooks.preAuth },
-    { name: "auth", run: createAuthenticate<LlmCall>({ store, now, keyHeadersOf: llmKeyHeadersOf, askPlugins: hooks.auth }) },
+    { name: "auth", run: createAuthenticate<LlmCall>({ store, now, keyOf: llmKeyOf, askPlugins: hooks.auth }) },
     { name: "access", run: checkAccess },
     { name: "receive", run: (exchange, resume) => receive(exchange, maxRequestBytes, resume) },
     { name: "post_auth", run: hooks.postAuth },

@@ -72,7 +72,7 @@ test("streams have a deadline, an idle limit and a bound, carry the plugin's err
   for await (const _ of host.require(1).stream("handleAgentMessage", aMessage("hang"), { timeoutMs: 20_000, idleTimeoutMs: 10_000 })) break;
 
   const ends = new AbortController();
-  const open = Array.from({ length: 64 }, () => read("hang", { signal: ends.signal }).catch((error: AppError) => error.code));
+  const open = Array.from({ length: 512 }, () => read("hang", { signal: ends.signal }).catch((error: AppError) => error.code));
   await expect(read("3 20")).rejects.toMatchObject({ code: "plugin_unavailable" });
   ends.abort();
   expect(new Set(await Promise.all(open))).toEqual(new Set(["plugin_failed"]));

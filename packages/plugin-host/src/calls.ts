@@ -9,7 +9,8 @@ import type { UnaryMethod } from "./hot-client.ts";
 import type { RunningPlugin, StreamOptions, Timings } from "./types.ts";
 
 const maxCallsInFlight = 256;
-const maxStreamsInFlight = 64;
+/** Streams may be open for minutes. Well below the 1,000 resets at once after which Node ends a whole HTTP/2 session. */
+const maxStreamsInFlight = 512;
 
 /** The only way to the methods of one process: unary calls and streams pass the same admission, deadline and observation. */
 export type Calls = Pick<RunningPlugin, "call" | "stream"> & {
@@ -69,7 +70,7 @@ export function createCalls({
     const why =
       refusal !== ""
         ? refusal
-        : inFlight >= maxCallsInFlight
+        : inFlight - streams >= maxCallsInFlight
           ? `${maxCallsInFlight} calls are already in flight.`
           : rpc.breaker.admits(nowMs)
             ? ""

@@ -4,6 +4,7 @@ import { getCallSites } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { messageOf } from "@portico/core";
 import type { HookType, PluginManifest } from "@portico/protocol";
+import { faultOfEndpoint } from "@portico/protocol/endpoint-paths";
 import type { PluginDefinition, PortalRpcMethods, RpcMethods } from "./definition.ts";
 import { completeManifest } from "./manifest.ts";
 import { servePlugin } from "./serve.ts";
@@ -35,6 +36,13 @@ const needs: Partial<Record<keyof PluginDefinition<unknown>, HookType>> = {
   agent: "agent",
   resources: "resource_provider",
 };
+
+function checkEndpoints({ endpoints = [] }: PluginDefinition<never>): void {
+  for (const endpoint of endpoints) {
+    const fault = faultOfEndpoint(endpoint);
+    if (fault) throw new Error(`The endpoint ${JSON.stringify(endpoint.path)} cannot be served: ${fault}.`);
+  }
+}
 
 function manifestOf(definition: PluginDefinition<never>): PluginManifest {
   return completeManifest(definition.manifest, {
@@ -68,13 +76,15 @@ async function serveMain<Config>(main: string, plugin: Plugin<Config>): Promise<
 /**
  * Describes a plugin. Export the result as default: a file that is run directly then serves itself to the host that
  * started it, and the same file can be imported by tests.
- * @throws Error when the manifest is not valid, or lists hooks, object hooks or methods without some that the definition has.
+ * @throws Error when the manifest is not valid, or lists hooks, object hooks or methods without some that the definition has; when an endpoint cannot be
+ * served.
  */
 export function definePlugin<
   Config = Record<string, unknown>,
   Rpc extends RpcMethods<Config> = RpcMethods<Config>,
   PortalRpc extends PortalRpcMethods<Config> = PortalRpcMethods<Config>,
 >(definition: PluginDefinition<Config, Rpc, PortalRpc>): Plugin<Config, Rpc, PortalRpc> {
+  checkEndpoints(definition as unknown as PluginDefinition<never>);
   const plugin: Plugin<Config, Rpc, PortalRpc> = {
     definition: { ...definition, manifest: manifestOf(definition as unknown as PluginDefinition<never>) },
   };

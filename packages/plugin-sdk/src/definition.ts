@@ -53,7 +53,7 @@ export type RpcHandler<Config> = (args: RpcArgs, ctx: PluginContext<Config>) => 
 /** Answers a portal page; `ctx.user` is the person. Anyone who is logged in can call it: check `ctx.user` where it matters. */
 export type PortalRpcHandler<Config> = (args: RpcArgs, ctx: PluginContext<Config> & { user: PortalUser }) => unknown;
 
-/** A path below `/plugins/{slug}` that a gateway serves; `/*` takes what nothing else does. */
+/** A path below `/plugins/{slug}` that a gateway serves: exact, or `/files/*` for all below it; `/*` takes what nothing else does. */
 export type Endpoint<Config> = {
   path: string;
   methods: string[];

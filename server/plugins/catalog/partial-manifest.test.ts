@@ -30,12 +30,7 @@ test("a plugin without a manifest is installed with the hooks that it is given, 
     const made = await install(manifest, { name, hook_type: "data_collection" });
     expect(made.status, made.text).toBe(201);
     expect(made.data.attributes).toMatchObject({ hook_type: "data_collection", hook_types: ["data_collection"], runs_on: ["gateway"] });
-    expect(made.data.attributes.warnings).toEqual(
-      expect.arrayContaining([
-        expect.stringMatching(/no manifest|declares no hooks/),
-        expect.stringContaining("data_collection is not called yet"),
-      ]),
-    );
+    expect(made.data.attributes.warnings).toEqual(expect.arrayContaining([expect.stringMatching(/no manifest|declares no hooks/)]));
   }
 });
 

@@ -8,8 +8,6 @@ type Declared = Pick<Plugin, "manifest" | "hookTypes" | "configSchema">;
 /** Hooks that plugins may declare and that no host calls yet. */
 const unserved: Record<string, string> = {
   agent: "The hook agent is not called yet: the plugin cannot be used as an agent.",
-  custom_endpoint: "The hook custom_endpoint is not called yet: gateways do not serve the plugin's endpoints.",
-  data_collection: "The hook data_collection is not called yet: the plugin receives no records of calls.",
   resource_provider: "The hook resource_provider is not called yet: the plugin's resources cannot be attached to apps.",
 };
 

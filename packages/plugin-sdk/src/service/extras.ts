@@ -1,9 +1,10 @@
 import { status } from "@grpc/grpc-js";
 import { messageOf } from "@portico/core";
+import { endpointFinder } from "@portico/protocol/endpoint-paths";
 import { GrpcError } from "@portico/protocol/grpc-error";
 import * as wire from "@portico/protocol/plugin";
 import { encodeBody } from "../body.ts";
-import type { Endpoint, EndpointReply, ResourceInstance } from "../definition.ts";
+import type { EndpointReply, ResourceInstance } from "../definition.ts";
 import type { PluginHandlers, ServiceParts } from "./types.ts";
 
 type Extras = Omit<
@@ -64,11 +65,8 @@ export function extraHandlers<Config>({ definition, services, contextOf }: Servi
     }
   }
 
-  function endpointOf({ method, relativePath }: wire.EndpointRequest): Endpoint<Config> | undefined {
-    const path = relativePath === "" ? "/" : relativePath;
-    const serving = (definition.endpoints ?? []).filter(({ methods }) => methods.some((m) => m.toUpperCase() === method.toUpperCase()));
-    return serving.find((endpoint) => endpoint.path === path) ?? serving.find((endpoint) => endpoint.path === "/*");
-  }
+  const findEndpoint = endpointFinder(definition.endpoints ?? []);
+  const endpointOf = ({ method, relativePath }: wire.EndpointRequest) => findEndpoint(method.toUpperCase(), relativePath || "/");
 
   return {
     handleProxyLog: (log, { signal }) => collect(definition.proxyLog && (() => definition.proxyLog?.(log, contextOf(log.context, signal)))),

@@ -63,7 +63,8 @@ const streaming =
     };
     (async () => handle(call.request, info, write))().then(
       () => call.end(),
-      (error) => call.destroy(Object.assign(new Error(messageOf(error)), faultOf(error))),
+      // Not destroyed: grpc-js sends the status of an error that is emitted, and none for a stream that is gone.
+      (error) => call.emit("error", Object.assign(new Error(messageOf(error)), faultOf(error))),
     );
   };
 
