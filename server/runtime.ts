@@ -32,6 +32,7 @@ import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { createSystem } from "./system/feature.ts";
 import { createTags } from "./tags/feature.ts";
+import { createTools } from "./tools/feature.ts";
 import { createUsers } from "./users/feature.ts";
 
 export const version = "0.1.0";
@@ -103,6 +104,7 @@ async function assemble(
   features.add("groups", createGroups({ db, counts, users }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
+  features.add("tools", createTools({ db, counts, hooks, vault }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

@@ -1,10 +1,22 @@
 import fc from "fast-check";
 import { aPlugin, commands } from "../../server/plugins/test/harness.ts";
 import type { Caller, Studio } from "../../server/testing.ts";
+import { ticketDocument } from "../../server/tools/testing.ts";
 import type { Operation } from "./requests.ts";
 import type { Hints } from "./schema.ts";
 
-export type Kind = "llms" | "apps" | "credentials" | "users" | "groups" | "model-prices" | "tags" | "plugins" | "edges" | "api-tokens";
+export type Kind =
+  | "llms"
+  | "apps"
+  | "credentials"
+  | "users"
+  | "groups"
+  | "model-prices"
+  | "tags"
+  | "tools"
+  | "plugins"
+  | "edges"
+  | "api-tokens";
 export type Fixtures = Awaited<ReturnType<typeof createFixtures>>;
 
 /** One object of each kind that exists, made again when a request has deleted it, so that requests reach what they aim at. */
@@ -36,6 +48,7 @@ export async function createFixtures(
     credentials: () => [`/api/v1/apps/${ids.get("apps")}/credentials`, {}],
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
+    tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],
     edges: () => ["/api/v1/edges", { edge_id: `edge-${++count}` }],
     "api-tokens": () => ["/common/api-tokens", { name: `Token ${++count}` }],
@@ -79,6 +92,13 @@ export async function createFixtures(
         app_id: idOf("apps"),
         llm_id: idOf("llms"),
         plugin_id: plugin,
+        dependency_id: idOf("tools"),
+        tool_id: idOf("tools"),
+        tool_ids: fc.array(idOf("tools"), { maxLength: 2 }),
+        operation: fc.constantFrom("listTickets", "createTicket", "noSuch"),
+        operations: fc.constant(["listTickets"]),
+        oas_spec: fc.constant(ticketDocument),
+        auth_schema_name: fc.constantFrom("", "apiKey"),
         llm_ids: fc.array(idOf("llms"), { maxLength: 2 }),
         members: fc.array(idOf("users"), { maxLength: 2 }),
         groups: fc.array(idOf("groups"), { maxLength: 2 }),

@@ -10,6 +10,7 @@ export const AppFields = {
   /** The owner; an app that lost its owner gets a new one with this. */
   user_id: Id,
   llm_ids: Ids,
+  tool_ids: Ids,
   /** Dollars a month; null is unlimited. */
   monthly_budget: Budget,
   budget_start_date: Time,
@@ -21,7 +22,6 @@ export const AppFields = {
 
 const none = {
   datasource_ids: emptyList("datasources"),
-  tool_ids: emptyList("tools"),
   plugin_resources: emptyList("plugin resources"),
 };
 
@@ -29,6 +29,7 @@ const defaults = {
   description: "",
   user_id: undefined,
   llm_ids: [],
+  tool_ids: [],
   monthly_budget: null,
   budget_start_date: null,
   metadata: {},
@@ -40,11 +41,14 @@ const defaults = {
 export const AppDraft = draftOf({ ...AppFields, activate: Flag, ...none }, { ...defaults, activate: false });
 export type AppDraft = z.infer<typeof AppDraft>;
 
-const { user_id: _owner, is_active: _active, namespace: _namespace, ...ownFields } = AppFields;
-const { user_id: _none, is_active: _always, namespace: _global, ...ownDefaults } = defaults;
+const { user_id: _owner, is_active: _active, namespace: _namespace, tool_ids: _tools, ...ownFields } = AppFields;
+const { user_id: _none, is_active: _always, namespace: _global, tool_ids: _no, ...ownDefaults } = defaults;
 
 /** An app that somebody creates in the portal. */
-export const OwnAppDraft = draftOf({ ...ownFields, ...none, data_source_ids: none.datasource_ids }, ownDefaults);
+export const OwnAppDraft = draftOf(
+  { ...ownFields, ...none, tool_ids: emptyList("tools for people to choose"), data_source_ids: none.datasource_ids },
+  ownDefaults,
+);
 export type OwnAppDraft = z.infer<typeof OwnAppDraft>;
 
 /** A credential as the answer that creates it shows it. */
@@ -66,7 +70,6 @@ export const AppAttributes = attributesOf(AppFields, {
   /** At least one credential is active. */
   credential_active: z.boolean(),
   datasource_ids: z.array(z.number()),
-  tool_ids: z.array(z.number()),
   /** Dollars spent in the current budget period, over all edges. */
   current_spend: z.number(),
   is_orphaned: z.boolean(),
@@ -78,7 +81,7 @@ export type AppAttributes = z.infer<typeof AppAttributes>;
 
 const shape = { shown: AppAttributes, fixed: ["credential_id"] };
 
-/** `llm_ids` and `metadata` replace all. */
+/** `llm_ids`, `tool_ids` and `metadata` replace all. */
 export const AppPatch = patchOf({ ...AppFields, ...none }, shape);
 export type AppPatch = z.infer<typeof AppPatch>;
 

@@ -6,10 +6,11 @@ import { appEndpoints } from "./endpoints.ts";
 import { appOperations } from "./operations.ts";
 import { type AppService, createAppService } from "./service.ts";
 import { createAppStore } from "./store.ts";
+import { appToolEndpoints } from "./tool-endpoints.ts";
 
 export type AppFeature = Feature & { apps: AppService };
 
 export function createApps({ db, counts, credentials }: { db: Db; counts: Counts; credentials: CredentialService }): AppFeature {
   const apps = createAppService({ db, store: createAppStore(db, counts), credentials });
-  return { apps, endpoints: appEndpoints({ apps, credentials }), operations: appOperations({ apps }) };
+  return { apps, endpoints: [...appEndpoints({ apps, credentials }), ...appToolEndpoints({ apps })], operations: appOperations({ apps }) };
 }

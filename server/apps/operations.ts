@@ -17,7 +17,7 @@ const toInfo = (app: App): AppInfo => ({
   namespace: app.namespace,
   monthlyBudget: app.monthlyBudget ?? undefined,
   llmIds: app.llmIds,
-  toolIds: [],
+  toolIds: app.toolIds,
   datasourceIds: [],
   createdAt: app.createdAt,
   updatedAt: app.updatedAt,

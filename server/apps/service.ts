@@ -5,7 +5,7 @@ import type { Db, Tx } from "../db/client.ts";
 import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
 import type { AppDraft, AppLlmResource, AppPatch, OwnAppDraft } from "./contract.ts";
-import type { App, AppFilters, AppStore } from "./store.ts";
+import type { App, AppFilters, AppStore, AppTool } from "./store.ts";
 
 /** Apps that one person creates in the portal. */
 const maxOwnApps = 100;
@@ -100,7 +100,7 @@ export function createAppService({
     async createOwn(actor: Actor, draft: OwnAppDraft): Promise<{ app: App; credential: IssuedCredential }> {
       if ((await store.count({ user_id: actor.userId })) >= maxOwnApps)
         throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
-      return create(actor, { ...draft, user_id: actor.userId, is_active: true, namespace: "", activate: false });
+      return create(actor, { ...draft, tool_ids: [], user_id: actor.userId, is_active: true, namespace: "", activate: false });
     },
 
     async deleteOwn(actor: Actor, id: number): Promise<void> {
@@ -164,6 +164,28 @@ export function createAppService({
         await store.update(tx, id, { budget_start_date });
         const object = { id, name: app.name, budget_start_date };
         await record(tx, { kind: "app", action: "updated", id, actor, object, changes: { budget_start_date } });
+      });
+    },
+
+    async toolsOf(id: number): Promise<AppTool[]> {
+      await get(id);
+      return store.toolsOf(id);
+    },
+
+    async addTool(actor: Actor, id: number, toolId: number): Promise<App> {
+      const { name } = await get(id);
+      await change(id, async (tx) => {
+        if (!(await store.addTool(tx, id, toolId))) throw notFound("Tool");
+        await record(tx, { kind: "app", action: "updated", id, actor, object: { id, name }, changes: { tool_added: toolId } });
+      });
+      return get(id);
+    },
+
+    async removeTool(actor: Actor, id: number, toolId: number): Promise<void> {
+      const { name } = await get(id);
+      await change(id, async (tx) => {
+        await store.removeTool(tx, id, toolId);
+        await record(tx, { kind: "app", action: "updated", id, actor, object: { id, name }, changes: { tool_removed: toolId } });
       });
     },
 

@@ -13,6 +13,7 @@ export type App = {
   description: string;
   owner: { id: number; name: string; email: string } | null;
   llmIds: number[];
+  toolIds: number[];
   credentials: { id: number; keyId: string; hint: string; active: boolean }[];
   /** Dollars a month; null is unlimited. */
   monthlyBudget: number | null;
@@ -27,10 +28,21 @@ export type App = {
   updatedAt: Date;
 };
 
+/** A tool that an app may call. */
+export type AppTool = {
+  id: number;
+  name: string;
+  description: string;
+  toolType: string;
+  privacyScore: number;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
 /** What is written; absent fields stay. `userId` null is no owner. */
 export type AppRow = Pick<
   AppPatch,
-  "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids"
+  "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids" | "tool_ids"
 > & { userId?: number | null | undefined };
 
 const sorts = {
@@ -60,7 +72,7 @@ export type AppFilters = {
 
 export function createAppStore(db: Db, counts: Counts, now: () => Date = () => new Date()) {
   const definition = {
-    kinds: ["app", "user", "llm", "credential"],
+    kinds: ["app", "user", "llm", "tool", "credential"],
     from: "apps t LEFT JOIN users o ON o.id = t.user_id",
     where: "NOT t.is_system",
     sorts,
@@ -129,14 +141,20 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
     async insert(tx: Tx, { name, namespace, ...row }: AppRow & { name: string; namespace: string }): Promise<{ id: number }> {
       await checkReferences(tx, row);
       return tx.app.create({
-        data: { ...toColumns(row), name, namespace, llms: { create: (row.llm_ids ?? []).map((llmId) => ({ llmId })) } },
+        data: {
+          ...toColumns(row),
+          name,
+          namespace,
+          llms: { create: (row.llm_ids ?? []).map((llmId) => ({ llmId })) },
+          tools: { create: (row.tool_ids ?? []).map((toolId) => ({ toolId })) },
+        },
         select: { id: true },
       });
     },
 
     async update(tx: Tx, id: number, row: AppRow): Promise<void> {
       await checkReferences(tx, row);
-      const { llm_ids } = row;
+      const { llm_ids, tool_ids } = row;
       await tx.app.update({
         where: { id },
         data: {
@@ -150,12 +168,40 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
                 },
               }
             : {}),
+          ...(tool_ids
+            ? {
+                tools: {
+                  deleteMany: { toolId: { notIn: tool_ids } },
+                  createMany: { data: tool_ids.map((toolId) => ({ toolId })), skipDuplicates: true },
+                },
+              }
+            : {}),
         },
         select: { id: true },
       });
     },
 
     delete: (tx: Tx, id: number) => tx.app.deleteMany({ where: { id, isSystem: false } }),
+
+    toolsOf: (id: number): Promise<AppTool[]> =>
+      db.prisma.tool.findMany({
+        where: { apps: { some: { appId: id } } },
+        select: { id: true, name: true, description: true, toolType: true, privacyScore: true, createdAt: true, updatedAt: true },
+        orderBy: { id: "asc" },
+      }),
+
+    /** @returns false when there is no such tool. */
+    async addTool(tx: Tx, appId: number, toolId: number): Promise<boolean> {
+      if (!(await tx.tool.findUnique({ where: { id: toolId }, select: { id: true } }))) return false;
+      await tx.appTool.createMany({ data: [{ appId, toolId }], skipDuplicates: true });
+      await tx.app.update({ where: { id: appId }, data: { updatedAt: now() }, select: { id: true } });
+      return true;
+    },
+
+    async removeTool(tx: Tx, appId: number, toolId: number): Promise<void> {
+      const { count } = await tx.appTool.deleteMany({ where: { appId, toolId } });
+      if (count > 0) await tx.app.update({ where: { id: appId }, data: { updatedAt: now() }, select: { id: true } });
+    },
 
     /** Takes the owner from all apps of a user. */
     orphan: (tx: Tx, userId: number): Promise<{ id: number; name: string }[]> =>
@@ -164,14 +210,16 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
 }
 export type AppStore = ReturnType<typeof createAppStore>;
 
-/** @throws AppError validation_failed for an owner or LLM that does not exist. */
-async function checkReferences(tx: Tx, { userId, llm_ids = [] }: AppRow): Promise<void> {
+/** @throws AppError validation_failed for an owner, LLM or tool that does not exist. */
+async function checkReferences(tx: Tx, { userId, llm_ids = [], tool_ids = [] }: AppRow): Promise<void> {
   if (userId && !(await tx.user.findUnique({ where: { id: userId }, select: { id: true } })))
     throw invalid("user_id", `there is no user ${userId}`);
-  if (llm_ids.length === 0) return;
-  const found = await tx.llm.findMany({ where: { id: { in: llm_ids } }, select: { id: true } });
-  const absent = llm_ids.find((id) => !found.some((llm) => llm.id === id));
-  if (absent !== undefined) throw invalid("llm_ids", `there is no LLM ${absent}`);
+  const byId = (ids: number[]) => ({ where: { id: { in: ids } }, select: { id: true } });
+  const absentIn = (ids: number[], found: { id: number }[]) => ids.find((id) => !found.some((one) => one.id === id));
+  const llm = llm_ids.length === 0 ? undefined : absentIn(llm_ids, await tx.llm.findMany(byId(llm_ids)));
+  if (llm !== undefined) throw invalid("llm_ids", `there is no LLM ${llm}`);
+  const tool = tool_ids.length === 0 ? undefined : absentIn(tool_ids, await tx.tool.findMany(byId(tool_ids)));
+  if (tool !== undefined) throw invalid("tool_ids", `there is no tool ${tool}`);
 }
 
 const columns = {
@@ -188,13 +236,15 @@ const columns = {
   updatedAt: true,
   owner: { select: { id: true, name: true, email: true } },
   llms: { select: { llmId: true }, orderBy: { llmId: "asc" } },
+  tools: { select: { toolId: true }, orderBy: { toolId: "asc" } },
   credentials: { select: { id: true, keyId: true, hint: true, active: true }, orderBy: { id: "asc" } },
 } satisfies Prisma.AppSelect;
 type Row = Prisma.AppGetPayload<{ select: typeof columns }>;
 
-const toApp = ({ monthlyBudgetMicroUsd, llms, metadata, ...row }: Row, spentNanoUsd: number): App => ({
+const toApp = ({ monthlyBudgetMicroUsd, llms, tools, metadata, ...row }: Row, spentNanoUsd: number): App => ({
   ...row,
   llmIds: llms.map(({ llmId }) => llmId),
+  toolIds: tools.map(({ toolId }) => toolId),
   monthlyBudget: monthlyBudgetMicroUsd === null ? null : dollarsFromMicro(Number(monthlyBudgetMicroUsd)),
   currentSpend: dollarsFromNano(spentNanoUsd),
   metadata: metadata as Record<string, unknown>,

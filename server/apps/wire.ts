@@ -11,7 +11,7 @@ export const toAttributes = (app: App): AppAttributes => ({
   credential_active: app.credentials.some((credential) => credential.active),
   llm_ids: app.llmIds,
   datasource_ids: [],
-  tool_ids: [],
+  tool_ids: app.toolIds,
   monthly_budget: app.monthlyBudget,
   budget_start_date: app.budgetStartAt?.toISOString() ?? null,
   current_spend: app.currentSpend,

@@ -5,6 +5,7 @@ import { type Capability, serviceScopes } from "@portico/protocol";
 import { AIStudioManagementServiceService } from "@portico/protocol/studio-management";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
+import { ticketDocument } from "../tools/testing.ts";
 import type { Operation } from "./operation.ts";
 import { createServiceApi } from "./service-api.ts";
 import { aGrantedPlugin, callAs, emptyRequest, type Outcome } from "./testing.ts";
@@ -122,7 +123,7 @@ describe("every rpc of the service API", () => {
   test("about one object demands its id, and does not find one that is not there", async () => {
     const plugin = await aPlugin(Object.keys(serviceScopes));
     const idField = (rpc: string) =>
-      Object.keys(emptyRequest(rpc)).find((field) => ["llmId", "appId", "modelPriceId", "pluginId"].includes(field));
+      Object.keys(emptyRequest(rpc)).find((field) => ["llmId", "appId", "modelPriceId", "toolId", "pluginId"].includes(field));
     const valid = { name: "Any", key: "key", value: "{}", configJson: "{}" };
     await every(
       studio.runtime.operations.filter(({ rpc }) => idField(rpc) && !rpc.startsWith("list")),
@@ -187,6 +188,9 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   const tagId = idOf(await write("createTag", { name: "guarded" }, "tag.created"), "tag");
   await write("updateTag", { tagId, name: "renamed" }, "tag.updated");
   await write("deleteTag", { tagId }, "tag.deleted");
+  const toolId = idOf(await write("createTool", { name: "guarded", oasSpec: ticketDocument }, "tool.created"), "tool");
+  await write("updateTool", { toolId, name: "renamed" }, "tool.updated");
+  await write("deleteTool", { toolId }, "tool.deleted");
   const inactive = await aGrantedPlugin(studio, [], { isActive: false, configSchema: {} });
   await write("updatePluginConfig", { pluginId: inactive.id, configJson: '{"a":1}' }, "plugin.updated");
   expect(writes).toEqual([]);

@@ -24,11 +24,8 @@ export const unserved: Unserved[] = [
   ...group((rpc) => `Plugins can only call LLMs through an agent, which this version of Portico does not have; ${rpc} is not served.`, {
     "llms.proxy": ["callLlm"],
   }),
-  ...group(none("Tools"), {
-    "tools.read": ["listTools", "getTool"],
-    "tools.operations": ["getToolOperations"],
+  ...group((rpc) => `Calling tools is not part of this version of Portico; ${rpc} is not served.`, {
     "tools.call": ["callToolOperation", "executeTool"],
-    "tools.write": ["createTool", "updateTool", "deleteTool"],
   }),
   ...group(none("Data sources"), {
     "datasources.read": ["listDatasources", "getDatasource", "searchDatasources", "listNamespaces"],

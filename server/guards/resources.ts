@@ -1,4 +1,5 @@
 import type { Studio } from "../testing.ts";
+import { ticketDocument } from "../tools/testing.ts";
 
 /** A resource that callers change: where it is, and a change of one of its fields. */
 export type Sample = { name: string; path: string; change: Record<string, unknown>; otherChange: Record<string, unknown> };
@@ -65,6 +66,20 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       otherChange: { cpt: 0.000004 },
     },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
+    {
+      name: "tools",
+      path: await made("tools", {
+        name: "Tickets",
+        description: "of support",
+        oas_spec: ticketDocument,
+        operations: ["listTickets"],
+        auth_key: "tk-kept",
+        auth_schema_name: "apiKey",
+        privacy_score: 7,
+        base_url: "https://tickets.acme.test/v2",
+      }),
+      ...renamed,
+    },
     {
       name: "credentials",
       path: `/api/v1/credentials/${String(app.data.attributes.credential_id)}`,
