@@ -7,6 +7,7 @@ import { createAudit } from "./audit/feature.ts";
 import { createCsrf } from "./auth/csrf.ts";
 import { createAuth } from "./auth/feature.ts";
 import { createPasswords } from "./auth/passwords.ts";
+import { createCatalogues } from "./catalogues/feature.ts";
 import { createCredentials } from "./credentials/feature.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
@@ -101,7 +102,8 @@ async function assemble(
   const { credentials } = features.add("credentials", createCredentials({ db, counts }));
   const { apps } = features.add("apps", createApps({ db, counts, credentials }));
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
-  features.add("groups", createGroups({ db, counts, users }));
+  const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, users }));
+  features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
   features.add("tools", createTools({ db, counts, hooks, vault }));

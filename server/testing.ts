@@ -129,7 +129,13 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     async aUser({ email = `${newToken("user").toLowerCase()}@portico.test`, isAdmin = false, name = "Somebody" } = {}): Promise<Caller> {
       const value = newToken("pt");
       const user = await runtime.db.prisma.user.create({
-        data: { email, name, isAdmin, tokens: { create: { name: "test", tokenHash: hashToken(value), hint: value.slice(0, 8) } } },
+        data: {
+          email,
+          name,
+          isAdmin,
+          groups: { create: { group: { connect: { name: "Default" } } } },
+          tokens: { create: { name: "test", tokenHash: hashToken(value), hint: value.slice(0, 8) } },
+        },
       });
       return { userId: user.id, email, token: value };
     },

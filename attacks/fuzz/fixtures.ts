@@ -12,6 +12,7 @@ export type Kind =
   | "users"
   | "groups"
   | "model-prices"
+  | "catalogues"
   | "tags"
   | "tools"
   | "plugins"
@@ -47,6 +48,7 @@ export async function createFixtures(
     ],
     credentials: () => [`/api/v1/apps/${ids.get("apps")}/credentials`, {}],
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
+    catalogues: () => ["/api/v1/catalogues", { name: `Catalogue ${++count}` }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],

@@ -1,4 +1,4 @@
-import { conflict, invalid, notFound } from "@portico/core";
+import { AppError, conflict, invalid, notFound } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { CredentialService, IssuedCredential } from "../credentials/service.ts";
 import type { Db, Tx } from "../db/client.ts";
@@ -100,6 +100,8 @@ export function createAppService({
     async createOwn(actor: Actor, draft: OwnAppDraft): Promise<{ app: App; credential: IssuedCredential }> {
       if ((await store.count({ user_id: actor.userId })) >= maxOwnApps)
         throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
+      const [unusable] = await store.unusableLlms(actor.userId, draft.llm_ids);
+      if (unusable !== undefined) throw notForYou("llm_ids", `LLM ${unusable}`);
       return create(actor, { ...draft, tool_ids: [], user_id: actor.userId, is_active: true, namespace: "", activate: false });
     },
 
@@ -216,4 +218,9 @@ export function createAppService({
     },
   };
 }
+const notForYou = (field: string, what: string) => {
+  const message = `your groups give you no access to ${what}; ask an administrator`;
+  return new AppError({ code: "forbidden", message, issues: [{ field, message }] });
+};
+
 export type AppService = ReturnType<typeof createAppService>;

@@ -121,6 +121,19 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
         orderBy: [{ name: "asc" }, { id: "asc" }],
       }),
 
+    /** Those of the ids that are no active LLM in a catalogue of one of the user's groups. */
+    async unusableLlms(userId: number, ids: number[]): Promise<number[]> {
+      const usable = await db.prisma.llm.findMany({
+        where: {
+          id: { in: ids },
+          active: true,
+          catalogues: { some: { catalogue: { groups: { some: { group: { users: { some: { userId } } } } } } } },
+        },
+        select: { id: true },
+      });
+      return ids.filter((id) => !usable.some((llm) => llm.id === id));
+    },
+
     count: (filters: AppFilters): Promise<number> => listing.total(filters),
 
     async find(where: { id: number } | { name: string }): Promise<App | undefined> {

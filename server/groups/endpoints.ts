@@ -10,7 +10,7 @@ import { toResource as toUserResource } from "../users/wire.ts";
 import { GroupDraft, GroupPatch, GroupReplacement, GroupResource, Member, Members } from "./contract.ts";
 import type { GroupService } from "./service.ts";
 import { groupSorts } from "./store.ts";
-import { toResource } from "./wire.ts";
+import { toResource, toWhole } from "./wire.ts";
 
 export const groupEndpoints = ({ groups, users }: { groups: GroupService; users: UserService }) => [
   endpoint({
@@ -31,7 +31,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     permission: "groups.write",
     body: GroupDraft,
     result: documentOf(GroupResource),
-    handle: async ({ actor, body }) => one(toResource(await groups.create(actor, body))),
+    handle: async ({ actor, body }) => one(toWhole(await groups.create(actor, body))),
   }),
   endpoint({
     method: "GET",
@@ -41,7 +41,7 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     permission: "groups.read",
     params: IdParam,
     result: documentOf(GroupResource),
-    handle: async ({ params }) => one(toResource(await groups.get(params.id))),
+    handle: async ({ params }) => one(toWhole(await groups.get(params.id))),
   }),
   endpoint({
     method: "PATCH",
@@ -52,18 +52,18 @@ export const groupEndpoints = ({ groups, users }: { groups: GroupService; users:
     params: IdParam,
     body: GroupPatch,
     result: documentOf(GroupResource),
-    handle: async ({ actor, params, body }) => one(toResource(await groups.update(actor, params.id, body))),
+    handle: async ({ actor, params, body }) => one(toWhole(await groups.update(actor, params.id, body))),
   }),
   endpoint({
     method: "PUT",
     path: "/api/v1/groups/:id",
     object: "group",
-    summary: "Replace a group; without `members` its members are kept",
+    summary: "Replace a group; members and catalogues that are left out are kept",
     permission: "groups.write",
     params: IdParam,
     body: GroupReplacement,
     result: documentOf(GroupResource),
-    handle: async ({ actor, params, body }) => one(toResource(await groups.update(actor, params.id, body))),
+    handle: async ({ actor, params, body }) => one(toWhole(await groups.update(actor, params.id, body))),
   }),
   endpoint({
     method: "DELETE",

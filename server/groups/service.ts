@@ -1,9 +1,10 @@
 import { conflict, notFound } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
+import type { CatalogueKind } from "../catalogues/kinds.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
-import type { GroupDraft, GroupPatch } from "./contract.ts";
+import type { GroupCatalogues, GroupDraft, GroupPatch } from "./contract.ts";
 import type { Group, GroupStore } from "./store.ts";
 
 export function createGroupService({ db, store }: { db: Db; store: GroupStore }) {
@@ -33,29 +34,31 @@ export function createGroupService({ db, store }: { db: Db; store: GroupStore })
     list: (query: ListQuery) => store.list(query),
     get,
 
-    async create(actor: Actor, { name, members }: GroupDraft): Promise<Group> {
+    async create(actor: Actor, { name, members, ...catalogues }: GroupDraft): Promise<Group> {
       const { id } = await db.transaction(async (tx) => {
         const created = await store.insert(tx, name);
         await store.addMembers(tx, created.id, members, "members");
+        await store.replaceCatalogues(tx, created.id, catalogues);
         await record(tx, {
           kind: "group",
           action: "created",
           id: created.id,
           actor,
           object: { id: created.id, name },
-          changes: { name, members },
+          changes: { name, members, ...catalogues },
         });
         return created;
       });
       return get(id);
     },
 
-    async update(actor: Actor, id: number, { name, members }: GroupPatch): Promise<Group> {
+    async update(actor: Actor, id: number, { name, members, ...catalogues }: GroupPatch): Promise<Group> {
       const group = await get(id);
       if (group.isDefault && name !== undefined && name !== group.name) throw conflict("The group Default cannot be renamed.", "name");
-      await change(actor, group, { name, members }, async (tx) => {
+      await change(actor, group, { name, members, ...catalogues }, async (tx) => {
         if (name !== undefined) await store.rename(tx, id, name);
         if (members !== undefined) await replaceMembers(tx, group, members);
+        await store.replaceCatalogues(tx, id, catalogues);
       });
       return get(id);
     },
@@ -87,6 +90,22 @@ export function createGroupService({ db, store }: { db: Db; store: GroupStore })
     async replaceMembers(actor: Actor, id: number, members: number[]): Promise<void> {
       const group = await get(id);
       await change(actor, group, { members }, (tx) => replaceMembers(tx, group, members));
+    },
+
+    async addCatalogue(actor: Actor, id: number, kind: CatalogueKind, catalogueId: number): Promise<void> {
+      const group = await get(id);
+      await change(actor, group, { [`${kind}_added`]: catalogueId }, (tx) => store.addCatalogue(tx, id, kind, catalogueId));
+    },
+
+    async removeCatalogue(actor: Actor, id: number, kind: CatalogueKind, catalogueId: number): Promise<void> {
+      const group = await get(id);
+      await change(actor, group, { [`${kind}_removed`]: catalogueId }, (tx) => store.removeCatalogue(tx, id, kind, catalogueId));
+    },
+
+    /** Replaces the catalogues of each kind that is named. */
+    async replaceCatalogues(actor: Actor, id: number, wanted: GroupCatalogues): Promise<void> {
+      const group = await get(id);
+      await change(actor, group, wanted, (tx) => store.replaceCatalogues(tx, id, wanted));
     },
 
     async dependents(id: number) {

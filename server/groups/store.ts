@@ -1,12 +1,22 @@
-import { conflict, invalid } from "@portico/core";
+import { conflict, invalid, notFound } from "@portico/core";
+import { type CatalogueKind, catalogueKinds, fieldOf, inSentence, nounOf } from "../catalogues/kinds.ts";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { createListing, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { defaultGroup } from "../users/store.ts";
+import type { GroupCatalogues } from "./contract.ts";
 
-export type Group = { id: number; name: string; userCount: number; isDefault: boolean; createdAt: Date; updatedAt: Date };
+export type Group = {
+  id: number;
+  name: string;
+  userCount: number;
+  isDefault: boolean;
+  catalogues: { id: number; kind: CatalogueKind; name: string }[];
+  createdAt: Date;
+  updatedAt: Date;
+};
 
 const sorts = {
   id: "t.id",
@@ -55,6 +65,24 @@ export function createGroupStore(db: Db, counts: Counts) {
     removeMembersBut: (tx: Tx, groupId: number, userIds: number[]) =>
       tx.userGroup.deleteMany({ where: { groupId, userId: { notIn: userIds } } }),
 
+    /** Of each kind that is named, exactly these. @throws AppError validation_failed for an id without a catalogue of the kind. */
+    async replaceCatalogues(tx: Tx, groupId: number, wanted: GroupCatalogues): Promise<void> {
+      for (const kind of catalogueKinds) {
+        const ids = wanted[fieldOf[kind]];
+        if (!ids) continue;
+        await tx.groupCatalogue.deleteMany({ where: { groupId, catalogue: { kind }, catalogueId: { notIn: ids } } });
+        await addCatalogues(tx, { groupId, kind, ids, field: fieldOf[kind] });
+      }
+    },
+
+    addCatalogue: (tx: Tx, groupId: number, kind: CatalogueKind, id: number) =>
+      addCatalogues(tx, { groupId, kind, ids: [id], field: "id" }),
+
+    async removeCatalogue(tx: Tx, groupId: number, kind: CatalogueKind, catalogueId: number): Promise<void> {
+      const { count } = await tx.groupCatalogue.deleteMany({ where: { groupId, catalogueId, catalogue: { kind } } });
+      if (count === 0) throw notFound(nounOf[kind]);
+    },
+
     async dependents(id: number) {
       const [users, members, pages] = await Promise.all([
         db.prisma.user.findMany({
@@ -74,6 +102,16 @@ export function createGroupStore(db: Db, counts: Counts) {
 }
 export type GroupStore = ReturnType<typeof createGroupStore>;
 
+async function addCatalogues(
+  tx: Tx,
+  { groupId, kind, ids, field }: { groupId: number; kind: CatalogueKind; ids: number[]; field: string },
+): Promise<void> {
+  const found = await tx.catalogue.findMany({ where: { id: { in: ids }, kind }, select: { id: true } });
+  const absent = ids.find((id) => !found.some((catalogue) => catalogue.id === id));
+  if (absent !== undefined) throw invalid(field, `there is no ${inSentence(nounOf[kind])} ${absent}`);
+  await tx.groupCatalogue.createMany({ data: ids.map((catalogueId) => ({ groupId, catalogueId })), skipDuplicates: true });
+}
+
 const onNameTaken = (name: string) => onUnique(() => conflict(`A group named "${name}" already exists.`, "name"));
 
 const columns = {
@@ -82,10 +120,15 @@ const columns = {
   createdAt: true,
   updatedAt: true,
   _count: { select: { users: true } },
+  catalogues: {
+    select: { catalogue: { select: { id: true, kind: true, name: true } } },
+    orderBy: [{ catalogue: { name: "asc" } }, { catalogueId: "asc" }],
+  },
 } satisfies Prisma.GroupSelect;
 
-const toGroup = ({ _count, ...row }: Prisma.GroupGetPayload<{ select: typeof columns }>): Group => ({
+const toGroup = ({ _count, catalogues, ...row }: Prisma.GroupGetPayload<{ select: typeof columns }>): Group => ({
   ...row,
   userCount: _count.users,
+  catalogues: catalogues.map(({ catalogue }) => ({ ...catalogue, kind: catalogue.kind as CatalogueKind })),
   isDefault: row.name === defaultGroup,
 });

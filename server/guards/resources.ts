@@ -65,6 +65,7 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       change: { cpt: 0.000003 },
       otherChange: { cpt: 0.000004 },
     },
+    { name: "catalogues", path: await made("catalogues", { name: "Sales", llm_ids: [Number(llm.split("/").at(-1))] }), ...renamed },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
     {
       name: "tools",

@@ -45,6 +45,9 @@ export type LlmFilters = {
   name_prefix?: string | undefined;
   min_score?: number | undefined;
   max_score?: number | undefined;
+  catalogue_id?: number | undefined;
+  /** In a catalogue of one of the groups of this user. */
+  usable_by?: number | undefined;
 };
 
 const sorts = {
@@ -63,7 +66,7 @@ export function createLlmStore(db: Db, counts: Counts) {
   const listing = createListing<StoredLlm, LlmFilters>(
     { db, counts },
     {
-      kinds: ["llm"],
+      kinds: ["llm", "catalogue", "group", "user"],
       from: "llms t",
       select: columns,
       sorts,
@@ -75,6 +78,9 @@ export function createLlmStore(db: Db, counts: Counts) {
         name_prefix: "starts_with(lower(t.name), lower(?))",
         min_score: "t.privacy_score >= ?",
         max_score: "t.privacy_score <= ?",
+        catalogue_id: "EXISTS (SELECT 1 FROM catalogue_llms c WHERE c.llm_id = t.id AND c.catalogue_id = ?)",
+        usable_by: `EXISTS (SELECT 1 FROM catalogue_llms c JOIN group_catalogues g ON g.catalogue_id = c.catalogue_id
+          JOIN user_groups u ON u.group_id = g.group_id WHERE c.llm_id = t.id AND u.user_id = ?)`,
       },
     },
   );
@@ -125,7 +131,7 @@ export function createLlmStore(db: Db, counts: Counts) {
     /** What refers to the LLM, for the person about to delete it. */
     async dependents(id: number) {
       const withAccess = { isSystem: false, llms: { some: { llmId: id } } };
-      const [apps, appCount, plugins] = await Promise.all([
+      const [apps, appCount, plugins, catalogues] = await Promise.all([
         db.prisma.app.findMany({
           where: withAccess,
           select: { id: true, name: true },
@@ -139,8 +145,15 @@ export function createLlmStore(db: Db, counts: Counts) {
           orderBy: { name: "asc" },
           take: 100,
         }),
+        // Everything is in the default one.
+        db.prisma.catalogue.findMany({
+          where: { isDefault: false, llms: { some: { llmId: id } } },
+          select: { id: true, name: true },
+          orderBy: { name: "asc" },
+          take: 100,
+        }),
       ]);
-      return { apps, plugins, total: appCount + plugins.length };
+      return { apps, plugins, catalogues, total: appCount + plugins.length + catalogues.length };
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Logger } from "@portico/core/logger";
 import { hashToken } from "@portico/core/tokens";
 import { faultOfPassword } from "../auth/password-rules.ts";
 import type { Passwords } from "../auth/passwords.ts";
-import type { Db } from "../db/client.ts";
+import type { Db, Tx } from "../db/client.ts";
 import type { Env } from "../env.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
 
@@ -49,7 +49,12 @@ export async function bootstrap({
   return db.transaction(async (tx) => {
     // One replica at a time: what follows looks before it writes.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(72707370)`;
-    const group = await tx.group.upsert({ where: { name: "Default" }, create: { name: "Default" }, update: {} });
+    const group =
+      (await tx.group.findUnique({ where: { name: "Default" }, select: { id: true } })) ??
+      (await tx.group.create({
+        data: { name: "Default", catalogues: { create: (await defaultCatalogues(tx)).map(({ id }) => ({ catalogueId: id })) } },
+        select: { id: true },
+      }));
     if ((await tx.modelPrice.count()) === 0) {
       await tx.modelPrice.createMany({
         data: listPrices.map(([vendor, modelName, input, output, cacheWrite, cacheRead]) => ({
@@ -113,6 +118,9 @@ export async function bootstrap({
     return { systemAppSecret };
   });
 }
+
+/** The migrations made them. */
+const defaultCatalogues = (tx: Tx) => tx.catalogue.findMany({ where: { isDefault: true }, select: { id: true } });
 
 /** Judged only when there is nobody yet: later the setting means nothing. */
 async function firstHash({ email, password }: { email: string; password: string }, passwords: Passwords): Promise<string> {

@@ -1,3 +1,4 @@
+import { resourceOfKind } from "@portico/protocol/kinds";
 import { collectionOf, Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, dependents, many, one } from "../http/envelope.ts";
@@ -89,10 +90,15 @@ export const tagEndpoints = ({ tags }: { tags: TagService }) => [
     permission: "tags.read",
     params: IdParam,
     result: Dependents,
-    // No kind of object carries tags yet.
     async handle({ params }) {
-      await tags.get(params.id);
-      return dependents([]);
+      const { catalogues, total } = await tags.dependents(params.id);
+      const first = catalogues.map(({ id, kind, name }) => ({
+        type: resourceOfKind(kind),
+        id: String(id),
+        name,
+        effect: "loses this tag",
+      }));
+      return dependents(first, total);
     },
   }),
 ];

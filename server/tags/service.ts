@@ -4,7 +4,7 @@ import { type Db, isMissing } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import { allPages, type ListQuery, type Page } from "../db/paging.ts";
 import type { TagDraft, TagPatch } from "./contract.ts";
-import type { Tag, TagFilters, TagStore } from "./store.ts";
+import type { Tag, TagDependents, TagFilters, TagStore } from "./store.ts";
 import { toAttributes } from "./wire.ts";
 
 export type TagService = {
@@ -15,6 +15,8 @@ export type TagService = {
   create(actor: Actor, draft: TagDraft): Promise<Tag>;
   update(actor: Actor, id: number, patch: TagPatch): Promise<Tag>;
   delete(actor: Actor, id: number): Promise<void>;
+  /** The first catalogues that carry the tag, and how many there are. */
+  dependents(id: number): Promise<TagDependents>;
 };
 
 export function createTagService({ db, store }: { db: Db; store: TagStore }): TagService {
@@ -53,6 +55,11 @@ export function createTagService({ db, store }: { db: Db; store: TagStore }): Ta
         if ((await store.delete(tx, id)) === 0) throw notFound("Tag");
         await record(tx, { kind: "tag", action: "deleted", id, actor, changes: { name } });
       });
+    },
+
+    async dependents(id) {
+      await get(id);
+      return store.dependents(id);
     },
   };
 }

@@ -10,6 +10,8 @@ export type Tag = { id: number; name: string; createdAt: Date; updatedAt: Date }
 /** `name_prefix`: the beginning of the name, whatever its case. */
 export type TagFilters = { name_prefix?: string | undefined };
 
+export type TagDependents = { catalogues: { id: number; kind: string; name: string }[]; total: number };
+
 export type TagStore = {
   list(query: ListQuery, filters: TagFilters): Promise<Page<Tag>>;
   find(id: number): Promise<Tag | undefined>;
@@ -18,6 +20,7 @@ export type TagStore = {
   update(tx: Tx, id: number, patch: TagPatch): Promise<Tag>;
   /** @returns how many there were. */
   delete(tx: Tx, id: number): Promise<number>;
+  dependents(id: number): Promise<TagDependents>;
 };
 
 const sorts = { id: "t.id", name: "t.name", created_at: "t.created_at", updated_at: "t.updated_at" };
@@ -42,5 +45,14 @@ export function createTagStore(db: Db, counts: Counts): TagStore {
     insert: (tx, { name }) => tx.tag.create({ data: { name } }),
     update: (tx, id, { name }) => tx.tag.update({ where: { id }, data: defined({ name }) }),
     delete: async (tx, id) => (await tx.tag.deleteMany({ where: { id } })).count,
+
+    async dependents(id) {
+      const where = { tags: { some: { tagId: id } } };
+      const [catalogues, total] = await Promise.all([
+        db.prisma.catalogue.findMany({ where, select: { id: true, kind: true, name: true }, orderBy: { name: "asc" }, take: 100 }),
+        db.prisma.catalogue.count({ where }),
+      ]);
+      return { catalogues, total };
+    },
   };
 }

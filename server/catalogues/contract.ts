@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
+import { Id, Ids, text } from "../fields/contract.ts";
+import { resourceOf } from "../http/contract.ts";
+import { LlmAttributes } from "../llms/contract.ts";
+import { TagResource } from "../tags/contract.ts";
+
+/** Of every kind of catalogue. */
+const common = {
+  name: text(120).min(1, "is required"),
+  short_description: text(1000),
+  long_description: text(20_000),
+  /** URL of an image. */
+  icon: text(2000),
+  /** Tags or their ids. Answers have the tags themselves. */
+  tags: Ids,
+};
+const defaults = { short_description: "", long_description: "", icon: "", tags: [] };
+
+const owned = {
+  tags: z.array(TagResource),
+  /** The catalogue that everything new is added to: it can be neither renamed nor deleted. */
+  is_default: z.boolean(),
+  /** Groups whose members may use what is in it. */
+  group_count: z.number(),
+  ...timestamps,
+};
+
+export const CatalogueFields = { ...common, llm_ids: Ids };
+
+export const CatalogueDraft = draftOf(CatalogueFields, { ...defaults, llm_ids: [] });
+export const CatalogueAttributes = attributesOf(CatalogueFields, {
+  ...owned,
+  /** Of the active LLMs in it. */
+  llm_names: z.array(z.string()),
+});
+export type CatalogueAttributes = z.infer<typeof CatalogueAttributes>;
+export const CataloguePatch = patchOf(CatalogueFields, { shown: CatalogueAttributes });
+export const CatalogueReplacement = replacementOf(CatalogueFields, { ...defaults, llm_ids: [] }, { shown: CatalogueAttributes });
+export const CatalogueResource = resourceOf("catalogues", CatalogueAttributes);
+export type CatalogueResource = z.infer<typeof CatalogueResource>;
+
+/** What a catalogue is about, for `POST /{catalogue}/llms` and the like. */
+export const Member = z.strictObject({ id: Id });
+
+/** Search by the beginning of the name. */
+export const NameSearch = z.object({ name: z.string("is required").trim().min(1, "is required").max(120) });
+export const StubSearch = z.object({ stub: z.string("is required").trim().min(1, "is required").max(120) });
+
+/**
+ * An LLM as people who may use it see it. What concerns the vendor and other users is left out: its address, key, budget, plugins and
+ * metadata are empty.
+ */
+export const UsableLlm = resourceOf(
+  "llms",
+  LlmAttributes.extend({
+    /** Path of the vendor's endpoint: clients add a version when it has none. */
+    endpoint_path: z.string(),
+  }),
+);
+export type UsableLlm = z.infer<typeof UsableLlm>;
+
+/** The LLM catalogues, data catalogues and tool catalogues that a person's groups open. */
+export const AccessibleCatalogues = resourceOf("user_accessible_catalogues", z.object({ catalogues: z.array(CatalogueResource) }));
