@@ -5,7 +5,7 @@ import type { AppAttributes, AppLlmResource } from "../../server/apps/contract.t
 import type { FrontendConfig } from "../../server/system/contract.ts";
 import { ApiError } from "../api/http.ts";
 import { api } from "../api/query.ts";
-import type { One } from "../api/types.ts";
+import type { Resource } from "../api/types.ts";
 import { type CallableLlm, Snippets } from "../apps/snippets.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
 import { CopyLine } from "../ui/code.tsx";
@@ -21,10 +21,10 @@ import { myAppKey, myAppLlmsKey } from "./my-app-keys.ts";
 
 /** One of the signed-in user's apps: how to call with it, and what it has spent. */
 export function MyApp({ id }: { id: string }) {
-  const app = useQuery<One<AppAttributes>>(myAppKey(id));
+  const app = useQuery<Resource<AppAttributes>>(myAppKey(id));
   const llms = useQuery<{ data: AppLlmResource[] }>(myAppLlmsKey(id));
   const { data: config } = useQuery<FrontendConfig>(api.config);
-  useCrumbs([{ label: app.data?.data.attributes.name ?? id }]);
+  useCrumbs([{ label: app.data?.attributes.name ?? id }]);
   if (app.error instanceof ApiError && [400, 404, 422].includes(app.error.status))
     return (
       <Empty isPage title="There is no such app">
@@ -33,7 +33,7 @@ export function MyApp({ id }: { id: string }) {
     );
   if (app.error) return <Failure what="This app" error={app.error} retry={() => void app.refetch()} />;
   if (!app.data) return <PageSkeleton />;
-  const { attributes } = app.data.data;
+  const { attributes } = app.data;
   const rows = llms.data?.data ?? [];
   const callable = rows.flatMap(({ id: llmId, attributes: llm }): CallableLlm[] => {
     // Snippets look at the path only; the vendor's host is the gateway's business.

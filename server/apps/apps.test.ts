@@ -157,7 +157,12 @@ test("in the portal people see their own apps only, without secrets", async () =
   const others = await call("POST", "/api/v1/apps", aDraft({ name: "Others" }));
   expect((await call("GET", "/common/apps", undefined, owner)).list.map(({ id }) => id)).toEqual([mine.data.id]);
   const one = await call("GET", `/common/apps/${mine.data.id}`, undefined, owner);
-  expect(one.data.attributes.credential).toMatchObject({ secret: "[redacted]", active: false });
+  // Not in an envelope: the reference's portal reads `attributes` of the answer itself.
+  expect(one.json).toMatchObject({
+    type: mine.data.type,
+    id: mine.data.id,
+    attributes: { name: "Mine", credential: { secret: "[redacted]", active: false } },
+  });
   expect((await call("GET", `/common/apps/${others.data.id}`, undefined, owner)).status).toBe(404);
   expect((await call("GET", `/api/v1/analytics/budget-usage-for-app?app_id=${others.data.id}`, undefined, owner)).status).toBe(404);
   expect((await call("GET", "/api/v1/apps?q=olive")).list.map(({ id }) => id)).toEqual([mine.data.id]);
@@ -188,9 +193,8 @@ test("an app's owner sees its active LLMs and how its key ends, but neither the 
   ]);
   expect(seen.text).not.toContain("vendor.example");
   const { secret } = app.data.attributes.credential as { secret: string };
-  expect((await call("GET", path, undefined, owner)).data.attributes.credential).toMatchObject({
-    hint: secret.slice(-4),
-    secret: "[redacted]",
+  expect((await call("GET", path, undefined, owner)).json).toMatchObject({
+    attributes: { credential: { hint: secret.slice(-4), secret: "[redacted]" } },
   });
   expect((await call("GET", `${path}/llms`, undefined, await studio.aUser())).status).toBe(404);
 });

@@ -229,11 +229,11 @@ export const appEndpoints = ({ apps, credentials }: { apps: AppService; credenti
       summary: "Get one of your apps, with its credential but not the secret",
       permission: "user",
       params: IdParam,
-      result: documentOf(AppResource),
+      result: AppResource,
       async handle({ actor, params }) {
         const app = await apps.getOwn(actor, params.id);
         const [first] = app.credentials;
-        return one(toResource(app, first ? { ...first, secret: redacted } : null));
+        return { json: toResource(app, first ? { ...first, secret: redacted } : null) };
       },
     }),
     endpoint({

@@ -2,7 +2,7 @@ import { defined, dollarsFromMicro, dollarsFromNano, invalid, microFromDollars, 
 import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, type ListingDefinition, loadPage } from "../db/listing.ts";
+import { createListing, inNaturalOrder, type ListingDefinition, loadPage } from "../db/listing.ts";
 import { nanoOf } from "../db/money.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { AppPatch } from "./contract.ts";
@@ -47,10 +47,10 @@ export type AppRow = Pick<
 
 const sorts = {
   id: "t.id",
-  name: "t.name",
+  name: inNaturalOrder("t.name"),
   description: "t.description",
   user_id: "t.user_id",
-  owner: "o.name",
+  owner: inNaturalOrder("o.name"),
   is_active: "t.is_active",
   monthly_budget: { by: "t.monthly_budget_micro_usd", nulls: "last" },
   created_at: "t.created_at",

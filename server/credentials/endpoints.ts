@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageOrWhole } from "../db/paging.ts";
 import { Id, queryFlag } from "../fields/contract.ts";
 import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -10,15 +11,20 @@ import { credentialSorts } from "./store.ts";
 import { toResource } from "./wire.ts";
 
 export const credentialEndpoints = ({ credentials }: { credentials: CredentialService }) => {
-  const list = (path: string, summary: string, fixed: { active?: true }) =>
+  const list = (path: string, summary: string, { isWhole, ...fixed }: { active?: true; isWhole?: true }) =>
     endpoint({
       method: "GET",
       path,
       summary,
       permission: "credentials.read",
-      query: listQuery({ sortable: credentialSorts, filters: { active: queryFlag.optional(), app_id: Id.optional() } }),
+      query: listQuery({
+        sortable: credentialSorts,
+        filters: { active: queryFlag.optional(), app_id: Id.optional() },
+        ...(isWhole ? { isWhole } : {}),
+      }),
       result: listOf(CredentialResource),
-      handle: async ({ query }) => many(await credentials.list(query.list, { ...query.filters, ...fixed }), toResource),
+      handle: async ({ query: { list, filters } }) =>
+        many(await pageOrWhole(list, (page) => credentials.list(page, { ...filters, ...fixed })), toResource),
     });
   const set = (verb: "activate" | "deactivate", active: boolean) =>
     endpoint({
@@ -34,7 +40,7 @@ export const credentialEndpoints = ({ credentials }: { credentials: CredentialSe
 
   return [
     list("/api/v1/credentials", "List credentials of all apps, without their secrets", {}),
-    list("/api/v1/credentials/active", "List active credentials", { active: true }),
+    list("/api/v1/credentials/active", "List active credentials", { active: true, isWhole: true }),
     endpoint({
       method: "GET",
       path: "/api/v1/credentials/key/:keyId",

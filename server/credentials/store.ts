@@ -1,7 +1,7 @@
 import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, loadPage } from "../db/listing.ts";
+import { createListing, inNaturalOrder, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 
 /** A credential without its secret, which nobody can read again. */
@@ -16,7 +16,13 @@ export type Credential = {
   updatedAt: Date;
 };
 
-const sorts = { id: "t.id", active: "t.active", app_name: "a.name", created_at: "t.created_at", updated_at: "t.updated_at" };
+const sorts = {
+  id: "t.id",
+  active: "t.active",
+  app_name: inNaturalOrder("a.name"),
+  created_at: "t.created_at",
+  updated_at: "t.updated_at",
+};
 export const credentialSorts = Object.keys(sorts);
 
 export type CredentialFilters = { active?: boolean | undefined; app_id?: number | undefined };

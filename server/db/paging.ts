@@ -2,11 +2,26 @@
 export type Page<T> = { items: T[]; total: number; number: number; size: number };
 
 /** What a list was asked for. `sort` is a column of the list's allow-list. */
-export type ListQuery = { number: number; size: number; offset: number; q: string; sort: { column: string; descending: boolean } };
+export type ListQuery = {
+  number: number;
+  size: number;
+  offset: number;
+  q: string;
+  sort: { column: string; descending: boolean };
+  /** All of it is wanted, not one page. */
+  isWhole?: boolean;
+};
 
 export const maxPageSize = 1000;
 
 export const pageOf = <T>(list: ListQuery, items: T[], total: number): Page<T> => ({ items, total, number: list.number, size: list.size });
+
+/** The page that was asked for, or everything as one page. */
+export async function pageOrWhole<T>(list: ListQuery, read: (list: ListQuery) => Promise<Page<T>>): Promise<Page<T>> {
+  if (!list.isWhole) return read(list);
+  const items = await allPages((page) => read({ ...page, q: list.q, sort: list.sort }));
+  return { items, total: items.length, number: 1, size: Math.max(items.length, 1) };
+}
 
 /** Every item of a list, for answers that have no pages. */
 export async function allPages<T>(read: (list: ListQuery) => Promise<Page<T>>): Promise<T[]> {

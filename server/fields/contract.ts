@@ -17,15 +17,21 @@ const shownForms = new WeakMap<z.core.$ZodType, z.ZodType>();
  * A field that is read whole by one function. A value it does not take ends the validation of the object around it: rules over
  * several fields see only values that were read.
  * @param read undefined for a value that is not one.
+ * @param rule what the value must be, which may depend on what was sent instead.
  * @param shownAs how an answer shows the value.
  */
-function field<T>(read: (input: unknown) => T | undefined, rule: string, shownAs: z.ZodType<Shown<T>>, meta: JsonSchemaMeta) {
+function field<T>(
+  read: (input: unknown) => T | undefined,
+  rule: string | ((input: unknown) => string),
+  shownAs: z.ZodType<Shown<T>>,
+  meta: JsonSchemaMeta,
+) {
   const schema = z
     .unknown()
     .transform((input, ctx): T => {
       const value = read(input);
       if (value !== undefined) return value;
-      ctx.addIssue({ code: "custom", input, message: must(rule)({ input }), continue: false });
+      ctx.addIssue({ code: "custom", input, message: must(typeof rule === "string" ? rule : rule(input))({ input }), continue: false });
       return z.NEVER;
     })
     .meta(meta);
@@ -168,11 +174,19 @@ export const Ids = IdList.transform((ids) => [...new Set(ids)]);
 
 /** A whole number in a query, in decimal digits. */
 export const queryInteger = ({ min = 0, max }: { min?: number; max: number }) =>
-  field<number>((input) => parseInteger(input, min, max), `a whole number from ${min} to ${max}`, z.number(), {
+  field<number>((input) => parseInteger(input, min, max), integerRule(min, max), z.number(), {
     type: "integer",
     minimum: min,
     maximum: max,
   });
+
+const integerRule = (min: number, max: number) => (input: unknown) => {
+  if (typeof input === "string" && /^\d+$/.test(input)) {
+    if (Number(input) > max) return `at most ${max}`;
+    if (Number(input) < min) return `at least ${min}`;
+  }
+  return `a whole number from ${min} to ${max}`;
+};
 
 /** A list that the reference's clients send and that this installation has nothing for: it may be sent, but only empty. */
 export const emptyList = (what: string) =>

@@ -1,5 +1,6 @@
 import { AppError, type FieldIssue } from "@portico/core";
 import type { z } from "zod";
+import "./words.ts";
 
 /** Faults of parsed input. Unknown fields are 400 `unknown_field`; everything else is 422 `validation_failed`. */
 export function inputError(error: z.ZodError, where: "body" | "query" | "path"): AppError {

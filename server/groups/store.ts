@@ -3,7 +3,7 @@ import { type CatalogueKind, catalogueKinds, fieldOf, inSentence, nounOf } from 
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, loadPage } from "../db/listing.ts";
+import { createListing, inNaturalOrder, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { defaultGroup } from "../users/store.ts";
 import type { GroupCatalogues } from "./contract.ts";
@@ -20,7 +20,7 @@ export type Group = {
 
 const sorts = {
   id: "t.id",
-  name: "t.name",
+  name: inNaturalOrder("t.name"),
   user_count: "(SELECT count(*) FROM user_groups g WHERE g.group_id = t.id)",
   created_at: "t.created_at",
   updated_at: "t.updated_at",

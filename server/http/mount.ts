@@ -15,6 +15,7 @@ import { createConditions, expectationOf, idParameterOf, isKnown } from "./condi
 import type { Call, Endpoint, Reply } from "./endpoint.ts";
 import { errorResponse } from "./errors.ts";
 import type { ProxyTrust } from "./proxies.ts";
+import { createQueryReader } from "./query.ts";
 import { noDocument, requireSealed } from "./whole.ts";
 
 const defaultMaxBodyBytes = 1024 * 1024;
@@ -75,6 +76,7 @@ export function mountEndpoints({
   for (const one of endpoints) {
     if (paths.get(one.path)?.has(one.method)) throw new Error(`two endpoints for ${one.method} ${one.path}`);
     paths.set(one.path, (paths.get(one.path) ?? new Set()).add(one.method));
+    const readQuery = createQueryReader(one);
     app.on(one.method, one.path, async (c) => {
       const requestId = `req_${randomBytes(12).toString("hex")}`;
       const log = logger.with({ request_id: requestId, method: one.method, path: c.req.path });
@@ -87,7 +89,7 @@ export function mountEndpoints({
         const isForeign = foreignTokens === true && !actor && c.req.raw.headers.has("authorization");
         if (!isForeign) authorise(one, actor);
         if (!isForeign && one.csrf !== false) csrf.check(c.req.raw, actor, isSecure, { safeMethodsToo: one.csrf === "always" });
-        const params = parse(one.params, withoutNul(c.req.param(), "path"), "path");
+        const params = parse(one.params, withoutNul(c.req.param()), "path");
         const id = one.object && idOf(one, params);
         const expects =
           one.object && id !== undefined && one.method !== "GET" ? expectationOf(c.req.raw.headers, one.object, id) : undefined;
@@ -112,7 +114,7 @@ export function mountEndpoints({
             }
           },
           params,
-          query: parse(one.query, withoutNul(c.req.query(), "query"), "query"),
+          query: readQuery(c.req.queries()),
           body: parse(one.body, sent.fields, "body"),
           request: c.req.raw,
           signal: c.req.raw.signal,
@@ -179,17 +181,17 @@ function idempotencyKeyOf(headers: Headers): string | undefined {
   });
 }
 
-/** The database takes no NUL, wherever it comes from. */
-function withoutNul(values: Record<string, string>, where: "query" | "path"): Record<string, string> {
+/** The database takes no NUL. */
+function withoutNul(values: Record<string, string>): Record<string, string> {
   const issues = Object.entries(values).flatMap(([field, value]) => {
     const message = faultOfText(value);
     return message ? [{ field, message, code: "bad_request" as const }] : [];
   });
-  if (issues.length > 0) throw new AppError({ code: "bad_request", message: `The ${where} is not valid.`, issues });
+  if (issues.length > 0) throw new AppError({ code: "bad_request", message: "The path is not valid.", issues });
   return values;
 }
 
-const parse = (schema: Endpoint["body"], value: unknown, where: "body" | "query" | "path"): unknown =>
+const parse = (schema: Endpoint["body"], value: unknown, where: "body" | "path"): unknown =>
   schema ? parseInput(schema, value, where) : undefined;
 
 function idOf({ path }: Endpoint, params: unknown): string | undefined {

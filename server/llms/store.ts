@@ -3,7 +3,7 @@ import type { VendorId } from "@portico/protocol/vendors";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, selectAs } from "../db/listing.ts";
+import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { type LlmDraft, pathRule } from "./contract.ts";
 
@@ -52,7 +52,7 @@ export type LlmFilters = {
 
 const sorts = {
   id: "t.id",
-  name: "t.name",
+  name: inNaturalOrder("t.name"),
   vendor: "t.vendor",
   active: "t.active",
   created_at: "t.created_at",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageOrWhole } from "../db/paging.ts";
 import { queryFlag, queryInteger } from "../fields/contract.ts";
 import { documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -26,9 +27,9 @@ export const priceEndpoints = ({ prices }: { prices: PriceService }) => [
     path: "/api/v1/model-prices/by-vendor",
     summary: "List the prices of one vendor's models",
     permission: "model-prices.read",
-    query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor } }),
+    query: listQuery({ sortable: priceSorts, filters: { vendor: Vendor }, isWhole: true }),
     result: listOf(ModelPriceResource),
-    handle: async ({ query }) => many(await prices.list(query.list, query.filters), toResource),
+    handle: async ({ query }) => many(await pageOrWhole(query.list, (list) => prices.list(list, query.filters)), toResource),
   }),
   endpoint({
     method: "GET",

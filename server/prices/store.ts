@@ -2,7 +2,7 @@ import { conflict, defined, perMillionFromPerToken } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, loadPage } from "../db/listing.ts";
+import { createListing, inNaturalOrder, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { createBookedStore } from "../usage/reprice-store.ts";
 import type { ModelPricePatch } from "./contract.ts";
@@ -11,7 +11,7 @@ export type ModelPrice = Prisma.ModelPriceGetPayload<{ select: typeof columns }>
 
 const sorts = {
   id: "t.id",
-  model_name: "t.model_name",
+  model_name: inNaturalOrder("t.model_name"),
   vendor: "t.vendor",
   cpt: "t.output_micro_usd_per_million",
   cpit: "t.input_micro_usd_per_million",

@@ -2,7 +2,7 @@ import { conflict, defined, invalid } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, loadPage } from "../db/listing.ts";
+import { createListing, inNaturalOrder, loadPage } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { UserProfile } from "./contract.ts";
 
@@ -19,8 +19,8 @@ export const defaultGroup = "Default";
 
 const sorts = {
   id: "t.id",
-  name: "t.name",
-  email: "t.email",
+  name: inNaturalOrder("t.name"),
+  email: inNaturalOrder("t.email"),
   is_admin: "t.is_admin",
   created_at: "t.created_at",
   updated_at: "t.updated_at",

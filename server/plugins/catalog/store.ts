@@ -2,7 +2,7 @@ import { conflict } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../../db/client.ts";
 import type { Counts } from "../../db/counts.ts";
 import { Prisma } from "../../db/generated/client.ts";
-import { createListing, loadPage } from "../../db/listing.ts";
+import { createListing, inNaturalOrder, loadPage } from "../../db/listing.ts";
 import type { ListQuery, Page } from "../../db/paging.ts";
 import type { MountConfig } from "../contract/pages.ts";
 
@@ -70,7 +70,7 @@ export type PluginFilters = {
 
 const sorts = {
   id: "t.id",
-  name: "t.name",
+  name: inNaturalOrder("t.name"),
   slug: "t.slug",
   hook_type: "t.hook_type",
   is_active: "t.is_active",
