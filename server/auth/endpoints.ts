@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { collectionOf, documentOf, IdParam, Message } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { all, one } from "../http/envelope.ts";
@@ -64,8 +63,6 @@ export function authEndpoints({ auth, csrf }: { auth: AuthService; csrf: Csrf })
       path: "/common/me",
       summary: "Get the signed-in user",
       permission: "user",
-      // Clients of the reference ask for an answer without entitlements, which is the only one there is.
-      query: z.object({ skip_entitlements: z.string().optional() }),
       result: Me,
       handle: async ({ actor }) => ({ json: toMe(await auth.me(actor)) }),
     }),

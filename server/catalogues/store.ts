@@ -1,7 +1,7 @@
 import { conflict, defined, invalid } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
-import { createListing, selectAs } from "../db/listing.ts";
+import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { Tag } from "../tags/store.ts";
 import { type CatalogueKind, inSentence, nounOf } from "./kinds.ts";
@@ -72,7 +72,7 @@ export const itemTables = {
 
 export type ServedKind = keyof typeof itemTables;
 
-const sorts = { id: "t.id", name: "t.name", created_at: "t.created_at", updated_at: "t.updated_at" };
+const sorts = { id: "t.id", name: inNaturalOrder("t.name"), created_at: "t.created_at", updated_at: "t.updated_at" };
 export const catalogueSorts = Object.keys(sorts);
 
 export function createCatalogueStore(db: Db, counts: Counts, kind: ServedKind): CatalogueStore {

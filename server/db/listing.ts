@@ -4,7 +4,7 @@ import type { Db } from "./client.ts";
 import type { Counts } from "./counts.ts";
 import { type ListQuery, type Page, pageOf } from "./paging.ts";
 
-/** Names as people sort them (migration 022): regardless of case and accents at first, and numbers by their value. */
+/** Names as people sort them (migration 024): regardless of case and accents at first, and numbers by their value. */
 export const inNaturalOrder = (column: string): string => `${column} COLLATE natural_order`;
 
 /** SQL of what a list is sorted by. Without `nulls` they come last in ascending order, as in PostgreSQL. */

@@ -126,7 +126,7 @@ export function createLlmProxy({
       endpoint({
         method,
         path: "/api/v1/llms/:id/proxy/*",
-        anyQuery: true,
+        passesQuery: true,
         summary: "Call an LLM through the gateway, as yourself or with an app's credential",
         permission: "llms.write",
         foreignTokens: true,

@@ -50,10 +50,9 @@ export type EndpointDefinition<
   summary: string;
   permission: Permission;
   params?: P;
-  /** Parameters that it does not name are refused. */
   query?: Q;
-  /** The query is not read, but may be sent: it is for somebody else, or only tells versions of a file apart. */
-  anyQuery?: true;
+  /** The query is not read here but passed on as it is. */
+  passesQuery?: true;
   /** Parsed from JSON, wrapped (`{data:{attributes}}`) or flat. */
   body?: B;
   /** What `handle` answers: its type, the OpenAPI document, and what tests check real answers against. */

@@ -14,31 +14,55 @@ export function parameterNames(schema: z.core.$ZodType | undefined): string[] {
 }
 
 /**
- * Reads an endpoint's query. A parameter that the endpoint does not have, or that is given twice, is an error: an answer that ignored
- * it would look like the one that was asked for.
+ * Reads an endpoint's query. Parameters that the endpoint does not have are ignored by reads, because clients of the reference send
+ * some, and refused by writes. A misspelt or repeated parameter is always refused (decision 043).
  */
-export function createQueryReader({ query, anyQuery, method, path }: Endpoint): (sent: Record<string, string[]>) => unknown {
+export function createQueryReader({
+  query,
+  passesQuery,
+  method,
+  path,
+}: Pick<Endpoint, "query" | "passesQuery" | "method" | "path">): (sent: Record<string, string[]>) => unknown {
   const names = parameterNames(query);
   const known = new Set(names);
-  const offered = names.length === 0 ? `${method} ${path} has none` : `there are ${names.join(", ")}`;
+  const offered = names.length === 0 ? `${method} ${path} has no parameters` : `the parameters are ${names.join(", ")}`;
 
-  function faultOf(name: string, values: string[]): string | undefined {
-    if (anyQuery) return undefined;
-    if (!known.has(name)) return `is not a parameter here; ${offered}`;
-    if (values.length > 1) return "must be given once";
+  function faultOf(name: string, [value = "", ...more]: string[]): string | undefined {
     // The database takes no NUL.
-    return faultOfText(values[0] ?? "");
+    if (known.has(name)) return more.length > 0 ? "must be given once" : faultOfText(value);
+    const meant = names.find((one) => isMisspelt(name, one));
+    if (meant !== undefined) return `is not a parameter here; did you mean ${meant}?`;
+    if (method === "GET" || name.startsWith("_")) return undefined;
+    return `is not a parameter here; ${offered}`;
   }
 
   return (sent) => {
+    if (passesQuery) return undefined;
     const issues: FieldIssue[] = [];
-    const values: Record<string, string> = {};
-    for (const [name, [value = "", ...more]] of Object.entries(sent)) {
-      const message = faultOf(name, [value, ...more]);
+    const values: Record<string, string | undefined> = {};
+    for (const [name, given] of Object.entries(sent)) {
+      const message = faultOf(name, given);
       if (message !== undefined) issues.push({ field: name, message, code: "bad_request" });
-      values[name] = value;
+      if (known.has(name)) values[name] = given[0];
     }
     if (issues.length > 0) throw new AppError({ code: "bad_request", message: "The query is not valid.", issues });
     return query && parseInput(query, values, "query");
   };
+}
+
+/** Names with fewer letters are one letter away from too many others. */
+const minMisspeltLength = 4;
+const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** Another spelling of the same name (`pageSize`, `page-size`), or one letter missing, added, replaced or swapped. */
+function isMisspelt(sent: string, name: string): boolean {
+  const [a, b] = [lettersOf(sent), lettersOf(name)];
+  if (a === b) return true;
+  if (name.length < minMisspeltLength || Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [x, y] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  return (x.length <= 1 && y.length <= 1) || (x.length === 2 && x === y.split("").reverse().join(""));
 }

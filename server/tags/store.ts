@@ -1,7 +1,7 @@
 import { defined } from "@portico/core";
 import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
-import { createListing, selectAs } from "../db/listing.ts";
+import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { TagDraft, TagPatch } from "./contract.ts";
 
@@ -23,7 +23,7 @@ export type TagStore = {
   dependents(id: number): Promise<TagDependents>;
 };
 
-const sorts = { id: "t.id", name: "t.name", created_at: "t.created_at", updated_at: "t.updated_at" };
+const sorts = { id: "t.id", name: inNaturalOrder("t.name"), created_at: "t.created_at", updated_at: "t.updated_at" };
 export const tagSorts = Object.keys(sorts);
 
 export function createTagStore(db: Db, counts: Counts): TagStore {

@@ -3,7 +3,7 @@ import type { ToolDefinition } from "@portico/tool-executor/definition";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
-import { createListing, selectAs } from "../db/listing.ts";
+import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { StoredFile } from "../filestore/wire.ts";
 import type { ToolDraft } from "./contract.ts";
@@ -67,7 +67,7 @@ export type ToolRelation = "dependencies" | "file_stores";
 
 const sorts = {
   id: "t.id",
-  name: "t.name",
+  name: inNaturalOrder("t.name"),
   description: "t.description",
   tool_type: "t.tool_type",
   privacy_score: "t.privacy_score",

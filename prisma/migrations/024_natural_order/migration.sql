@@ -13,3 +13,5 @@ CREATE INDEX "llms_natural_name_idx" ON "llms" ("name" COLLATE "natural_order");
 CREATE INDEX "apps_natural_name_idx" ON "apps" ("name" COLLATE "natural_order");
 CREATE INDEX "plugins_natural_name_idx" ON "plugins" ("name" COLLATE "natural_order");
 CREATE INDEX "model_prices_natural_name_idx" ON "model_prices" ("model_name" COLLATE "natural_order");
+CREATE INDEX "users_natural_email_idx" ON "users" ("email" COLLATE "natural_order");
+CREATE INDEX "tags_natural_name_idx" ON "tags" ("name" COLLATE "natural_order");

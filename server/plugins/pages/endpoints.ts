@@ -87,7 +87,6 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/api/v1/plugins/assets/:id/:path{.+}",
-    anyQuery: true,
     summary: "Get a file of a plugin",
     permission: "plugins.read",
     params: Path,
@@ -96,7 +95,6 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/common/plugins/assets/:id/:path{.+}",
-    anyQuery: true,
     summary: "Get a file of a plugin with a portal page that your groups may see",
     permission: "user",
     params: Path,
@@ -105,7 +103,6 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/plugin-assets/:id/:version/:sig/:path{.+}",
-    anyQuery: true,
     summary: "Get a file of one build of a plugin; the URL is signed and its content never changes",
     permission: "public",
     params: Build.extend({ path: Path.shape.path }),
@@ -122,8 +119,6 @@ export const pluginUiEndpoints = ({ ui, rpc, assets }: { ui: PluginUi; rpc: Plug
   endpoint({
     method: "GET",
     path: "/plugin-frame/:id/:version/:sig",
-    // The frame's own script reads `tag`.
-    anyQuery: true,
     summary: "Get the sandboxed page in which a plugin's element runs",
     permission: "public",
     params: Build,
