@@ -18,7 +18,9 @@ import { readiness } from "./health.ts";
 import { createHookChain } from "./hooks/chain.ts";
 import { createRequestHooks } from "./hooks/request-hooks.ts";
 import { createResponseHooks } from "./hooks/response-hooks.ts";
+import { createAdmission } from "./pipeline/admit.ts";
 import type { EndpointCall } from "./pipeline/endpoint-call.ts";
+import { createLlmAccess } from "./pipeline/llm-access.ts";
 import { createPools } from "./pipeline/pools.ts";
 import { createSettle, type Settle } from "./pipeline/settle.ts";
 import { createUpstream } from "./pipeline/upstream.ts";
@@ -109,12 +111,26 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     onSettled,
   });
   const pools = createPools(limits, settings.outbound ?? createOutbound());
+  const admission = createAdmission({ ledger });
+  const checkAccess = createLlmAccess(store);
   const llmSurface = createLlmSurface({
     now: clock.now,
     store,
-    ledger,
+    admission,
     hooks: requestHooks,
-    upstream: createUpstream({ pools, settle, responseHooks, isCollected: dataCollection.isWanted, logger, pluginBytes }),
+    upstream: createUpstream({
+      pools,
+      // An upload takes time, in which the LLM may have been deactivated.
+      admitUpload(exchange) {
+        const step = checkAccess(exchange);
+        return step.kind === "next" ? admission.admitUpload(exchange) : { step, added: "" };
+      },
+      settle,
+      responseHooks,
+      isCollected: dataCollection.isWanted,
+      logger,
+      pluginBytes,
+    }),
     settle,
     onStarted,
     maxRequestBytes: limits.requestBytes,

@@ -1,5 +1,6 @@
 import type { Tokens } from "@portico/core";
 import type { DialectId } from "@portico/protocol/vendors";
+import type { JsonOutline } from "./json/outline.ts";
 
 /** A protocol that vendors' APIs speak: which endpoints there are, and how requests and answers are written. */
 export type Dialect = {
@@ -46,6 +47,8 @@ export type WireFormat = {
    * @param strict it matters which model is named: a body that servers could read in different ways is rewritten to what was read.
    */
   readRequest(body: Buffer, strict: boolean): CallFacts | RequestFault;
+  /** Keeps of a body that is not kept what `readRequest` reads. */
+  createOutline(): JsonOutline;
   /** Names the model in a body that names none. @param hasField it has the field, empty. */
   withModel(body: Buffer, model: string, hasField: boolean): Buffer;
   /** Has a streamed call report its usage. @returns the body to send; undefined when the client has asked for usage itself. */

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { anActiveApp, anExchange, aRoutedLlm } from "../../test/exchange.ts";
 import { createLedger } from "../budget/ledger.ts";
-import { createAdmit } from "./admit.ts";
+import { createAdmission } from "./admit.ts";
 import type { LlmExchange } from "./llm-call.ts";
 import type { Step } from "./reply.ts";
 
-const admit = createAdmit({ ledger: createLedger({ now: Date.now }) });
+const admit = createAdmission({ ledger: createLedger({ now: Date.now }) }).admit;
 
 const price = (perMillion: number) => ({
   inputMicroUsdPerMillion: perMillion,
@@ -157,7 +157,7 @@ test("under a budget a call reserves what it may cost at most, and without a lim
   const reservedFor = (more: Record<string, unknown>) => {
     const ledger = createLedger({ now: Date.now });
     const exchange = anExchange({ app, prices: { good: price(1_000_000) }, body: chat(more) });
-    expect(reasonOf(createAdmit({ ledger })(exchange))).toBe("");
+    expect(reasonOf(createAdmission({ ledger }).admit(exchange))).toBe("");
     expect(exchange.reservation).toBeDefined();
     return exchange.target.maxResponseTokens;
   };

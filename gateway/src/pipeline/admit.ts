@@ -3,35 +3,92 @@ import type { Ledger } from "../budget/ledger.ts";
 import type { CallFacts } from "../dialects/dialect.ts";
 import { modelsInQuery, nameOfPath } from "../dialects/endpoints.ts";
 import { boundaryOf, fieldOf } from "../dialects/form.ts";
+import { FormOutline } from "../dialects/form-outline.ts";
 import { readMethods } from "../dialects/rule.ts";
 import { headerOf } from "./exchange.ts";
 import { type LlmCall, type LlmExchange, maxModelChars } from "./llm-call.ts";
 import { next, refuse, type Step } from "./reply.ts";
 import { createReserve } from "./reserve.ts";
+import { keptBodyBytes, type Upload } from "./upload.ts";
 import { refusesUsageOptions } from "./usage-options.ts";
 
 const mostResponseTokens = 1_000_000;
+const nothing = Buffer.alloc(0);
 const none: readonly string[] = Object.freeze([]);
 
 const badRequest = (reason: GatewayReason, message: string) => refuse({ status: 400, reason, message: `Bad request: ${message}` });
 
+/** @property added fields of JSON that the body is to have besides. */
+export type UploadAdmission = { step: Step; added: string };
+
 /** Judges the request as it will be sent: endpoint, model, kind of call, budget. */
-export function createAdmit({ ledger }: { ledger: Ledger }) {
+export type Admission = {
+  /** Of a body that is sent while it arrives, only what can be judged at its beginning. */
+  admit(exchange: LlmExchange): Step;
+  /** The rest, once all of such a body has arrived. */
+  admitUpload(exchange: LlmExchange): UploadAdmission;
+};
+
+export function createAdmission({ ledger }: { ledger: Ledger }): Admission {
   const reserve = createReserve({ ledger });
 
-  return function admit(exchange: LlmExchange): Step {
-    const { body, req, target } = exchange;
-    const { llm } = target;
-    if (!body || !llm) throw new Error("admission before the request is complete");
-    const method = req.method ?? "";
-    const endpoint = llm.endpointOf(target.path);
-    if (!endpoint?.methods.has(method)) return notOpen(exchange);
-    target.endpoint = endpoint;
-    // What an administrator has opened costs nothing to look at or delete.
-    target.cost = endpoint.isOpened && (readMethods.has(method) || method === "DELETE") ? "none" : endpoint.cost;
-    const step = body.length === 0 ? admitEmpty(exchange) : admitBody(exchange, body);
-    return step.kind === "next" ? reserve(exchange) : step;
+  return {
+    admit(exchange) {
+      const { body, upload, req, target } = exchange;
+      const { llm } = target;
+      if (!(body || upload) || !llm) throw new Error("admission before the request is complete");
+      const method = req.method ?? "";
+      const endpoint = llm.endpointOf(target.path);
+      if (!endpoint?.methods.has(method)) return notOpen(exchange);
+      target.endpoint = endpoint;
+      // What an administrator has opened costs nothing to look at or delete.
+      target.cost = endpoint.isOpened && (readMethods.has(method) || method === "DELETE") ? "none" : endpoint.cost;
+      if (upload) {
+        outlineUpload(exchange, upload);
+        return next;
+      }
+      const step = body?.length === 0 ? admitEmpty(exchange) : admitBody(exchange, body as Buffer);
+      return step.kind === "next" ? reserve(exchange) : step;
+    },
+
+    admitUpload(exchange) {
+      const { upload } = exchange;
+      if (!upload) throw new Error("no upload to admit");
+      const { step, added } = judgeUpload(exchange, upload);
+      return { step: step.kind === "next" ? reserve(exchange) : step, added };
+    },
   };
+}
+
+function outlineUpload(exchange: LlmExchange, upload: Upload): void {
+  const { endpoint } = exchange.target;
+  const boundary = endpoint?.takesForm ? boundaryOf(headerOf(exchange, "content-type"), upload.head) : undefined;
+  if (boundary !== undefined) upload.outline = { kind: "form", outline: new FormOutline(boundary) };
+  else if (endpoint && (endpoint.takesModel || endpoint.format.canRead(upload.head)))
+    upload.outline = { kind: "json", outline: endpoint.format.createOutline() };
+}
+
+function judgeUpload(exchange: LlmExchange, { outline }: Upload): UploadAdmission {
+  const { target } = exchange;
+  if (outline.kind === "unread") return { step: admitModels(exchange, undefined, none), added: "" };
+  const body = outline.outline.end();
+  if (outline.kind === "form") {
+    const boundary = boundaryOf(headerOf(exchange, "content-type"), body ?? nothing);
+    return { step: admitForm(exchange, body ?? nothing, boundary ?? ""), added: "" };
+  }
+  if (!body) return { step: badRequest("invalid_json", outline.outline.fault), added: "" };
+  exchange.body = body;
+  const step = admitJson(exchange, body);
+  const added = addedFields(body, exchange.body);
+  exchange.body = undefined;
+  target.bodyAsSent = undefined;
+  return { step, added };
+}
+
+/** What was put in front of an object's other fields. */
+function addedFields(before: Buffer, after: Buffer): string {
+  const at = after.indexOf("{") + 1;
+  return after.toString("utf8", at, at + after.length - before.length).replace(/,$/, "");
 }
 
 function admitEmpty(exchange: LlmExchange): Step {
@@ -57,7 +114,11 @@ function admitJson(exchange: LlmExchange, body: Buffer): Step {
   if (!endpoint) return notOpen(exchange);
   const facts = endpoint.format.readRequest(body, isStrict(exchange));
   if ("fault" in facts) return badRequest(facts.fault, facts.message);
-  if (facts.rewritten) exchange.body = facts.rewritten;
+  if (facts.rewritten) {
+    if (exchange.upload)
+      return badRequest("invalid_json", `a body of more than ${keptBodyBytes} bytes must name each field once and plainly`);
+    exchange.body = facts.rewritten;
+  }
   const modelStep = admitModels(exchange, facts.model, facts.otherModels ?? none);
   if (modelStep.kind !== "next") return modelStep;
 
@@ -65,10 +126,13 @@ function admitJson(exchange: LlmExchange, body: Buffer): Step {
   if (mode === "rest" && facts.stream) return badRequest("streaming_mismatch", "streaming is not allowed for this endpoint");
   if (mode === "stream" && !facts.stream) return notStreamed(exchange);
   if (target.cost === "none") return next;
-  target.promptChars = facts.textChars;
+  const outline = exchange.upload?.outline;
+  target.promptChars = outline?.kind === "json" ? outline.outline.textChars : facts.textChars;
   target.hasTokenLimit = facts.maxTokens >= 0;
   const limit = facts.maxTokens >= 0 ? facts.maxTokens : endpoint.assumedTokens;
   target.maxResponseTokens = Math.min(limit * facts.choices, mostResponseTokens);
+  // Options in a body that is on its way stay as they are.
+  if (exchange.upload && facts.hasUsageOptions) return next;
   if (target.cost === "text" && facts.stream && endpoint.usageOnRequest) askForUsage(exchange, facts);
   return next;
 }
@@ -80,7 +144,7 @@ function admitForm(exchange: LlmExchange, body: Buffer, boundary: string): Step 
   const model = fieldOf(body, boundary, "model");
   if (model === undefined && isStrict(exchange))
     return badRequest("form_invalid", "the form cannot be read: it must name its fields plainly, and its model once");
-  target.promptChars = Math.ceil(body.length / formBytesPerChar);
+  target.promptChars = Math.ceil((exchange.upload?.bytes ?? body.length) / formBytesPerChar);
   target.maxResponseTokens = target.endpoint?.assumedTokens ?? 0;
   return admitModels(exchange, model, none);
 }
@@ -101,7 +165,7 @@ function admitModels(exchange: LlmExchange, named: string | undefined, others: r
   if (named) target.model = named;
   else if (more.length > 0) target.model = more.at(-1) as string;
   else if (endpoint.takesModel && exchange.body && endpoint.format.canRead(exchange.body)) {
-    if (!llm.defaultModel) return badRequest("model_missing", "model field is required");
+    if (!llm.defaultModel || (exchange.upload && named !== undefined)) return badRequest("model_missing", "model field is required");
     target.model = llm.defaultModel;
     exchange.body = endpoint.format.withModel(exchange.body, llm.defaultModel, named !== undefined);
   } else if (target.cost !== "none" && llm.allowedModels.patterns.length > 0) {

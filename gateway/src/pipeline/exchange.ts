@@ -4,6 +4,7 @@ import type { App, RoutingTable } from "../config/routing-table.ts";
 import type { Collector } from "./collector.ts";
 import type { EndpointCall } from "./endpoint-call.ts";
 import type { LlmCall } from "./llm-call.ts";
+import type { Upload } from "./upload.ts";
 
 export type Outcome = "completed" | "failed" | "aborted" | "blocked";
 
@@ -34,6 +35,8 @@ export type Exchange<T extends Target = Target> = {
   contextUpdates: Record<string, string> | undefined;
   /** The body to send upstream; undefined until it has been received. */
   body: Buffer | undefined;
+  /** In place of the body, for one that is sent on while it arrives. */
+  upload: Upload | undefined;
   requestBytes: number;
 
   app: App | undefined;
@@ -75,6 +78,7 @@ export const newExchange = <T extends Target>(arrival: Arrival<T>): Exchange<T> 
   headerChanges: undefined,
   contextUpdates: undefined,
   body: undefined,
+  upload: undefined,
   requestBytes: 0,
   app: undefined,
   userId: 0,

@@ -1,44 +1,58 @@
 import { Chunks } from "@portico/core/chunks";
 import { createDecoder, knownEncodings } from "./decoder.ts";
 import { type Exchange, headerOf, type Target } from "./exchange.ts";
-import { later, next, refuse, type Step } from "./reply.ts";
+import { later, next, refuse, type Step, tooLarge } from "./reply.ts";
 import type { Resume } from "./run.ts";
+import { headBytes, keptBodyBytes, Upload } from "./upload.ts";
 
 const nothing = Buffer.alloc(0);
 
-const tooLarge = (limit: number) =>
-  refuse({ status: 413, reason: "request_too_large", message: `The request body is larger than ${limit} bytes, which is the limit.` });
-
-/** Reads the body into memory, bounded. Answers at once when there is none or it has already been read. */
-export function receive<T extends Target>(exchange: Exchange<T>, limitBytes: number, resume: Resume<T>): Step {
-  if (exchange.body) return next;
+/**
+ * Reads the body into memory, bounded; of a large one that is only sent on, the beginning. Answers at once when there is none or it has
+ * already been read.
+ * @param isOnlySent nothing needs the body as a whole.
+ */
+export function receive<T extends Target>(
+  exchange: Exchange<T>,
+  { limitBytes, isOnlySent = false }: { limitBytes: number; isOnlySent?: boolean },
+  resume: Resume<T>,
+): Step {
+  if (exchange.body || exchange.upload) return next;
   const { req } = exchange;
   const announced = req.headers["content-length"];
   if (announced === "0" || (announced === undefined && req.headers["transfer-encoding"] === undefined)) {
     exchange.body = nothing;
     return next;
   }
-  if (announced !== undefined && Number(announced) > limitBytes) return tooLarge(limitBytes);
+  if (announced !== undefined && Number(announced) > limitBytes) return refuse(tooLarge(limitBytes));
   const encoding = headerOf(exchange, "content-encoding");
   if (encoding && encoding.toLowerCase() !== "identity") return receiveEncoded(exchange, { encoding, limitBytes, resume });
   const chunks = new Chunks();
   let bytes = 0;
-  req.on("data", (chunk: Buffer) => {
+  const streamedFrom = isOnlySent ? (Number(announced) > keptBodyBytes ? headBytes : keptBodyBytes) : Number.POSITIVE_INFINITY;
+  const onData = (chunk: Buffer) => {
     const fitted = bytes <= limitBytes;
     bytes += chunk.length;
     if (bytes <= limitBytes) chunks.add(chunk);
     else if (fitted) {
       // What still comes is read and thrown away: a client that is busy sending would not see the answer otherwise.
       chunks.clear();
-      resume(exchange, tooLarge(limitBytes));
+      resume(exchange, refuse(tooLarge(limitBytes)));
     }
-  });
-  req.on("end", () => {
+    if (bytes > streamedFrom && bytes <= limitBytes) {
+      req.off("data", onData).off("end", onEnd).pause();
+      exchange.upload = new Upload({ req, head: chunks.all(), limitBytes });
+      resume(exchange, next);
+    }
+  };
+  const onEnd = () => {
     if (bytes > limitBytes) return;
     exchange.requestBytes = bytes;
     exchange.body = chunks.all();
     resume(exchange, next);
-  });
+  };
+  req.on("data", onData);
+  req.on("end", onEnd);
   // A client that leaves is settled where its connection is watched; nothing goes on in its name.
   req.on("error", () => undefined);
   return later;
@@ -62,7 +76,7 @@ function receiveEncoded<T extends Target>(exchange: Exchange<T>, { encoding, lim
     control: req,
     onData(chunk) {
       chunks.add(chunk);
-      if (chunks.bytes > limitBytes) answer(tooLarge(limitBytes));
+      if (chunks.bytes > limitBytes) answer(refuse(tooLarge(limitBytes)));
     },
     onEnd() {
       exchange.body = chunks.all();

@@ -12,7 +12,7 @@ import { endWorlds, onEnd, until } from "../../test/world.ts";
 import { createLedger } from "../budget/ledger.ts";
 import type { ResponseHooks } from "../hooks/response-hooks.ts";
 import { defaultLimits } from "../settings.ts";
-import { createAdmit } from "./admit.ts";
+import { createAdmission } from "./admit.ts";
 import type { LlmCall, LlmExchange } from "./llm-call.ts";
 import { createPools } from "./pools.ts";
 import { createRunner, type Phase } from "./run.ts";
@@ -47,8 +47,10 @@ async function aGateway(origin: string, { hooks, stream = true, idleTimeoutMs = 
     exchange.settled = true;
     settled.push({ ending, exchange });
   };
+  const admission = createAdmission({ ledger: createLedger({ now: Date.now }) });
   const upstream = createUpstream({
     pools,
+    admitUpload: admission.admitUpload,
     settle,
     responseHooks: hooks ?? noHooks,
     logger,
@@ -56,7 +58,7 @@ async function aGateway(origin: string, { hooks, stream = true, idleTimeoutMs = 
     pluginBytes: 1024 * 1024,
   });
   const phases: Phase<LlmCall>[] = [
-    { name: "admit", run: createAdmit({ ledger: createLedger({ now: Date.now }) }) },
+    { name: "admit", run: admission.admit },
     { name: "upstream", run: upstream },
   ];
   const runner = createRunner({ phases, settle, onStarted: () => undefined, logger });

@@ -97,6 +97,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseStart(control: Dispatcher.DispatchController, status: number, headers: OutgoingHttpHeaders): void {
     if (status < 200) return;
     const exchange = this.#exchange;
+    // A refusal may come early; what is good was not judged yet.
+    if (exchange.upload && !exchange.upload.isAdmitted && status < 400) {
+      this.#failHere(Object.assign(new Error("an early answer"), { code: "EARLY_ANSWER" }));
+      return;
+    }
     const isPlain = headers["content-encoding"] === undefined || headers["content-encoding"] === "identity";
     if (this.#retry?.sendUnchanged && isPlain && !this.#refusal && this.#target.endpoint?.format.mayRefuseUsage(status)) {
       this.#refusal = { status, headers, chunks: new Chunks() };
@@ -365,6 +370,13 @@ export class Relay implements Dispatcher.DispatchHandler {
   #failHere(error: Error): void {
     this.#fail(error);
     this.#control?.abort(error);
+  }
+
+  /** The vendor refused what the gateway had added to a body that is gone. The client may send it again, and nothing is added then. */
+  askAgain(): void {
+    if (this.#exchange.settled) return;
+    const message = "The vendor refused an option that the gateway had added to report usage. Send the request again.";
+    this.#refuse({ status: 503, reason: "upstream_status", message, headers: { "retry-after": "1" } });
   }
 
   /** Nothing was sent: the request ends with what kept it. */

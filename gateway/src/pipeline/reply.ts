@@ -43,6 +43,12 @@ export function refuse({ status, reason, message, error, headers }: Refusal): { 
   };
 }
 
+export const tooLarge = (limit: number): Refusal => ({
+  status: 413,
+  reason: "request_too_large",
+  message: `The request body is larger than ${limit} bytes, which is the limit.`,
+});
+
 /** Refuses what never became a request of an app: nothing is recorded of it. */
 export const sendRefusal = (res: ServerResponse, requestId: string, refusal: Refusal): void =>
   sendReply(res, requestId, refuse(refusal).reply);

@@ -29,6 +29,7 @@ export function upstreamProblem(error: Error, slug: string): { status: number; r
       `${who} gave an answer whose headers are larger than the ${maxUpstreamHeaderBytes / 1024} KiB they may have.`,
     );
   }
+  if (code === "EARLY_ANSWER") return problem(502, "upstream_invalid", `${who} answered before it had the whole request.`);
   if (code.startsWith("HPE_")) return problem(502, "upstream_invalid", `${who} gave an answer that is not HTTP.`);
   if (code.startsWith("Z_") || code.startsWith("ERR__ERROR_")) {
     return problem(502, "upstream_invalid", `${who} gave an answer that cannot be decompressed.`);

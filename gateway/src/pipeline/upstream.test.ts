@@ -6,6 +6,7 @@ import type { Llm } from "../config/routing-table.ts";
 import { vendorOf } from "../vendors/registry.ts";
 import type { Vendor } from "../vendors/vendor.ts";
 import { type LlmExchange, newLlmCall } from "./llm-call.ts";
+import { next } from "./reply.ts";
 import { createUpstream } from "./upstream.ts";
 
 const openai = vendorOf("openai") as Vendor;
@@ -24,6 +25,7 @@ function aCall(vendor: Partial<Vendor>, changes: Partial<LlmExchange> = {}) {
     }) as unknown as Pool;
   const upstream = createUpstream({
     pools: { of: pool, freshOf: pool },
+    admitUpload: () => ({ step: next, added: "" }),
     settle: () => undefined,
     responseHooks: { onAnswer: async (_exchange, answer) => answer, onStreamComplete: () => undefined },
     logger: createLogger({ level: "error", write: () => undefined }),
@@ -48,7 +50,7 @@ function aCall(vendor: Partial<Vendor>, changes: Partial<LlmExchange> = {}) {
     settled: false,
     ...changes,
   } as LlmExchange;
-  return { run: () => upstream(exchange), sent, exchange };
+  return { run: () => upstream(exchange, () => undefined), sent, exchange };
 }
 
 test("a vendor that names the deployment in the path gets the model that was judged", () => {

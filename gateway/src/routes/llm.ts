@@ -1,9 +1,8 @@
 import type { Logger } from "@portico/core/logger";
-import type { Ledger } from "../budget/ledger.ts";
 import type { ConfigStore } from "../config/store.ts";
 import { type Cors, createCors } from "../cors.ts";
 import type { RequestHooks } from "../hooks/request-hooks.ts";
-import { createAdmit } from "../pipeline/admit.ts";
+import type { Admission } from "../pipeline/admit.ts";
 import { createAuthenticate } from "../pipeline/authenticate.ts";
 import { newExchange } from "../pipeline/exchange.ts";
 import { createLlmAccess, llmKeyOf } from "../pipeline/llm-access.ts";
@@ -19,7 +18,7 @@ export type LlmSurfaceDeps = {
   /** Unix milliseconds by the hub's clock. */
   now(): number;
   store: ConfigStore;
-  ledger: Ledger;
+  admission: Pick<Admission, "admit">;
   hooks: RequestHooks;
   /** Sends a call to its vendor. */
   upstream: Phase<LlmCall>["run"];
@@ -52,24 +51,29 @@ export function createLlmSurface(deps: LlmSurfaceDeps): Surface {
   };
 }
 
-function createPhases({ now, store, ledger, hooks, upstream, maxRequestBytes }: LlmSurfaceDeps): readonly Phase<LlmCall>[] {
+function createPhases({ now, store, admission, hooks, upstream, maxRequestBytes }: LlmSurfaceDeps): readonly Phase<LlmCall>[] {
   // Plugins that judge callers see the body, so it is read before the caller is known; without them, only from those who may call.
   const isSeenBeforeAuth = ({ target: { llm } }: LlmExchange) =>
     llm !== undefined && (llm.chain.preAuth.length > 0 || llm.chain.auth.length > 0);
+  // What plugins judge, or what a vendor signs, is the body as a whole.
+  const isOnlySent = ({ target: { llm } }: LlmExchange) => llm !== undefined && !llm.hasPlugins && !llm.vendor.needsBody;
   const checkAccess = createLlmAccess(store);
   return [
     {
       name: "receive for plugins",
-      run: (exchange, resume) => (isSeenBeforeAuth(exchange) ? receive(exchange, maxRequestBytes, resume) : next),
+      run: (exchange, resume) => (isSeenBeforeAuth(exchange) ? receive(exchange, { limitBytes: maxRequestBytes }, resume) : next),
     },
     { name: "pre_auth", run: hooks.preAuth },
     { name: "auth", run: createAuthenticate<LlmCall>({ store, now, keyOf: llmKeyOf, askPlugins: hooks.auth }) },
     { name: "access", run: checkAccess },
-    { name: "receive", run: (exchange, resume) => receive(exchange, maxRequestBytes, resume) },
+    {
+      name: "receive",
+      run: (exchange, resume) => receive(exchange, { limitBytes: maxRequestBytes, isOnlySent: isOnlySent(exchange) }, resume),
+    },
     { name: "post_auth", run: hooks.postAuth },
     // Reading the body and asking plugins takes time, in which the LLM may have been deactivated.
     { name: "access now", run: checkAccess },
-    { name: "admit", run: createAdmit({ ledger }) },
+    { name: "admit", run: admission.admit },
     { name: "upstream", run: upstream },
   ];
 }

@@ -80,7 +80,7 @@ function createPhases({ now, store, endpoints, maxRequestBytes }: PluginEndpoint
   return [
     { name: "find endpoint", run: endpoints.find },
     { name: "auth", run: identify },
-    { name: "receive", run: (exchange, resume) => receive(exchange, maxRequestBytes, resume) },
+    { name: "receive", run: (exchange, resume) => receive(exchange, { limitBytes: maxRequestBytes }, resume) },
     { name: "endpoint", run: endpoints.call },
   ];
 }

@@ -23,6 +23,7 @@ const createVendor = ({ id, dialect, auth, keyHeader }: VendorEntry): Vendor => 
   id,
   dialect: dialects[dialect],
   keyHeader,
+  needsBody: false,
   pathAt: joinUrl,
   prepare: preparationOf(auth),
 });

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Dialect } from "../dialects/dialect.ts";
 
@@ -27,7 +28,7 @@ export type VendorCall = {
   method: Dispatcher.HttpMethod;
   /** Name and value in turn. */
   headers: string[];
-  body: Buffer | null;
+  body: Buffer | Readable | null;
 };
 
 /** What the gateway does differently for one vendor. */
@@ -36,6 +37,8 @@ export type Vendor = {
   dialect: Dialect;
   /** Header in which its clients may send their key, besides `Authorization: Bearer`. */
   keyHeader: string;
+  /** Where its calls go, or how they are signed, depends on their bodies, which must be complete before anything is sent. */
+  needsBody: boolean;
   /** Path and query at the vendor of what a client has called. */
   pathAt(address: VendorAddress, called: CalledPath): string;
   /**

@@ -1,5 +1,6 @@
 import type { WireFormat } from "../dialect.ts";
 import { beginsLikeObject } from "../json/json.ts";
+import { JsonOutline } from "../json/outline.ts";
 import { createRequestReader } from "../json/request.ts";
 import { readerOf } from "../json/usage.ts";
 import { requestFields, withModel } from "../openai/format.ts";
@@ -10,6 +11,7 @@ import { AnthropicUsageReader } from "./usage.ts";
 export const anthropicFormat: WireFormat = {
   canRead: beginsLikeObject,
   readRequest: createRequestReader(requestFields),
+  createOutline: () => new JsonOutline(Object.values(requestFields).flat()),
   withModel,
   withUsage: () => undefined,
   mayRefuseUsage: () => false,

@@ -1,5 +1,6 @@
 import type { CallFacts, WireFormat } from "../dialect.ts";
 import { beginsLikeObject, isObject, parseJson } from "../json/json.ts";
+import { JsonOutline } from "../json/outline.ts";
 import { changeField, createRequestReader, insertField } from "../json/request.ts";
 import { setField } from "../json/splice.ts";
 import { readerOf } from "../json/usage.ts";
@@ -27,6 +28,7 @@ export const requestFields = {
 export const openAiFormat: WireFormat = {
   canRead: beginsLikeObject,
   readRequest: createRequestReader(requestFields),
+  createOutline: () => new JsonOutline(Object.values(requestFields).flat()),
   withModel,
   withUsage,
   // Statuses with which servers refuse a field that they do not know.
