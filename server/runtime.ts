@@ -106,7 +106,7 @@ async function assemble(
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
-  features.add("tools", createTools({ db, counts, hooks, vault }));
+  features.add("tools", createTools({ db, counts, hooks, vault, outbound }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

@@ -124,7 +124,7 @@ describe("every rpc of the service API", () => {
     const plugin = await aPlugin(Object.keys(serviceScopes));
     const idField = (rpc: string) =>
       Object.keys(emptyRequest(rpc)).find((field) => ["llmId", "appId", "modelPriceId", "toolId", "pluginId"].includes(field));
-    const valid = { name: "Any", key: "key", value: "{}", configJson: "{}" };
+    const valid = { name: "Any", key: "key", value: "{}", configJson: "{}", operationId: "any" };
     await every(
       studio.runtime.operations.filter(({ rpc }) => idField(rpc) && !rpc.startsWith("list")),
       async ({ rpc }) => {

@@ -24,9 +24,6 @@ export const unserved: Unserved[] = [
   ...group((rpc) => `Plugins can only call LLMs through an agent, which this version of Portico does not have; ${rpc} is not served.`, {
     "llms.proxy": ["callLlm"],
   }),
-  ...group((rpc) => `Calling tools is not part of this version of Portico; ${rpc} is not served.`, {
-    "tools.call": ["callToolOperation", "executeTool"],
-  }),
   ...group(none("Data sources"), {
     "datasources.read": ["listDatasources", "getDatasource", "searchDatasources", "listNamespaces"],
     "datasources.write": [

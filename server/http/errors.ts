@@ -24,7 +24,7 @@ const titles: Record<number, string> = {
 /** Failures of a plugin: the caller and the log read its name and the reason; there is nothing to find in our own stack. */
 const pluginFaults = new Set<ErrorCode>(["hook_invalid", "plugin_failed", "plugin_unavailable", "plugin_timeout"]);
 
-const awayCodes = new Set<ErrorCode>(["unavailable", "database_unavailable"]);
+const outsideCodes = new Set<ErrorCode>(["unavailable", "database_unavailable", "upstream_failed"]);
 
 /** The one place that knows the error format: `{errors:[{status,code,title,detail,source?,meta?}]}`, one entry a fault. */
 export function errorResponse(error: unknown, logger: Logger, headers: Record<string, string> = {}): Response {
@@ -37,8 +37,8 @@ export function errorResponse(error: unknown, logger: Logger, headers: Record<st
           cause: error,
         });
   if (pluginFaults.has(known.code)) logger.warn("request failed because of a plugin", { code: known.code, reason: known.message });
-  // A gateway or a database that is away is expected to come back: no fault of ours to trace.
-  else if (awayCodes.has(known.code)) logger.warn("request failed", { code: known.code, reason: messageOf(known.cause ?? known) });
+  // A gateway, a database or an API that is away is expected to come back: no fault of ours to trace.
+  else if (outsideCodes.has(known.code)) logger.warn("request failed", { code: known.code, reason: messageOf(known.cause ?? known) });
   else if (known.status >= 500) logger.error("request failed", { code: known.code, error: known.cause ?? known });
   const base = { status: String(known.status), code: known.code, title: titles[known.status] ?? "Error" };
   const meta = Object.keys(known.meta).length > 0 ? { meta: known.meta } : {};

@@ -1,8 +1,12 @@
+import type { Outbound } from "@portico/outbound";
+import { createToolExecutor } from "@portico/tool-executor";
 import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import type { Vault } from "../secrets/vault.ts";
+import { toolCallEndpoints } from "./call-endpoints.ts";
+import { createToolCaller, type ToolCaller } from "./caller.ts";
 import { createDocuments } from "./document/documents.ts";
 import { toolEndpoints } from "./endpoints.ts";
 import { toolOperations } from "./operations.ts";
@@ -10,15 +14,33 @@ import { toolRelationEndpoints } from "./relation-endpoints.ts";
 import { createToolService, type ToolService } from "./service.ts";
 import { createToolStore } from "./store.ts";
 
-export type ToolFeature = Feature & { tools: ToolService };
+export type ToolFeature = Feature & { tools: ToolService; caller: ToolCaller };
 
-export function createTools({ db, counts, hooks, vault }: { db: Db; counts: Counts; hooks: ObjectHooks; vault: Vault }): ToolFeature {
+export function createTools({
+  db,
+  counts,
+  hooks,
+  vault,
+  outbound,
+}: {
+  db: Db;
+  counts: Counts;
+  hooks: ObjectHooks;
+  vault: Vault;
+  outbound: Outbound;
+}): ToolFeature {
   const documents = createDocuments();
-  const tools = createToolService({ db, store: createToolStore(db, counts), hooks, vault, documents });
+  const executor = createToolExecutor({ outbound });
+  const store = createToolStore(db, counts);
+  const tools = createToolService({ db, store, hooks, vault, documents, outbound });
+  const caller = createToolCaller({ store, vault, executor });
   return {
     tools,
-    endpoints: [...toolEndpoints({ tools }), ...toolRelationEndpoints({ tools })],
-    operations: toolOperations({ tools }),
-    close: () => documents.close(),
+    caller,
+    endpoints: [...toolEndpoints({ tools }), ...toolRelationEndpoints({ tools }), ...toolCallEndpoints({ tools, caller })],
+    operations: toolOperations({ tools, caller }),
+    async close() {
+      await Promise.all([documents.close(), executor.close()]);
+    },
   };
 }

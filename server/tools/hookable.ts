@@ -1,4 +1,5 @@
-import { slugify } from "@portico/core";
+import { invalid, slugify } from "@portico/core";
+import type { Outbound } from "@portico/outbound";
 import { type Hookable, hookable } from "../plugins/hooks/hookable.ts";
 import { type Guard, isChanged } from "../plugins/hooks/policy.ts";
 import { redacted, ToolDraft, ToolFields } from "./contract.ts";
@@ -9,7 +10,14 @@ import { toAttributes } from "./wire.ts";
 const keyTarget: Guard = { scope: "tools.write", needs: isChanged };
 
 /** Tools for plugins to judge and change. The key is not theirs to see or change, and neither is where it is sent. */
-export const hookableTool = ({ check }: { check(draft: ToolDraft): Promise<unknown> }): Hookable<Tool, ToolDraft> =>
+export const hookableTool = ({
+  readDocument,
+  outbound,
+}: {
+  /** @throws AppError for a draft that does not fit its document. */
+  readDocument(draft: ToolDraft): Promise<unknown>;
+  outbound: Pick<Outbound, "faultOfUrl">;
+}): Hookable<Tool, ToolDraft> =>
   hookable<Tool, ToolDraft>({
     kind: "tool",
     fields: ToolFields,
@@ -17,7 +25,7 @@ export const hookableTool = ({ check }: { check(draft: ToolDraft): Promise<unkno
     // Files and tools are shown as the reference shows them.
     show: (tool) => ({ id: tool.id, ...toAttributes(tool), file_stores: tool.files, dependencies: tool.dependencies }),
     async derive(draft, before) {
-      await check(draft);
+      await readDocument(draft);
       return {
         slug: slugify(draft.name),
         filters: [],
@@ -28,4 +36,10 @@ export const hookableTool = ({ check }: { check(draft: ToolDraft): Promise<unkno
     },
     secretFields: ["auth_key"],
     guards: { oas_spec: keyTarget, base_url: keyTarget, auth_schema_name: keyTarget, namespace: keyTarget },
+    /** Names are judged again by what they resolve to, at each connection. A base URL that stays may stay. */
+    check({ base_url }, before) {
+      if (base_url === "" || base_url.replace(/\/+$/, "") === before?.baseUrl) return;
+      const fault = outbound.faultOfUrl("tool", new URL(base_url));
+      if (fault) throw invalid("base_url", fault);
+    },
   });

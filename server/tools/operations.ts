@@ -4,7 +4,9 @@ import type { ToolInfo, ToolOperation } from "@portico/protocol/studio-managemen
 import type { OperationDefinition } from "@portico/tool-executor/definition";
 import { parseInput } from "../fields/input-error.ts";
 import { operation } from "../grpc/operation.ts";
-import { changesOf, idOf, listQueryOf, textsOf, unlessEmpty } from "../grpc/requests.ts";
+import { changesOf, idOf, jsonOf, listQueryOf, textsOf, unlessEmpty } from "../grpc/requests.ts";
+import { failureOf, type ToolCaller } from "./caller.ts";
+import { ToolCallInput } from "./contract/call.ts";
 import { redacted, ToolDraft, ToolPatch } from "./contract.ts";
 import type { ToolService } from "./service.ts";
 import type { Tool } from "./store.ts";
@@ -71,8 +73,41 @@ function checkKeyStays(plugin: PluginCaller, tool: Tool, patch: ToolPatch): void
     });
 }
 
+const maxCallChars = 4 * 1024 * 1024;
+
+type CallRequest = { toolId: number; operationId: string; paramsJson: string; payloadJson: string; headersJson: string };
+
+/** The answer of an API as JSON: what is none becomes a text of it. */
+function jsonText(content: string): string {
+  try {
+    JSON.parse(content);
+    return content;
+  } catch {
+    return JSON.stringify(content);
+  }
+}
+
+/** Carries out a call. A call that does not fit its operation is a gRPC error; what the API makes of it is in the response. */
+async function carryOut(caller: ToolCaller, { toolId: id, operationId, paramsJson, payloadJson, headersJson }: CallRequest) {
+  const json = (text: string, field: string) => (text === "" ? undefined : jsonOf(text, field, maxCallChars));
+  const { operation_id, ...call } = parseInput(ToolCallInput, {
+    operation_id: operationId,
+    parameters: json(paramsJson, "params_json"),
+    payload: json(payloadJson, "payload_json"),
+    headers: json(headersJson, "headers_json"),
+  });
+  const outcome = await caller.call(toolId(id), { ...call, operationId: operation_id }, { onlyActive: true });
+  const failure = failureOf(outcome);
+  return {
+    success: failure === undefined,
+    resultJson: outcome.ok ? jsonText(outcome.answer.body.content) : "",
+    errorMessage: failure?.message ?? "",
+    statusCode: outcome.ok ? outcome.answer.status : 0,
+  };
+}
+
 /** Tools for plugins. Keys are write-only here too. */
-export const toolOperations = ({ tools }: { tools: ToolService }) => [
+export const toolOperations = ({ tools, caller }: { tools: ToolService; caller: ToolCaller }) => [
   operation({
     rpc: "listTools",
     scope: "tools.read",
@@ -95,6 +130,19 @@ export const toolOperations = ({ tools }: { tools: ToolService }) => [
       const [{ operations: allowed }, { operations }] = await Promise.all([tools.get(id), tools.definition(id)]);
       return { operations: operations.filter((one) => allowed.includes(one.id)).map(toOperation) };
     },
+  }),
+  operation({
+    rpc: "callToolOperation",
+    scope: "tools.call",
+    async handle(_call, request) {
+      const { statusCode: _status, ...result } = await carryOut(caller, request);
+      return result;
+    },
+  }),
+  operation({
+    rpc: "executeTool",
+    scope: "tools.call",
+    handle: (_call, request) => carryOut(caller, request),
   }),
   operation({
     rpc: "createTool",

@@ -1,4 +1,5 @@
 import { conflict, invalid, notFound } from "@portico/core";
+import type { Outbound } from "@portico/outbound";
 import type { ToolDefinition } from "@portico/tool-executor/definition";
 import type { Actor } from "../auth/actor.ts";
 import type { Db } from "../db/client.ts";
@@ -51,12 +52,14 @@ export function createToolService({
   hooks,
   vault,
   documents,
+  outbound,
 }: {
   db: Db;
   store: ToolStore;
   hooks: ObjectHooks;
   vault: Vault;
   documents: Pick<Documents, "read">;
+  outbound: Pick<Outbound, "faultOfUrl">;
 }): ToolService {
   /** @throws AppError validation_failed for a document that cannot be used, and for what does not fit it. */
   async function readDocument(draft: ToolDraft): Promise<{ spec: string; definition: ToolDefinition }> {
@@ -68,7 +71,7 @@ export function createToolService({
     return { spec, definition };
   }
 
-  const judge = hooks.judge(hookableTool({ check: readDocument }));
+  const judge = hooks.judge(hookableTool({ readDocument, outbound }));
 
   async function get(id: number): Promise<Tool> {
     const tool = await store.find(id);

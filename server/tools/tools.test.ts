@@ -62,6 +62,8 @@ test("only operations and security schemes of the document are accepted, also wh
   const attempt = (attributes: object) => studio.call("POST", "/api/v1/tools", { name: "Odd", oas_spec: ticketDocument, ...attributes });
   expect((await attempt({ operations: ["listTickets", "noSuch"] })).errors[0]).toMatchObject({ status: "422", field: "operations.1" });
   expect((await attempt({ operations: [""] })).errors[0]).toMatchObject({ status: "422", field: "operations.0" });
+  for (const base_url of ["ftp://x.test", "http://169.254.169.254/", "http://x.test/?q=1", "https://user:pw@x.test"])
+    expect((await attempt({ base_url })).errors[0]).toMatchObject({ status: "422", field: "base_url" });
   expect((await attempt({ auth_schema_name: "noSuch" })).errors[0]).toMatchObject({ status: "422", field: "auth_schema_name" });
   const tool = await create({ operations: ["listTickets"] });
   const renamed = ticketDocument.replace("listTickets", "findTickets");

@@ -7,8 +7,11 @@ import { type ProxyVariables, readProxies } from "./proxies.ts";
 import { readRules } from "./rules.ts";
 import { openTunnel } from "./tunnel.ts";
 
-/** What a connection is for. Only LLM endpoints may be on this machine or in private networks unless a setting says otherwise. */
-export type Purpose = "llm" | "webhook" | "import" | "plugin";
+/**
+ * What a connection is for. Only LLM endpoints and base URLs of tools may be on this machine or in private networks unless a setting says
+ * otherwise: an administrator enters them one by one, and own APIs are what tools are for.
+ */
+export type Purpose = "llm" | "tool" | "webhook" | "import" | "plugin";
 
 /** A port of our own; an empty host is this machine. */
 export type OwnPort = { host: string; port: number };
@@ -86,9 +89,10 @@ export function createOutbound({
     const all = candidates.map(kindOf);
     const never = all.find(({ reach }) => reach === "never");
     if (never) return `leads to ${shown}, ${never.is}, and such addresses are never called`;
-    if (purpose === "llm" || allowed.hasHost(host) || candidates.some(allowed.hasAddress)) return undefined;
+    if (purpose === "llm" || purpose === "tool" || allowed.hasHost(host) || candidates.some(allowed.hasAddress)) return undefined;
     const inside = all.find(({ reach }) => reach === "inside");
-    if (inside) return `leads to ${shown}, ${inside.is}: only LLM endpoints may, unless PORTICO_OUTBOUND_ALLOW names it`;
+    if (inside)
+      return `leads to ${shown}, ${inside.is}: only LLM endpoints and base URLs of tools may, unless PORTICO_OUTBOUND_ALLOW names it`;
     return undefined;
   }
 
