@@ -19,10 +19,11 @@ import { createHookChain } from "./hooks/chain.ts";
 import { createRequestHooks } from "./hooks/request-hooks.ts";
 import { createResponseHooks } from "./hooks/response-hooks.ts";
 import { createAdmission } from "./pipeline/admit.ts";
+import { createBackgroundCalls } from "./pipeline/background.ts";
 import type { EndpointCall } from "./pipeline/endpoint-call.ts";
 import { createLlmAccess } from "./pipeline/llm-access.ts";
 import { createPools } from "./pipeline/pools.ts";
-import { createSettle, type Settle } from "./pipeline/settle.ts";
+import { createBook, createSettle, type Settle } from "./pipeline/settle.ts";
 import { createUpstream } from "./pipeline/upstream.ts";
 import { createPluginCaller } from "./plugins/caller.ts";
 import { createDataCollection } from "./plugins/data-collection.ts";
@@ -103,10 +104,11 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     vitals.active--;
     vitals.total++;
   };
+  const book = createBook({ ledger, roundToMicro: createMicroRounding(), record: (record, spend) => journal.add(record, spend) });
+  const background = createBackgroundCalls({ dataDir, now: clock.now, charge: book, logger });
   const settle = createSettle({
-    ledger,
-    roundToMicro: createMicroRounding(),
-    record: (record, spend) => journal.add(record, spend),
+    book,
+    background,
     collect: dataCollection.collect,
     onSettled,
   });
@@ -246,6 +248,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     await dataCollection.drain(lastDeliveryMs);
     await host.close();
     await pools.close();
+    background.close();
     const lostRecords = journal.close();
     kv.close();
     return { lostRecords };

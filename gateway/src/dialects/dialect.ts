@@ -26,6 +26,8 @@ export type Endpoint = {
   usageOnRequest: boolean;
   /** Its body may be a multipart form. */
   takesForm: boolean;
+  /** Its answer may be the result of a call that was made in the background, with what that used. */
+  returnsResults: boolean;
   /** Tokens an answer is taken to have at most, when the request sets no limit. */
   assumedTokens: number;
   /** The model the path names, "" when it names none. */
@@ -100,6 +102,8 @@ export type UsageReader = {
   readonly final: boolean;
   /** The answer is an error or ended with one, whatever its status says. */
   readonly failed: boolean;
+  /** Set when the answer is that of a call which the vendor works on in the background. */
+  readonly background: BackgroundWork | undefined;
   /** Characters of generated text seen, from which usage is estimated when the vendor reports none. */
   readonly chars: number;
   /** Reads the answer while it passes; undefined for one that is read when it is complete. */
@@ -109,6 +113,9 @@ export type UsageReader = {
   /** Reads the beginning and the end of an answer that was too large to keep. */
   readEnds(head: Buffer, tail: Buffer): void;
 };
+
+/** @property isOver the vendor's work is done, well or not. */
+export type BackgroundWork = { id: string; isOver: boolean; failed: boolean };
 
 export type StreamReader = {
   /** @returns the bytes for the client of what is complete by now. */

@@ -164,7 +164,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #readAs(contentType: string): void {
     const target = this.#target;
-    if (target.cost === "none") return;
+    if (target.cost === "none" && !target.endpoint?.returnsResults) return;
     target.usage = target.endpoint?.format.createUsageReader(contentType, target.hideUsage);
     this.#usageStream = target.usage?.stream;
     this.#isReadWhole = target.usage !== undefined && !this.#usageStream;

@@ -1,4 +1,4 @@
-import type { StreamReader, Usage, UsageReader } from "../dialect.ts";
+import type { BackgroundWork, StreamReader, Usage, UsageReader } from "../dialect.ts";
 import { createSseReader, isEventStream } from "../sse.ts";
 import { isObject, type Json, parseJson } from "./json.ts";
 import { scanUsageAtEnd } from "./scan.ts";
@@ -81,6 +81,7 @@ export abstract class JsonUsageReader implements UsageReader {
   final = false;
   failed = false;
   chars = 0;
+  background: BackgroundWork | undefined = undefined;
   stream: StreamReader | undefined = undefined;
   readonly #field: UsageField;
 

@@ -1,10 +1,14 @@
 import type { Usage } from "../dialect.ts";
 import { isErrorAnswer, mayTellError } from "../json/errors.ts";
-import { countIn, type Json, objectIn, parseJson } from "../json/json.ts";
+import { countIn, isObject, type Json, objectIn, parseJson } from "../json/json.ts";
 import { generatedChars } from "../json/text.ts";
 import { JsonUsageReader, usageField } from "../json/usage.ts";
 
 const field = usageField("usage");
+const backgroundField = '"background"';
+/** The fields that say whose result it is stand in front of the result. */
+const headChars = 16 * 1024;
+const over: ReadonlySet<string> = new Set(["completed", "failed", "incomplete", "cancelled"]);
 
 /** Chat completions, completions, responses, embeddings. */
 export class OpenAiUsageReader extends JsonUsageReader {
@@ -12,7 +16,30 @@ export class OpenAiUsageReader extends JsonUsageReader {
     super(field);
   }
 
+  override readAnswer(answer: Buffer, modelMatters: boolean): void {
+    // Who reads only the counts does not see whose they are.
+    super.readAnswer(answer, modelMatters || answer.includes(backgroundField));
+  }
+
+  override readEnds(head: Buffer, tail: Buffer): void {
+    super.readEnds(head, tail);
+    const text = head.includes(backgroundField) ? head.toString("utf8", 0, headChars) : "";
+    if (/"background"\s*:\s*true/.test(text))
+      this.#noteWork({ background: true, id: /"id"\s*:\s*"([^"]+)"/.exec(text)?.[1], status: /"status"\s*:\s*"(\w+)"/.exec(text)?.[1] });
+  }
+
+  /** @param response an answer of the responses API. */
+  #noteWork({ background, id, status }: Json): void {
+    if (background !== true || typeof id !== "string" || id === "") return;
+    const isOver = typeof status === "string" && over.has(status);
+    this.background = { id, isOver: isOver || this.background?.isOver === true, failed: status === "failed" };
+  }
+
   event(data: string): boolean | string {
+    if (data.includes(backgroundField)) {
+      const response = objectIn(parseJson(data), "response");
+      if (response) this.#noteWork(response);
+    }
     if (mayTellError(data) && isErrorAnswer(parseJson(data))) this.failed = true;
     if (!field.isIn(data)) {
       this.chars += data.includes('.done"') ? 0 : generatedChars(data);
@@ -40,6 +67,7 @@ export class OpenAiUsageReader extends JsonUsageReader {
   }
 
   protected answer(answer: unknown, text: string): void {
+    if (text !== "" && isObject(answer)) this.#noteWork(answer);
     const reported = objectIn(answer, "usage");
     if (reported) this.#take(answer as Json, reported);
     if (this.reported) return;
