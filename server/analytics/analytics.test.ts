@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { aRecord } from "../edges/testing.ts";
 import { aStudio, type Studio } from "../testing.ts";
-import { bucketCount, bucketOf } from "../usage/histogram.ts";
+import { bucketOf } from "../usage/histogram.ts";
+import { createUsageStore } from "../usage/store.ts";
 
 let studio: Studio;
 let llmId: number;
@@ -11,30 +14,33 @@ beforeAll(async () => {
   appId = Number((await studio.call("POST", "/api/v1/apps", { name: "crm", llm_ids: [llmId] })).data.id);
 });
 beforeEach(async () => {
-  await studio.db.prisma.usageMinute.deleteMany();
-  await studio.db.prisma.usageRecord.deleteMany();
+  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days");
 });
 afterAll(() => studio.close());
 
 const minutesAgo = (minutes: number) => new Date(Math.floor(Date.now() / 60_000) * 60_000 - minutes * 60_000);
 
-const aMinute = (at: Date, durationsMs: number[], more: { appId?: number; llmId?: number; errors?: number } = {}) => {
-  const durations = Array.from({ length: bucketCount }, () => 0n);
-  for (const ms of durationsMs) durations[bucketOf(ms)] = (durations[bucketOf(ms)] ?? 0n) + 1n;
-  return {
-    minute: at,
-    appId: more.appId ?? appId,
-    llmId: more.llmId ?? llmId,
-    requests: BigInt(durationsMs.length),
-    errors: BigInt(more.errors ?? 0),
-    promptTokens: 10n,
-    responseTokens: 5n,
-    cacheWriteTokens: 1n,
-    cacheReadTokens: 2n,
-    costMicroUsd: 1_500n,
-    durations,
-  };
-};
+type Recorded = { appId?: number; llmId?: number; outcome?: string };
+/** Completed calls of these durations, as an edge reports them: 10 + 5 + 1 + 2 tokens and a tenth of a cent each. */
+const report = (at: Date, durationsMs: number[], more: Recorded = {}) =>
+  createUsageStore(studio.db).insertBatch({
+    edgeId: "local",
+    batchId: randomUUID(),
+    records: durationsMs.map((durationMs) =>
+      aRecord({
+        startedAtMs: at.getTime(),
+        appId,
+        llmId,
+        durationMs,
+        promptTokens: 10,
+        responseTokens: 5,
+        cacheWriteTokens: 1,
+        cacheReadTokens: 2,
+        costMicroUsd: 1_000,
+        ...more,
+      }),
+    ),
+  });
 
 const aCall = (at: Date, number: number, more: Record<string, unknown> = {}) => ({
   requestId: `r${number}`,
@@ -74,9 +80,9 @@ const overview = async (range: string) =>
   (await studio.call("GET", `/api/v1/analytics/overview?range=${range}`)).data.attributes as Overview;
 
 test("the curves of every range are without gaps, end now, and add up to the totals", async () => {
-  await studio.db.prisma.usageMinute.createMany({
-    data: [aMinute(minutesAgo(0), [10, 20]), aMinute(minutesAgo(30), [5], { errors: 1 }), aMinute(minutesAgo(60 * 24 * 40), [1])],
-  });
+  await report(minutesAgo(0), [10, 20]);
+  await report(minutesAgo(30), [5], { outcome: "failed" });
+  await report(minutesAgo(60 * 24 * 40), [1]);
   for (const [range, steps, stepMs] of [
     ["1h", 60, 60_000],
     ["24h", 96, 900_000],
@@ -88,7 +94,7 @@ test("the curves of every range are without gaps, end now, and add up to the tot
     const times = series.map((step) => Date.parse(step.at));
     for (const [at, time] of times.entries()) expect(time - (times[0] ?? 0)).toBe(at * stepMs);
     expect(Date.now() - (times.at(-1) ?? 0)).toBeLessThan(stepMs + 5_000);
-    expect(totals).toMatchObject({ requests: 3, errors: 1, prompt_tokens: 20, response_tokens: 10, cost: 0.003 });
+    expect(totals).toMatchObject({ requests: 3, errors: 1, prompt_tokens: 30, response_tokens: 15, cost: 0.003 });
     expect(series.reduce((sum, step) => sum + step.requests, 0)).toBe(3);
   }
 });
@@ -96,7 +102,8 @@ test("the curves of every range are without gaps, end now, and add up to the tot
 test("latencies of many minutes are read from the sum of their buckets, and are null where nothing was asked", async () => {
   const fast = Array.from({ length: 90 }, () => 4);
   const slow = Array.from({ length: 10 }, () => 2_000);
-  await studio.db.prisma.usageMinute.createMany({ data: [aMinute(minutesAgo(1), fast), aMinute(minutesAgo(2), slow)] });
+  await report(minutesAgo(1), fast);
+  await report(minutesAgo(2), slow);
   const { totals, series } = await overview("1h");
   expect(bucketOf(totals.latency_p50_ms ?? 0)).toBe(bucketOf(4));
   expect(bucketOf(totals.latency_p95_ms ?? 0)).toBe(bucketOf(2_000));
@@ -105,19 +112,19 @@ test("latencies of many minutes are read from the sum of their buckets, and are 
 });
 
 test("use is told apart by LLM and app, the most used first, and what is deleted still counts", async () => {
-  await studio.db.prisma.usageMinute.createMany({
-    data: [aMinute(minutesAgo(1), [1, 1]), aMinute(minutesAgo(1), [1, 1, 1], { appId: 4711, llmId: 4712 })],
-  });
-  expect(await overview("1h")).toMatchObject({
-    by_llm: [
-      { llm_id: 4712, name: "deleted LLM 4712", requests: 3, tokens: 18, cost: 0.0015 },
-      { llm_id: llmId, name: "Model", requests: 2 },
-    ],
-    by_app: [
-      { app_id: 4711, name: "deleted app 4711", requests: 3 },
-      { app_id: appId, name: "crm", requests: 2 },
-    ],
-  });
+  await report(minutesAgo(1), [1, 1]);
+  await report(minutesAgo(1), [1, 1, 1], { appId: 4711, llmId: 4712 });
+  for (const range of ["1h", "7d", "30d"])
+    expect(await overview(range)).toMatchObject({
+      by_llm: [
+        { llm_id: 4712, name: "deleted LLM 4712", requests: 3, tokens: 54, cost: 0.003 },
+        { llm_id: llmId, name: "Model", requests: 2 },
+      ],
+      by_app: [
+        { app_id: 4711, name: "deleted app 4711", requests: 3 },
+        { app_id: appId, name: "crm", requests: 2 },
+      ],
+    });
 });
 
 test("calls come newest first, with their names, and can be narrowed and paged on from any of them", async () => {
@@ -161,11 +168,11 @@ test("a long history is counted no further than anybody pages", async () => {
 test("usage by day covers every day asked for, and budgets show spend beside use", async () => {
   const { call, db } = studio;
   const today = new Date().toISOString().slice(0, 10);
-  await db.prisma.usageMinute.createMany({ data: [aMinute(minutesAgo(0), [1])] });
+  await report(new Date(), [1]);
   const chart = (await call("GET", `/api/v1/analytics/usage?start_date=${today}&end_date=${today}&app_id=${appId}`)).json;
   expect(chart).toMatchObject({
     labels: [today],
-    datasets: [{ label: "Total Tokens", data: [18] }, { label: "Cost", data: [0.0015], yAxisID: "y1" }, {}, {}, {}, {}],
+    datasets: [{ label: "Total Tokens", data: [18] }, { label: "Cost", data: [0.001], yAxisID: "y1" }, {}, {}, {}, {}],
   });
   const other = (await call("GET", `/api/v1/analytics/usage?start_date=${today}&end_date=${today}&vendor=anthropic`)).json;
   expect(other).toMatchObject({ datasets: [{ data: [0] }, {}, {}, {}, {}, {}] });
@@ -174,10 +181,13 @@ test("usage by day covers every day asked for, and budgets show spend beside use
   await call("PATCH", `/api/v1/apps/${appId}`, { monthly_budget: 0.01 });
   const now = new Date();
   const periodStart = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
-  await db.prisma.budgetUsage.create({ data: { kind: "app", objectId: appId, periodStart, spentMicroUsd: 5_000n } });
+  await db.prisma.budgetUsage.update({
+    where: { kind_objectId_periodStart: { kind: "app", objectId: appId, periodStart } },
+    data: { spentMicroUsd: 5_000n },
+  });
   expect((await call("GET", "/api/v1/analytics/budget-usage")).json).toMatchObject([
-    { entity_type: "LLM", entity_id: llmId, budget: null, spent: 0, totalCost: 0.0015 },
-    { entity_type: "App", entity_id: appId, budget: 0.01, spent: 0.005, usage: 50, totalCost: 0.0015, total_tokens: 18, user_id: 1 },
+    { entity_type: "LLM", entity_id: llmId, budget: null, totalCost: 0.001 },
+    { entity_type: "App", entity_id: appId, budget: 0.01, spent: 0.005, usage: 50, totalCost: 0.001, total_tokens: 18, user_id: 1 },
   ]);
 });
 

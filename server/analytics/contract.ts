@@ -113,9 +113,12 @@ export const BudgetRow = z.object({
   user_email: z.string(),
 });
 
+export type BudgetRow = z.infer<typeof BudgetRow>;
+
 export const AppBudget = z.object({
   current_usage: z.number(),
   monthly_budget: z.number().nullable(),
   percentage: z.number().nullable(),
   start_date: z.string(),
 });
+export type AppBudget = z.infer<typeof AppBudget>;

@@ -9,3 +9,12 @@ export const notTooLong = ({ start_date, end_date }: { start_date?: Date | undef
   !start_date || !end_date || (end_date >= start_date && end_date.getTime() - start_date.getTime() <= maxDays * 86_400_000);
 
 export const tooLong = { message: `must be at most ${maxDays} days after start_date, and not before it`, path: ["end_date"] };
+
+export const dayMs = 86_400_000;
+
+/** Every day from the first to the last, as YYYY-MM-DD. */
+export function daysBetween(startDate: Date, endDate: Date): string[] {
+  const found: string[] = [];
+  for (let at = startDate.getTime(); at <= endDate.getTime(); at += dayMs) found.push(new Date(at).toISOString().slice(0, 10));
+  return found;
+}

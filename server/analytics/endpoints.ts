@@ -5,10 +5,10 @@ import { documentOf, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
+import type { Call } from "../usage/calls-store.ts";
 import { AppBudget, BudgetRow, CallResource, Chart, OverviewResource, outcomes, Range } from "./contract.ts";
 import { notTooLong, tooLong } from "./days.ts";
 import type { AnalyticsService } from "./service.ts";
-import type { Call } from "./store.ts";
 
 export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService }) => [
   endpoint({

@@ -1,12 +1,17 @@
 import type { AppService } from "../apps/service.ts";
 import type { Db } from "../db/client.ts";
 import type { Feature } from "../feature.ts";
+import { createCallStore } from "../usage/calls-store.ts";
+import { createSpendReader } from "../usage/spend-store.ts";
+import { createSumStore } from "../usage/sums-store.ts";
 import { chartEndpoints } from "./chart-endpoints.ts";
 import { analyticsEndpoints } from "./endpoints.ts";
 import { createAnalyticsService } from "./service.ts";
 import { createAnalyticsStore } from "./store.ts";
 
 export function createAnalytics({ db, apps }: { db: Db; apps: AppService }): Feature {
-  const analytics = createAnalyticsService({ store: createAnalyticsStore(db), apps });
+  const sums = createSumStore(db);
+  const store = createAnalyticsStore(db);
+  const analytics = createAnalyticsService({ store, calls: createCallStore(db), sums, spends: createSpendReader(db), apps });
   return { endpoints: [...analyticsEndpoints({ analytics }), ...chartEndpoints({ analytics, apps })] };
 }

@@ -2,69 +2,107 @@ import { dollarsFromMicro, dollarsFromNano, notFound, periodStart } from "@porti
 import type { AppService } from "../apps/service.ts";
 import type { Actor } from "../auth/actor.ts";
 import { type ListQuery, type Page, pageOf } from "../db/paging.ts";
+import type { Call, CallFilters, CallStore } from "../usage/calls-store.ts";
 import { percentile } from "../usage/histogram.ts";
-import { type Range, ranges, type SimpleChart } from "./contract.ts";
-import type { AnalyticsStore, Call, CallFilters, GroupedBy, GroupFilters, UsageFilters, UsageGroup, UsageSum } from "./store.ts";
+import type { SpendReader } from "../usage/spend-store.ts";
+import type { Amounts, ReportRow, Steps, SumFilters, SumStore } from "../usage/sums-store.ts";
+import { type AppBudget, type BudgetRow, type OverviewAttributes, type Range, ranges, type SimpleChart } from "./contract.ts";
+import { dayMs, daysBetween } from "./days.ts";
+import type { AnalyticsStore } from "./store.ts";
+import { sumOf, tokensOf, unnamed } from "./sums.ts";
 
 const topCount = 20;
 /** Bars of a chart that is not of days. */
 const topLabels = 10;
-const dayLimit = 500;
-const dayMs = 86_400_000;
+
+export type Days = { startDate: Date; endDate: Date };
+export type Measure = "requests" | "users" | "tokens" | "cost";
+export type ChartedBy = "day" | "user" | "app" | "model";
+export type Curves = { labels: string[]; datasets: { label: string; data: number[]; yAxisID: string }[] };
+
+export type AnalyticsService = {
+  overview(range: Range): Promise<OverviewAttributes>;
+  calls(query: ListQuery, filters: CallFilters): Promise<Page<Call>>;
+  /** @throws AppError not_found when no such request was recorded, or its record was deleted with age. */
+  call(requestId: string): Promise<Call>;
+  /** Tokens and cost of each day, both days included. */
+  usage(of: SumFilters & Days): Promise<Curves>;
+  /**
+   * A chart of finished requests between two days, both included: of each day, or of the ten largest of what they are summed by.
+   * `withCost` adds what each label costs.
+   */
+  chart(by: ChartedBy, measure: Measure, of: SumFilters & Days & { withCost?: boolean }): Promise<SimpleChart>;
+  /** Spend of LLMs, then apps, in their current budget periods, beside their use between two days (default: this month). */
+  budgets(of: { startDate?: Date | undefined; endDate?: Date | undefined; llm_id?: number | undefined }): Promise<BudgetRow[]>;
+  /** Administrators may ask for any app, others for their own. */
+  appBudget(actor: Actor, appId: number): Promise<AppBudget>;
+};
+
+/** How the curves of a range are read: a day's steps from minutes, longer ones from the sums by hour and day. */
+const stepsOf = (stepMs: number): Steps =>
+  stepMs < 3_600_000
+    ? { unit: "minute", size: stepMs / 60_000 }
+    : stepMs < dayMs
+      ? { unit: "hour", size: stepMs / 3_600_000 }
+      : { unit: "day", size: stepMs / dayMs, timeZone: "UTC" };
+
+const spanOf = ({ startDate, endDate }: Days) => ({ from: startDate, to: new Date(endDate.getTime() + dayMs) });
 
 export function createAnalyticsService({
   store,
+  calls,
+  sums,
+  spends,
   apps,
   now = () => new Date(),
 }: {
   store: AnalyticsStore;
+  calls: CallStore;
+  sums: SumStore;
+  spends: SpendReader;
   apps: Pick<AppService, "get" | "getOwn">;
   now?: () => Date;
-}) {
+}): AnalyticsService {
   /** The most used ones, with their names; what is deleted is still counted. */
-  async function top(sums: UsageSum[], kind: "llms" | "apps") {
-    const idOf = (sum: UsageSum) => (kind === "llms" ? sum.llmId : sum.appId) ?? 0;
-    const most = sums.toSorted((a, b) => b.requests - a.requests || idOf(a) - idOf(b)).slice(0, topCount);
-    const names = await store.names(kind, most.map(idOf));
-    return most.map((sum) => ({
-      id: idOf(sum),
-      name: names.get(idOf(sum)) ?? unnamed(kind, idOf(sum)),
-      requests: sum.requests,
-      tokens: sum.tokens,
-      cost: dollarsFromNano(sum.costNanoUsd),
+  async function top(rows: ReportRow[], by: "llm" | "app") {
+    const most = rows
+      .filter((row) => row.by === by)
+      .map((row) => ({ ...row, id: Number(row.key) }))
+      .toSorted((a, b) => b.requests - a.requests || a.id - b.id)
+      .slice(0, topCount);
+    const names = await store.names(
+      `${by}s`,
+      most.map(({ id }) => id),
+    );
+    return most.map((row) => ({
+      id: row.id,
+      name: names.get(row.id) ?? unnamed(by, row.id),
+      requests: row.requests,
+      tokens: tokensOf(row),
+      cost: dollarsFromNano(row.costNanoUsd),
     }));
   }
 
   return {
-    async overview(range: Range) {
+    async overview(range) {
       const { stepMs, steps } = ranges[range];
       const asOf = now();
       // Steps lie on the clock, so that a curve does not change its shape with every look; the last one is still filling.
       const from = new Date(Math.floor(asOf.getTime() / stepMs) * stepMs - (steps - 1) * stepMs);
-      const [sums, unpricedModels] = await Promise.all([store.sums({ from, stepMs }), store.unpricedModels(from)]);
-      const byStep = new Map(sums.flatMap((sum) => (sum.step === null ? [] : [[sum.step, sum] as const])));
-      const [byLlm, byApp] = await Promise.all([
-        top(
-          sums.filter((sum) => sum.llmId !== null),
-          "llms",
-        ),
-        top(
-          sums.filter((sum) => sum.appId !== null),
-          "apps",
-        ),
-      ]);
-      const all = [...byStep.values()];
-      const total = (of: (sum: UsageSum) => number) => all.reduce((result, sum) => result + of(sum), 0);
-      const durations = (all[0]?.durations ?? []).map((_, at) => total((sum) => sum.durations[at] ?? 0));
+      const span = { from, to: new Date(from.getTime() + steps * stepMs) };
+      const [rows, unpricedModels] = await Promise.all([sums.report(span, stepsOf(stepMs), ["llm", "app"]), calls.unpricedModels(from)]);
+      const byStep = new Map(rows.flatMap((row) => (row.step === null ? [] : [[row.step, row] as const])));
+      const [byLlm, byApp] = await Promise.all([top(rows, "llm"), top(rows, "app")]);
+      const total = sumOf([...byStep.values()]);
       return {
         totals: {
-          requests: total((sum) => sum.requests),
-          errors: total((sum) => sum.errors),
-          prompt_tokens: total((sum) => sum.promptTokens),
-          response_tokens: total((sum) => sum.responseTokens),
-          cost: dollarsFromNano(total((sum) => sum.costNanoUsd)),
-          latency_p50_ms: percentile(durations, 0.5),
-          latency_p95_ms: percentile(durations, 0.95),
+          requests: total.requests,
+          errors: total.errors,
+          prompt_tokens: total.promptTokens,
+          response_tokens: total.responseTokens,
+          cost: dollarsFromNano(total.costNanoUsd),
+          latency_p50_ms: percentile(total.durations, 0.5),
+          latency_p95_ms: percentile(total.durations, 0.95),
           unpriced: unpricedModels.reduce((sum, { requests }) => sum + requests, 0),
         },
         unpriced_models: unpricedModels.slice(0, topCount),
@@ -74,7 +112,7 @@ export function createAnalyticsService({
             at: new Date(from.getTime() + step * stepMs).toISOString(),
             requests: sum?.requests ?? 0,
             errors: sum?.errors ?? 0,
-            tokens: sum?.tokens ?? 0,
+            tokens: sum ? tokensOf(sum) : 0,
             cost: dollarsFromNano(sum?.costNanoUsd ?? 0),
             latency_p50_ms: sum ? percentile(sum.durations, 0.5) : null,
           };
@@ -85,24 +123,22 @@ export function createAnalyticsService({
       };
     },
 
-    async calls(query: ListQuery, filters: CallFilters): Promise<Page<Call>> {
-      const { items, total } = await store.calls(query, filters);
+    async calls(query, filters) {
+      const { items, total } = await calls.list(query, filters);
       return pageOf(query, items.map(withNames), total);
     },
 
-    /** @throws AppError not_found when no such request was recorded, or its record was deleted with age. */
-    async call(requestId: string): Promise<Call> {
-      const call = await store.call(requestId);
+    async call(requestId) {
+      const call = await calls.find(requestId);
       if (!call) throw notFound("Call");
       return withNames(call);
     },
 
-    /** Tokens and cost of each day, both days included. */
-    async usage({ startDate, endDate, ...filters }: UsageFilters & { startDate: Date; endDate: Date }) {
-      const rows = await store.days({ from: startDate, to: new Date(endDate.getTime() + dayMs), ...filters });
+    async usage({ startDate, endDate, ...filters }) {
+      const rows = await sums.days(spanOf({ startDate, endDate }), filters);
       const days = new Map(rows.map((row) => [row.day, row]));
       const labels = daysBetween(startDate, endDate);
-      const curve = (label: string, yAxisID: string, of: (day: (typeof rows)[number]) => number) => ({
+      const curve = (label: string, yAxisID: string, of: (day: Amounts) => number) => ({
         label,
         data: labels.map((day) => {
           const row = days.get(day);
@@ -113,70 +149,60 @@ export function createAnalyticsService({
       return {
         labels,
         datasets: [
-          curve("Total Tokens", "y", (day) => day.prompt + day.response + day.cacheWrite + day.cacheRead),
+          curve("Total Tokens", "y", tokensOf),
           curve("Cost", "y1", (day) => dollarsFromNano(day.costNanoUsd)),
-          curve("Prompt Tokens", "y", (day) => day.prompt),
-          curve("Response Tokens", "y", (day) => day.response),
-          curve("Cache Write Tokens", "y", (day) => day.cacheWrite),
-          curve("Cache Read Tokens", "y", (day) => day.cacheRead),
+          curve("Prompt Tokens", "y", (day) => day.promptTokens),
+          curve("Response Tokens", "y", (day) => day.responseTokens),
+          curve("Cache Write Tokens", "y", (day) => day.cacheWriteTokens),
+          curve("Cache Read Tokens", "y", (day) => day.cacheReadTokens),
         ],
       };
     },
 
-    /**
-     * A chart of finished requests between two days, both included: of each day, or of the ten largest of what they are summed by.
-     * @param withCost adds what each label costs.
-     */
-    async chart(
-      by: GroupedBy,
-      measure: "requests" | "users" | "tokens" | "cost",
-      { startDate, endDate, withCost = false, ...filters }: Omit<GroupFilters, "from" | "to" | "limit"> & Days & { withCost?: boolean },
-    ): Promise<SimpleChart> {
-      const limit = by === "day" ? dayLimit : topLabels;
-      const found = await store.grouped(by, { from: startDate, to: new Date(endDate.getTime() + dayMs), limit, ...filters });
-      const byLabel = new Map(found.map((group) => [group.label, group]));
-      const labels = by === "day" ? daysBetween(startDate, endDate) : found.map(({ label }) => label);
-      const values = (of: (group: UsageGroup) => number) =>
+    async chart(by, measure, { startDate, endDate, withCost = false, ...filters }) {
+      const span = spanOf({ startDate, endDate });
+      const found: (Amounts & { label: string; users?: number })[] =
+        by === "day"
+          ? (await sums.days(span, filters)).map((row) => ({ ...row, label: row.day }))
+          : (await sums.totals(span, by, filters)).map((row) => ({ ...row, label: labelOf[by](row.key) })).toSorted(orders[by]);
+      const labels = by === "day" ? daysBetween(startDate, endDate) : found.slice(0, topLabels).map(({ label }) => label);
+      const byLabel = new Map(found.map((row) => [row.label, row]));
+      const values = (of: (row: Amounts & { users?: number }) => number) =>
         labels.map((label) => {
-          const group = byLabel.get(label);
-          return group ? of(group) : 0;
+          const row = byLabel.get(label);
+          return row ? of(row) : 0;
         });
       return { labels, data: values(measures[measure]), ...(withCost ? { cost: values(measures.cost) } : {}) };
     },
 
-    /** Spend of LLMs, then apps, in their current budget periods, beside their use between two days (default: this month). */
-    async budgets({
-      startDate,
-      endDate,
-      llm_id,
-    }: {
-      startDate?: Date | undefined;
-      endDate?: Date | undefined;
-      llm_id?: number | undefined;
-    }) {
+    async budgets({ startDate, endDate, llm_id }) {
       const at = now();
-      const from = startDate ?? periodStart(at);
-      const to = new Date((endDate ?? at).getTime() + dayMs);
-      const rows = await store.budgeted({ from, to, llm_id });
+      const span = spanOf({ startDate: startDate ?? periodStart(at), endDate: endDate ?? at });
+      const [ofLlms, ofApps] = await Promise.all([sums.totals(span, "llm", {}), sums.totals(span, "app", {})]);
+      const used = { llm: new Map(ofLlms.map((row) => [Number(row.key), row])), app: new Map(ofApps.map((row) => [Number(row.key), row])) };
+      const rows = await store.budgeted({ llmIds: [...used.llm.keys()], appIds: [...used.app.keys()], llm_id });
       const periods = rows.map((row) => ({ kind: row.kind, id: row.id, periodStart: periodStart(at, row.budgetStartAt) }));
-      const spent = await store.spent(periods);
-      return rows.map((row, index) => ({
-        name: row.name,
-        entity_type: row.kind === "llm" ? ("LLM" as const) : ("App" as const),
-        entity_id: row.id,
-        budget: row.budgetMicroUsd === null ? null : dollarsFromMicro(row.budgetMicroUsd),
-        spent: dollarsFromNano(spent[index] ?? 0),
-        usage: percentOf(dollarsFromNano(spent[index] ?? 0), row.budgetMicroUsd === null ? null : dollarsFromMicro(row.budgetMicroUsd)),
-        budgetStartDate: periods[index]?.periodStart.toISOString() ?? "",
-        totalCost: dollarsFromNano(row.costNanoUsd),
-        total_tokens: row.tokens,
-        user_id: row.userId,
-        user_email: row.userEmail ?? "",
-      }));
+      const spent = await spends.spent(periods);
+      return rows.map((row, index) => {
+        const use = used[row.kind].get(row.id);
+        const budget = row.budgetMicroUsd === null ? null : dollarsFromMicro(row.budgetMicroUsd);
+        return {
+          name: row.name,
+          entity_type: row.kind === "llm" ? ("LLM" as const) : ("App" as const),
+          entity_id: row.id,
+          budget,
+          spent: dollarsFromNano(spent[index] ?? 0),
+          usage: percentOf(dollarsFromNano(spent[index] ?? 0), budget),
+          budgetStartDate: periods[index]?.periodStart.toISOString() ?? "",
+          totalCost: dollarsFromNano(use?.costNanoUsd ?? 0),
+          total_tokens: use ? tokensOf(use) : 0,
+          user_id: row.userId,
+          user_email: row.userEmail ?? "",
+        };
+      });
     },
 
-    /** Administrators may ask for any app, others for their own. */
-    async appBudget(actor: Actor, appId: number) {
+    async appBudget(actor, appId) {
       const app = actor.isAdmin ? await apps.get(appId) : await apps.getOwn(actor, appId);
       const budget = app.monthlyBudget;
       return {
@@ -188,32 +214,28 @@ export function createAnalyticsService({
     },
   };
 }
-export type AnalyticsService = ReturnType<typeof createAnalyticsService>;
 
 const withNames = (call: Call): Call => ({
   ...call,
-  appName: call.appName || unnamed("apps", call.appId),
-  llmName: call.llmName || unnamed("llms", call.llmId),
+  appName: call.appName || unnamed("app", call.appId),
+  llmName: call.llmName || unnamed("llm", call.llmId),
 });
 
-const unnamed = (kind: "llms" | "apps", id: number): string => {
-  const what = kind === "llms" ? "LLM" : "app";
-  return id ? `deleted ${what} ${id}` : `no ${what}`;
+type Labelled = Amounts & { label: string };
+const labelOf = { user: (key: string) => `User ${key}`, app: (key: string) => `App ${key}`, model: (key: string) => key || "Unknown" };
+const byTokens = (a: Labelled, b: Labelled) =>
+  b.promptTokens + b.responseTokens - a.promptTokens - a.responseTokens || a.label.localeCompare(b.label);
+const orders = {
+  user: byTokens,
+  app: byTokens,
+  model: (a: Labelled, b: Labelled) => b.requests - a.requests || a.label.localeCompare(b.label),
 };
 
-type Days = { startDate: Date; endDate: Date };
-
-function daysBetween(startDate: Date, endDate: Date): string[] {
-  const days: string[] = [];
-  for (let at = startDate.getTime(); at <= endDate.getTime(); at += dayMs) days.push(new Date(at).toISOString().slice(0, 10));
-  return days;
-}
-
 const measures = {
-  requests: (group: UsageGroup) => group.requests,
-  users: (group: UsageGroup) => group.users,
-  tokens: (group: UsageGroup) => group.prompt + group.response + group.cacheWrite + group.cacheRead,
-  cost: (group: UsageGroup) => dollarsFromNano(group.costNanoUsd),
+  requests: (row: Amounts) => row.requests,
+  users: (row: { users?: number }) => row.users ?? 0,
+  tokens: tokensOf,
+  cost: (row: Amounts) => dollarsFromNano(row.costNanoUsd),
 };
 
 const percentOf = (spent: number, budget: number | null): number => (budget ? Math.round((spent / budget) * 10_000) / 100 : 0);

@@ -3,8 +3,8 @@ import type { Db, Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { createListing, inNaturalOrder, type ListingDefinition, loadPage } from "../db/listing.ts";
-import { nanoOf } from "../db/money.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
+import { appSpentAtLeast, type SpendReader } from "../usage/spend-store.ts";
 import type { AppPatch } from "./contract.ts";
 
 export type App = {
@@ -70,7 +70,7 @@ export type AppFilters = {
   namespace?: string | undefined;
 };
 
-export function createAppStore(db: Db, counts: Counts, now: () => Date = () => new Date()) {
+export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now: () => Date = () => new Date()) {
   const definition = {
     kinds: ["app", "user", "llm", "tool", "credential"],
     from: "apps t LEFT JOIN users o ON o.id = t.user_id",
@@ -84,10 +84,7 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
       is_orphaned: "t.is_orphaned = ?",
       namespace: "t.namespace = ?",
       credential_active: "EXISTS (SELECT 1 FROM credentials c WHERE c.app_id = t.id AND c.active) = ?",
-      // The row of the newest period is the current one's unless that period is over.
-      over_budget: `coalesce((SELECT b.spent_micro_usd >= t.monthly_budget_micro_usd FROM budget_usage b
-          WHERE b.kind = 'app' AND b.object_id = t.id AND b.period_start > now() - interval '1 month'
-          ORDER BY b.period_start DESC LIMIT 1), false) = ?`,
+      over_budget: `${appSpentAtLeast("t.id", "t.monthly_budget_micro_usd")} = ?`,
     },
   } satisfies ListingDefinition<AppFilters>;
   const listing = createListing<{ id: number }, AppFilters>({ db, counts }, definition);
@@ -98,13 +95,8 @@ export function createAppStore(db: Db, counts: Counts, now: () => Date = () => n
   async function withSpend(rows: Row[]): Promise<App[]> {
     if (rows.length === 0) return [];
     const at = now();
-    const { rows: spent } = await db.sql.query<{ object_id: number; spent: number }>(
-      `SELECT b.object_id, ${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")} AS spent FROM budget_usage b
-       JOIN unnest($1::int[], $2::timestamptz[]) AS p(id, start) ON b.object_id = p.id AND b.period_start = p.start WHERE b.kind = 'app'`,
-      [rows.map((row) => row.id), rows.map((row) => periodStart(at, row.budgetStartAt).toISOString())],
-    );
-    const spends = new Map(spent.map((row) => [row.object_id, row.spent]));
-    return rows.map((row) => toApp(row, spends.get(row.id) ?? 0));
+    const spent = await spends.spent(rows.map((row) => ({ kind: "app", id: row.id, periodStart: periodStart(at, row.budgetStartAt) })));
+    return rows.map((row, index) => toApp(row, spent[index] ?? 0));
   }
 
   return {

@@ -8,9 +8,6 @@ const mostNano = `${Number.MAX_SAFE_INTEGER}000::bigint`;
 /** Both columns as nano-dollars, a bigint. */
 export const nanoOf = (micro: string, rest: string): string => `(least(${micro}, ${most}) * 1000 + ${rest})`;
 
-/** Their sum as a number to be read; 0 for no rows. */
-export const sumNano = (micro: string, rest: string): string => `coalesce(sum(${nanoOf(micro, rest)}), 0)::float8`;
-
 /** An amount of nano-dollars, any number, as one that both columns can hold. */
 export const cappedNano = (nano: string): string => `least(${nano}, ${mostNano})::bigint`;
 

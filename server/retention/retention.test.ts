@@ -54,6 +54,8 @@ async function ages(): Promise<Record<string, number[]>> {
     audit_log: "at",
     usage_records: "at",
     usage_minutes: "minute",
+    usage_hours: "hour",
+    usage_days: "day",
     budget_usage: "period_start",
     telemetry_batches: "received_at",
     "graphile_worker._private_jobs": "run_at",
@@ -74,6 +76,8 @@ test("each table keeps its rows as long as set and no longer; what is set to 0 s
     audit_log: [1, 20, 80, 100],
     usage_records: [1, 20, 80],
     usage_minutes: [1, 20, 80, 100, 800],
+    usage_hours: [1, 20, 80, 100, 800],
+    usage_days: [1, 20, 80, 100, 800],
     budget_usage: [1, 20, 80, 100, 800],
     telemetry_batches: [1, 20],
     jobs: [1, 20],
@@ -83,7 +87,7 @@ test("each table keeps its rows as long as set and no longer; what is set to 0 s
   await rowsOfAge(5_000);
   await trim({ events: 0, audit: 0, usage: 0, statistics: 0 });
   const kept = await ages();
-  for (const table of ["outbox_events", "audit_log", "usage_records", "usage_minutes", "budget_usage"])
+  for (const table of ["outbox_events", "audit_log", "usage_records", "usage_minutes", "usage_hours", "usage_days", "budget_usage"])
     expect(kept[table]).toContain(5_000);
 });
 

@@ -10,7 +10,7 @@ export type RetentionDays = {
   audit: number;
   /** Single calls. Budgets whose start was moved are summed from them. */
   usage: number;
-  /** Usage by minute, which dashboards read, and what was spent in past budget periods. */
+  /** Usage by minute, hour and day, which dashboards read, and what was spent in past budget periods. */
   statistics: number;
 };
 
@@ -28,6 +28,8 @@ export function createRetention({ store, days, logger }: { store: RetentionStore
     audit_log: days.audit,
     usage_records: days.usage,
     usage_minutes: days.statistics,
+    usage_hours: days.statistics,
+    usage_days: days.statistics,
     budget_usage: days.statistics,
     telemetry_batches: batchDays,
     "graphile_worker._private_jobs": failedJobDays,

@@ -1,16 +1,15 @@
 import type pg from "pg";
+import { usageTables } from "../usage/tables-store.ts";
 
 /** What grows with use and is deleted by age. */
 export type TrimmedTable = keyof typeof tables;
 
 /** What a row is deleted by, and what is kept whatever its age. Each has an index that begins with its time. */
 const tables = {
-  outbox_events: { key: "id", time: "created_at", unless: "" },
-  audit_log: { key: "id", time: "at", unless: "" },
-  usage_records: { key: "id", time: "at", unless: "" },
-  usage_minutes: { key: "ctid", time: "minute", unless: "" },
-  budget_usage: { key: "ctid", time: "period_start", unless: "" },
-  telemetry_batches: { key: "batch_id", time: "received_at", unless: "" },
+  outbox_events: { key: "id", time: "created_at" },
+  audit_log: { key: "id", time: "at" },
+  ...usageTables,
+  telemetry_batches: { key: "batch_id", time: "received_at" },
   // Jobs that failed for good; the others end by themselves.
   "graphile_worker._private_jobs": { key: "id", time: "run_at", unless: "attempts < max_attempts OR locked_at IS NOT NULL" },
 } as const;
@@ -23,7 +22,7 @@ export type RetentionStore = {
 export function createRetentionStore(pool: pg.Pool): RetentionStore {
   return {
     async deleteOld(table, days, limit) {
-      const { key, time, unless } = tables[table];
+      const { key, time, unless }: { key: string; time: string; unless?: string } = tables[table];
       const old = `${time} < now() - $1 * interval '1 day'${unless ? ` AND NOT (${unless})` : ""}`;
       const { rowCount } = await pool.query(
         `DELETE FROM ${table} WHERE ${key} = ANY(ARRAY(SELECT ${key} FROM ${table} WHERE ${old} ORDER BY ${time} LIMIT $2))`,

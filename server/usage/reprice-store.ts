@@ -2,26 +2,31 @@ import { costOf, type NanoUsd, type Price, periodStart, type Tokens } from "@por
 import type pg from "pg";
 import type { Db } from "../db/client.ts";
 import { nanoOf, setNano } from "../db/money.ts";
+import { type AddedSpend, addSpends, deleteSpends } from "./spend-store.ts";
 
 const recordNano = nanoOf("cost_micro_usd", "cost_rest_nano_usd");
-const setSpent = (nano: string): string => setNano("spent_micro_usd", "spent_rest_nano_usd", nano);
 
 const minuteMs = 60_000;
 
 type Booked = { id: number; at: Date; appId: number; llmId: number; cost: NanoUsd } & Tokens;
 type Changed = { id: number; at: Date; appId: number; llmId: number; cost: NanoUsd; delta: NanoUsd };
-type Spend = { kind: "app" | "llm"; id: number; start: Date; delta: NanoUsd; isCurrent: boolean };
 
 /** What was booked for calls of a model, and every sum that it went into. */
-export function createBookedStore(db: Db) {
+export type BookedStore = {
+  /** The newest record so far. */
+  lastId(): Promise<number>;
+  /** Reprices the calls among the records `after` < id <= `upTo`: records, sums and budgets, or none of them. @returns how many changed. */
+  reprice(model: { vendor: string; modelName: string }, price: Price, after: number, upTo: number): Promise<number>;
+};
+
+export function createBookedStore(db: Db): BookedStore {
   return {
-    async lastId(): Promise<number> {
+    async lastId() {
       const { rows } = await db.sql.query<{ id: number }>("SELECT coalesce(max(id), 0)::bigint AS id FROM usage_records");
       return rows[0]?.id ?? 0;
     },
 
-    /** Reprices the calls among the records `after` < id <= `upTo`: records, minutes and budgets, or none of them. @returns how many changed. */
-    async reprice(model: { vendor: string; modelName: string }, price: Price, after: number, upTo: number): Promise<number> {
+    async reprice(model, price, after, upTo) {
       return db.sqlTransaction(
         async (client) => {
           const changed = await changeRecords(client, model, price, after, upTo);
@@ -84,43 +89,15 @@ async function changeMinutes(client: pg.PoolClient, changed: Changed[]): Promise
 }
 
 async function changeSpend(client: pg.PoolClient, changed: Changed[]): Promise<void> {
-  const spends = await spendsOf(client, changed);
-  if (spends.length === 0) return;
-  const { rows } = await client.query<{ kind: string; id: number; start: Date; created: boolean }>(
-    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd, spent_rest_nano_usd)
-     SELECT kind, id, start, delta / 1000, delta % 1000 FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, delta) ORDER BY kind, id, start
-     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET
-       ${setSpent(`${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")} + ${nanoOf("EXCLUDED.spent_micro_usd", "EXCLUDED.spent_rest_nano_usd")}`)}
-     RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
-    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.start), spends.map((s) => s.delta)],
-  );
-  const isCurrent = (row: (typeof rows)[number]) =>
-    spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.start.getTime() === row.start.getTime());
-  const created = rows.filter((row) => row.created);
-  // Made here only so that whoever makes it at the same moment waits: a period without a row is summed from the records when it is
-  // current, and of no interest when it is past.
-  await onSpends(client, created.filter(isCurrent), `UPDATE budget_usage b SET ${setSpent(`coalesce(${sumOfPeriod}, 0)`)} FROM`);
-  await onSpends(
+  const created = await addSpends(client, await spendsOf(client, changed));
+  // Rows of past periods were made here only so that others wait for them: what was spent then is of no interest.
+  await deleteSpends(
     client,
-    created.filter((row) => !isCurrent(row)),
-    "DELETE FROM budget_usage b USING",
+    created.filter(({ isCurrent }) => !isCurrent),
   );
 }
 
-const sumOf = (column: "app_id" | "llm_id") =>
-  `(SELECT sum(${nanoOf("r.cost_micro_usd", "r.cost_rest_nano_usd")}) FROM usage_records r WHERE r.${column} = b.object_id AND r.at >= b.period_start)`;
-const sumOfPeriod = `CASE b.kind WHEN 'app' THEN ${sumOf("app_id")} ELSE ${sumOf("llm_id")} END`;
-
-async function onSpends(client: pg.PoolClient, rows: { kind: string; id: number; start: Date }[], statement: string): Promise<void> {
-  if (rows.length === 0) return;
-  await client.query(
-    `${statement} unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
-     WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start`,
-    [rows.map((row) => row.kind), rows.map((row) => row.id), rows.map((row) => row.start)],
-  );
-}
-
-async function spendsOf(client: pg.PoolClient, changed: Changed[]): Promise<Spend[]> {
+async function spendsOf(client: pg.PoolClient, changed: Changed[]): Promise<AddedSpend[]> {
   const { rows: owners } = await client.query<{ kind: "app" | "llm"; id: number; anchor: Date | null }>(
     `SELECT 'app' AS kind, id, budget_start_at AS anchor FROM apps WHERE id = ANY($1)
      UNION ALL SELECT 'llm', id, budget_start_at FROM llms WHERE id = ANY($2)`,
@@ -128,14 +105,15 @@ async function spendsOf(client: pg.PoolClient, changed: Changed[]): Promise<Spen
   );
   const now = new Date();
   const known = new Map(owners.map((owner) => [`${owner.kind}:${owner.id}`, owner]));
-  const spends = new Map<string, Spend>();
+  const spends = new Map<string, AddedSpend>();
   for (const { at, appId, llmId, delta } of changed)
     for (const owner of [known.get(`app:${appId}`), known.get(`llm:${llmId}`)]) {
       if (!owner) continue;
       const start = periodStart(at, owner.anchor);
       const key = `${owner.kind}:${owner.id}:${start.getTime()}`;
       const isCurrent = start.getTime() === periodStart(now, owner.anchor).getTime();
-      spends.set(key, { kind: owner.kind, id: owner.id, start, delta: (spends.get(key)?.delta ?? 0) + delta, isCurrent });
+      const costNanoUsd = (spends.get(key)?.costNanoUsd ?? 0) + delta;
+      spends.set(key, { kind: owner.kind, id: owner.id, periodStart: start, costNanoUsd, isCurrent });
     }
   return [...spends.values()];
 }

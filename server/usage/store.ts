@@ -4,13 +4,12 @@ import type { BudgetUsage, UsageRecord } from "@portico/protocol/edge";
 import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { Db } from "../db/client.ts";
-import { cappedNano, nanoOf, setNano } from "../db/money.ts";
+import { nanoOf, setNano } from "../db/money.ts";
 import { bucketCount, bucketOf } from "./histogram.ts";
 import type { Known } from "./judge.ts";
+import { type AddedSpend, addSpends, type BudgetKind, type Spend, spentOf } from "./spend-store.ts";
 
-export type BudgetKind = "app" | "llm";
 export type Budgeted = { kind: BudgetKind; id: number; namespace: string; budgetStartAt: Date | null };
-export type Spend = { kind: BudgetKind; id: number; periodStart: Date };
 /** What became of a batch; `usage` is what its apps and LLMs have spent in their current periods, looked at after it was stored. */
 export type StoredBatch = { duplicate: boolean; stored: number; usage: BudgetUsage[] };
 
@@ -25,9 +24,22 @@ const saturated = (sum: string, more: string) => `least(least(${sum}, ${mostInSq
 
 type Batch = { edgeId: string; batchId: string; records: UsageRecord[]; judgement?: Judgement };
 
-export function createUsageStore(db: Db) {
+export type UsageStore = {
+  /** The rows that records name. */
+  known(records: UsageRecord[]): Promise<Known>;
+  /**
+   * Stores a batch with its sums and spends, all or nothing, in a fixed number of statements. A batch or record seen before changes
+   * nothing.
+   */
+  insertBatch(batch: Batch): Promise<StoredBatch>;
+  /** Active apps and LLMs that have a budget. */
+  listBudgeted(): Promise<Budgeted[]>;
+  spent(spends: Spend[]): Promise<BudgetUsage[]>;
+};
+
+/** What edges report. Sums by hour and day follow by triggers of the record table. */
+export function createUsageStore(db: Db): UsageStore {
   return {
-    /** The rows that records name. */
     async known(records: UsageRecord[]): Promise<Known> {
       const named = (of: (record: UsageRecord) => number) => [...new Set(records.map(of))].filter((id) => id > 0 && id <= maxInt);
       const { rows } = await db.sql.query<{ kind: string; id: number; namespace: string; userId: number; isSystem: boolean }>({
@@ -57,11 +69,7 @@ export function createUsageStore(db: Db) {
       };
     },
 
-    /**
-     * Stores a batch with its sums and spends, all or nothing, in a fixed number of statements. A batch or record seen before changes
-     * nothing.
-     */
-    async insertBatch(batch: Batch): Promise<StoredBatch> {
+    async insertBatch(batch): Promise<StoredBatch> {
       const insertWith = (store: StoreRecords) => db.sqlTransaction((client) => insert(client, batch, store), { retry: true });
       // COPY costs three fifths of what INSERT does and cannot skip rows; records that were there before are rare.
       const { owners, duplicate, stored } = await insertWith(copyRecords).catch((error: unknown) => {
@@ -71,7 +79,6 @@ export function createUsageStore(db: Db) {
       return { duplicate, stored, usage: await usageOf(db.sql, owners) };
     },
 
-    /** Active apps and LLMs that have a budget. */
     async listBudgeted(): Promise<Budgeted[]> {
       const { rows } = await db.sql.query<Budgeted>(
         `SELECT 'app' AS kind, id, namespace, budget_start_at AS "budgetStartAt" FROM apps WHERE is_active AND monthly_budget_micro_usd > 0
@@ -80,39 +87,9 @@ export function createUsageStore(db: Db) {
       return rows;
     },
 
-    spent: (spends: Spend[]): Promise<BudgetUsage[]> => spentOf(db.sql, spends),
+    spent: (spends) => spentOf(db.sql, spends),
   };
 }
-export type UsageStore = ReturnType<typeof createUsageStore>;
-
-const recordNano = nanoOf("r.cost_micro_usd", "r.cost_rest_nano_usd");
-const sumOf = (kind: string, id: string, start: string) =>
-  `CASE ${kind} WHEN 'app' THEN (SELECT coalesce(sum(${recordNano}), 0) FROM usage_records r WHERE r.app_id = ${id} AND r.at >= ${start})
-   ELSE (SELECT coalesce(sum(${recordNano}), 0) FROM usage_records r WHERE r.llm_id = ${id} AND r.at >= ${start}) END`;
-
-/** What was spent since the start of each period; in the order asked. */
-async function spentOf(client: pg.Pool, spends: Spend[]): Promise<BudgetUsage[]> {
-  if (spends.length === 0) return [];
-  // A period without a row is one that began by a change of its start; its spend is still in the records. now() is never later than
-  // what the statement sees.
-  const { rows } = await client.query<{ micro: number; rest: number; readAtUs: number }>(
-    `SELECT spent / 1000 AS micro, spent % 1000 AS rest, "readAtUs" FROM (
-     SELECT ${cappedNano(`coalesce(${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")}, ${sumOf("t.kind", "t.id", "t.start")})`)} AS spent, t.position,
-       (extract(epoch FROM now()) * 1000000)::bigint AS "readAtUs"
-     FROM unnest($1::text[], $2::int[], $3::timestamptz[]) WITH ORDINALITY AS t(kind, id, start, position)
-     LEFT JOIN budget_usage b ON b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start) AS amounts ORDER BY position`,
-    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart)],
-  );
-  return spends.map(({ kind, id, periodStart }, at) => ({
-    kind,
-    id,
-    periodStartMs: periodStart.getTime(),
-    spentMicroUsd: rows[at]?.micro ?? 0,
-    spentRestNanoUsd: rows[at]?.rest ?? 0,
-    readAtUs: rows[at]?.readAtUs ?? 0,
-  }));
-}
-
 type Owner = { kind: BudgetKind; id: number; anchor: Date | null };
 
 function usageOf(client: pg.Pool, owners: Owner[]): Promise<BudgetUsage[]> {
@@ -296,7 +273,7 @@ async function addMinutes(client: pg.PoolClient, records: UsageRecord[]): Promis
 
 async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRecord[]): Promise<void> {
   const now = new Date();
-  const spends: (Spend & { spentNanoUsd: NanoUsd; isCurrent: boolean })[] = [];
+  const spends: AddedSpend[] = [];
   for (const { kind, id, anchor } of owners) {
     const current = periodStart(now, anchor).getTime();
     const periods = new Map<number, NanoUsd>();
@@ -306,32 +283,10 @@ async function addSpend(client: pg.PoolClient, owners: Owner[], records: UsageRe
       const start = periodStart(new Date(record.startedAtMs), anchor).getTime();
       periods.set(start, (periods.get(start) ?? 0) + costNanoUsd);
     }
-    for (const [start, spentNanoUsd] of periods)
-      spends.push({ kind, id, periodStart: new Date(start), spentNanoUsd, isCurrent: start === current });
+    for (const [start, costNanoUsd] of periods)
+      spends.push({ kind, id, periodStart: new Date(start), costNanoUsd, isCurrent: start === current });
   }
-  if (spends.length === 0) return;
-  const { rows } = await client.query<{ kind: BudgetKind; id: number; start: Date; created: boolean }>(
-    `INSERT INTO budget_usage AS b (kind, object_id, period_start, spent_micro_usd, spent_rest_nano_usd)
-     SELECT kind, id, start, spent / 1000, spent % 1000 FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bigint[]) AS t(kind, id, start, spent) ORDER BY kind, id, start
-     ON CONFLICT (kind, object_id, period_start) DO UPDATE SET
-       ${setNano("spent_micro_usd", "spent_rest_nano_usd", `${nanoOf("b.spent_micro_usd", "b.spent_rest_nano_usd")} + ${nanoOf("EXCLUDED.spent_micro_usd", "EXCLUDED.spent_rest_nano_usd")}`)}
-     RETURNING kind, object_id AS id, period_start AS start, xmax = 0 AS created`,
-    [spends.map((s) => s.kind), spends.map((s) => s.id), spends.map((s) => s.periodStart), spends.map((s) => s.spentNanoUsd)],
-  );
-  // The first spend of a period whose start was changed: what was spent since that start is counted too. Others' spends wait for
-  // the row just made, so nothing is counted twice.
-  const made = rows.filter(
-    (row) =>
-      row.created &&
-      spends.some((s) => s.isCurrent && s.kind === row.kind && s.id === row.id && s.periodStart.getTime() === row.start.getTime()),
-  );
-  if (made.length === 0) return;
-  await client.query(
-    `UPDATE budget_usage b SET ${setNano("spent_micro_usd", "spent_rest_nano_usd", sumOf("b.kind", "b.object_id", "b.period_start"))}
-     FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS t(kind, id, start)
-     WHERE b.kind = t.kind AND b.object_id = t.id AND b.period_start = t.start`,
-    [made.map((row) => row.kind), made.map((row) => row.id), made.map((row) => row.start)],
-  );
+  await addSpends(client, spends);
 }
 
 /** A request that is there already. */

@@ -9,6 +9,7 @@ import { createCredentialService } from "../credentials/service.ts";
 import { createCredentialStore } from "../credentials/store.ts";
 import { type FakePlugin, hooksOf } from "../plugins/hooks/testing.ts";
 import { aStudio, countEachTime, type Studio } from "../testing.ts";
+import { createSpendReader } from "../usage/spend-store.ts";
 import { UserDraft } from "./contract.ts";
 import { createUserService } from "./service.ts";
 import { createUserStore } from "./store.ts";
@@ -28,7 +29,7 @@ function withPlugin(plugin: FakePlugin) {
   const { db } = studio;
   const apps = createAppService({
     db,
-    store: createAppStore(db, countEachTime),
+    store: createAppStore(db, countEachTime, createSpendReader(db)),
     credentials: createCredentialService({ db, store: createCredentialStore(db, countEachTime) }),
   });
   return {
