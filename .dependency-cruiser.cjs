@@ -149,6 +149,13 @@ module.exports = {
       to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!outbound/)" },
     },
     {
+      name: "filters-know-core-and-outbound",
+      comment: "Studio and gateway run the same scripts in the same sandbox.",
+      severity: "error",
+      from: { path: "^packages/filters/", pathNot: tests },
+      to: { path: "^(server|app|components|gateway|plugins|plugin-ui)/|^packages/(?!filters/|core/|outbound/)", reachable: true },
+    },
+    {
       name: "demo-is-a-client",
       comment: "It fills an installation through the REST API, as anybody could.",
       severity: "error",

@@ -6,7 +6,14 @@ import { RE2JS } from "re2js";
  */
 
 /** Matches anywhere in a text, unless the pattern is anchored. */
-export type LinearPattern = { test(text: string): boolean };
+export type LinearPattern = {
+  test(text: string): boolean;
+  /** Replaces every match; `$1`, `$<name>` and `$&` stand for what was matched. */
+  replaceAll(text: string, replacement: string): string;
+  /** The first matches, each with its groups: null where a group took no part. */
+  find(text: string, most: number): LinearMatch[];
+};
+export type LinearMatch = { start: number; end: number; groups: (string | null)[] };
 
 /** Why a pattern is not accepted; the message continues a sentence about it: "must not …", "is not …". */
 export class PatternRefused extends Error {}
@@ -59,7 +66,21 @@ function compile(source: string): LinearPattern {
     throw new PatternRefused(`cannot be matched in linear time: ${reason}`);
   }
   if (compiled.programSize() > 4 * maxSize) throw new PatternRefused("repeats too much");
-  return { test: (text) => compiled.test(text) };
+  return {
+    test: (text) => compiled.test(text),
+    replaceAll: (text, replacement) => compiled.matcher(text).replaceAll(replacement),
+    find(text, most) {
+      const matcher = compiled.matcher(text);
+      const found: LinearMatch[] = [];
+      while (found.length < most && matcher.find())
+        found.push({
+          start: matcher.start(),
+          end: matcher.end(),
+          groups: Array.from({ length: compiled.groupCount() + 1 }, (_, i) => matcher.group(i)),
+        });
+      return found;
+    },
+  };
 }
 
 /** What is wrong with a pattern, or undefined: for checks that only want to know. */
