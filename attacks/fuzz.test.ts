@@ -154,6 +154,7 @@ test("no two requests at once end in a server error", { timeout: 60_000 }, async
     ["groups", () => ({ members: [fixtures.portalUser.userId] })],
     ["users", (n) => ({ name: `${n}`, groups: [] })],
     ["model-prices", (n) => ({ cpt: n / 1e6 })],
+    ["filters", (n) => ({ name: `${n}` })],
     ["tags", (n) => ({ name: `${n}` })],
     ["credentials", (n) => ({ active: n % 2 === 0 })],
     ["plugins", (n) => ({ description: `${n}` })],

@@ -17,6 +17,7 @@ import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";
 import { createEvents } from "./events/feature.ts";
 import { createFeatures, type Features } from "./feature.ts";
+import { createFilters } from "./filters/feature.ts";
 import { createGroups } from "./groups/feature.ts";
 import { mountEndpoints } from "./http/mount.ts";
 import { openApiDocument } from "./http/openapi.ts";
@@ -125,6 +126,7 @@ async function assemble(
       gatewayUrl: env.gatewayUrl,
     }),
   );
+  features.add("filters", createFilters({ db, counts, outbound, llm: edges.askLlm }));
   features.add(
     "system",
     createSystem({

@@ -13,6 +13,7 @@ export type Kind =
   | "groups"
   | "model-prices"
   | "catalogues"
+  | "filters"
   | "tags"
   | "tools"
   | "plugins"
@@ -49,6 +50,7 @@ export async function createFixtures(
     credentials: () => [`/api/v1/apps/${ids.get("apps")}/credentials`, {}],
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
     catalogues: () => ["/api/v1/catalogues", { name: `Catalogue ${++count}` }],
+    filters: () => ["/api/v1/filters", { name: `filter ${++count}`, script: Buffer.from("return {}").toString("base64") }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],
@@ -101,6 +103,7 @@ export async function createFixtures(
         operations: fc.constant(["listTickets"]),
         oas_spec: fc.constant(ticketDocument),
         auth_schema_name: fc.constantFrom("", "apiKey"),
+        filters: fc.array(idOf("filters"), { maxLength: 2 }),
         llm_ids: fc.array(idOf("llms"), { maxLength: 2 }),
         members: fc.array(idOf("users"), { maxLength: 2 }),
         groups: fc.array(idOf("groups"), { maxLength: 2 }),

@@ -22,6 +22,7 @@ import { type Certificates, createCertificates, type OwnCertificate } from "./ce
 import { startControlServer } from "./control-server.ts";
 import { edgeEndpoints } from "./endpoints.ts";
 import { createHub, type HubTimings } from "./hub.ts";
+import { createLlmPrompts, type LlmPrompts } from "./llm-prompts.ts";
 import { createLlmProxy } from "./llm-proxy.ts";
 import { createPluginLogStore } from "./plugin-log-store.ts";
 import { createPluginLogs } from "./plugin-logs.ts";
@@ -49,6 +50,7 @@ export type EdgeFeature = Feature & {
   /** The port that edges connect to; 0 before start. */
   port(): number;
   hubCaSha256: string;
+  askLlm: LlmPrompts["ask"];
 };
 
 /**
@@ -113,6 +115,7 @@ export async function createEdges({
     return (await signer)(call);
   };
   const proxy = createLlmProxy({ llms, gatewayUrl, sign });
+  const prompts = createLlmPrompts({ llms, gatewayUrl, sign });
   const edgeService = createEdgeService({ db, store, publisher });
   const wire = createEdgeWire(authority.sha256);
   const endpoints: Endpoint[] = [
@@ -149,6 +152,7 @@ export async function createEdges({
     },
     port: (): number => server?.port ?? 0,
     hubCaSha256: authority.sha256,
+    askLlm: prompts.ask,
     async close(): Promise<void> {
       await hub.close();
       await server?.close();
@@ -158,6 +162,7 @@ export async function createEdges({
       await budgets.close();
       await publisher.close();
       await proxy.close();
+      await prompts.close();
     },
   };
 }

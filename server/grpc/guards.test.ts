@@ -191,6 +191,10 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   const toolId = idOf(await write("createTool", { name: "guarded", oasSpec: ticketDocument }, "tool.created"), "tool");
   await write("updateTool", { toolId, name: "renamed" }, "tool.updated");
   await write("deleteTool", { toolId }, "tool.deleted");
+  const filter = await write("createFilter", { name: "guarded", script: "return {}" }, "filter.created");
+  const filterId = idOf(filter, "filter");
+  await write("updateFilter", { filterId, name: "renamed", description: "", script: "" }, "filter.updated");
+  await write("deleteFilter", { filterId }, "filter.deleted");
   const inactive = await aGrantedPlugin(studio, [], { isActive: false, configSchema: {} });
   await write("updatePluginConfig", { pluginId: inactive.id, configJson: '{"a":1}' }, "plugin.updated");
   expect(writes).toEqual([]);

@@ -41,10 +41,6 @@ export const unserved: Unserved[] = [
     "data-catalogues.read": ["listDataCatalogues", "getDataCatalogue"],
     "data-catalogues.write": ["createDataCatalogue", "updateDataCatalogue", "deleteDataCatalogue"],
   }),
-  ...group(none("Filters"), {
-    "filters.read": ["listFilters", "getFilter"],
-    "filters.write": ["createFilter", "updateFilter", "deleteFilter"],
-  }),
   ...group(none("Embedders and vector stores"), {
     "vendors.read": ["getAvailableEmbedders", "getAvailableVectorStores"],
   }),

@@ -66,6 +66,11 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       otherChange: { cpt: 0.000004 },
     },
     { name: "catalogues", path: await made("catalogues", { name: "Sales", llm_ids: [Number(llm.split("/").at(-1))] }), ...renamed },
+    {
+      name: "filters",
+      path: await made("filters", { name: "Redact", script: Buffer.from("return { payload: input.raw_input }").toString("base64") }),
+      ...renamed,
+    },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
     {
       name: "tools",

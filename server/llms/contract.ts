@@ -3,7 +3,7 @@ import { faultOfPattern } from "@portico/core/patterns";
 import { vendorIds } from "@portico/protocol/vendors";
 import { z } from "zod";
 import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
-import { Budget, emptyList, Flag, faultOfHttpUrl, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
+import { Budget, Flag, faultOfHttpUrl, Ids, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
 export { redacted };
@@ -65,6 +65,8 @@ export const LlmFields = {
   monthly_budget: Budget,
   budget_start_date: Time,
   namespace: Namespace,
+  /** In the order in which they run; one may be sent as its id or as answers show it. */
+  filters: Ids.refine((ids) => ids.length <= 50, "must have at most 50 filters"),
 };
 
 const defaults = {
@@ -82,22 +84,27 @@ const defaults = {
   monthly_budget: null,
   budget_start_date: null,
   namespace: "",
+  filters: [],
 };
 
-/** Sent by clients of the reference. */
-const none = { filters: emptyList("filters") };
-
 /** A new LLM, as a caller sends it and as plugins see it. */
-export const LlmDraft = draftOf({ ...LlmFields, ...none }, defaults);
+export const LlmDraft = draftOf(LlmFields, defaults);
 export type LlmDraft = z.infer<typeof LlmDraft>;
 
 const AttachedTo = resourceOf("plugins", z.object({ name: z.string(), slug: z.string(), hook_type: z.string(), is_active: z.boolean() }));
+
+/** Without its script. */
+const FilterOfLlm = resourceOf(
+  "filter",
+  z.object({ name: z.string(), description: z.string(), response_filter: z.boolean(), active: z.boolean(), namespace: z.string() }),
+);
 
 export const LlmAttributes = attributesOf(LlmFields, {
   /** Last part of the LLM's path on gateways; follows from the name. */
   slug: z.string(),
   has_api_key: z.boolean(),
-  filters: z.array(z.never()),
+  /** In the order in which they run. */
+  filters: z.array(FilterOfLlm),
   /** In the order in which they run; set with `PUT /llms/{id}/plugins`. */
   plugins: z.array(AttachedTo),
   /** What plugins keep with the LLM. */
@@ -109,11 +116,11 @@ export type LlmAttributes = z.infer<typeof LlmAttributes>;
 /** The slug follows from the name. */
 const shape = { shown: LlmAttributes, fixed: ["slug"] };
 
-export const LlmPatch = patchOf({ ...LlmFields, ...none }, shape);
+export const LlmPatch = patchOf(LlmFields, shape);
 export type LlmPatch = z.infer<typeof LlmPatch>;
 
 /** Without `api_key` the stored key stays. */
-export const LlmReplacement = replacementOf({ ...LlmFields, ...none }, { ...defaults, api_key: undefined }, shape);
+export const LlmReplacement = replacementOf(LlmFields, { ...defaults, api_key: undefined }, shape);
 
 export const LlmResource = resourceOf("llms", LlmAttributes);
 export type LlmResource = z.infer<typeof LlmResource>;

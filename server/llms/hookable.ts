@@ -15,16 +15,23 @@ export const hookableLlm = ({ outbound }: { outbound: Pick<Outbound, "faultOfUrl
     kind: "llm",
     fields: LlmFields,
     schema: LlmDraft,
-    // Plugins are shown as the reference shows them.
-    show: (llm) => ({ id: llm.id, ...toAttributes(llm), plugins: llm.plugins }),
-    derive: ({ name, api_key }, before) => ({
+    // Plugins and filters are shown as the reference shows them.
+    show: (llm) => ({ id: llm.id, ...toAttributes(llm), plugins: llm.plugins, filters: llm.filters }),
+    derive: ({ name, api_key, filters }, before) => ({
       slug: slugify(name),
-      filters: [],
+      filters: filters.map((id) => before?.filters.find((one) => one.id === id) ?? { id }),
       plugins: before?.plugins ?? [],
       has_api_key: api_key === redacted ? (before?.hasApiKey ?? false) : api_key !== "",
     }),
     secretFields: ["api_key"],
-    guards: { api_endpoint: endpoint, vendor: endpoint, namespace: endpoint, key_origins: endpoint, allowed_endpoints: endpoint },
+    guards: {
+      api_endpoint: endpoint,
+      vendor: endpoint,
+      namespace: endpoint,
+      key_origins: endpoint,
+      allowed_endpoints: endpoint,
+      filters: { scope: "filters.write", needs: isChanged },
+    },
     /** Names are judged again by what they resolve to, at each connection of a gateway. An endpoint that stays may stay, so that its LLM can be deactivated. */
     check({ api_endpoint }, before) {
       if (api_endpoint === "" || api_endpoint === before?.apiEndpoint) return;

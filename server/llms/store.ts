@@ -1,4 +1,4 @@
-import { conflict, dollarsFromMicro, microFromDollars, slugify } from "@portico/core";
+import { conflict, dollarsFromMicro, invalid, microFromDollars, slugify } from "@portico/core";
 import type { VendorId } from "@portico/protocol/vendors";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
@@ -31,9 +31,13 @@ export type Llm = {
   metadata: Record<string, unknown>;
   /** In the order in which they run. */
   plugins: { id: number; name: string; slug: string; hook_type: string; is_active: boolean }[];
+  /** In the order in which they run. */
+  filters: FilterOfLlm[];
   createdAt: Date;
   updatedAt: Date;
 };
+
+type FilterOfLlm = { id: number; name: string; description: string; response_filter: boolean; active: boolean; namespace: string };
 
 /** What is written: the draft, and the key already sealed (undefined keeps the stored one). */
 export type LlmRow = Omit<LlmDraft, "api_key"> & { sealedApiKey: string | null | undefined; metadata: Record<string, unknown> };
@@ -108,23 +112,29 @@ export function createLlmStore(db: Db, counts: Counts) {
       return rows[0];
     },
 
-    insert: async (tx: Tx, row: LlmRow): Promise<Llm> =>
-      toWritten(
+    async insert(tx: Tx, row: LlmRow): Promise<Llm> {
+      await checkFilters(tx, row);
+      const filters = { create: toFilterRows(row) };
+      return toWritten(
         await tx.llm
-          .create({ data: { ...toColumns(row), apiKeySealed: row.sealedApiKey ?? null }, include: withPlugins })
+          .create({ data: { ...toColumns(row), apiKeySealed: row.sealedApiKey ?? null, filters }, include: withAttached })
           .catch(onNameTaken(row.name)),
-      ),
+      );
+    },
 
-    update: async (tx: Tx, id: number, row: LlmRow): Promise<Llm> =>
-      toWritten(
+    async update(tx: Tx, id: number, row: LlmRow): Promise<Llm> {
+      await checkFilters(tx, row);
+      const filters = { deleteMany: {}, create: toFilterRows(row) };
+      return toWritten(
         await tx.llm
           .update({
             where: { id },
-            data: { ...toColumns(row), ...(row.sealedApiKey === undefined ? {} : { apiKeySealed: row.sealedApiKey }) },
-            include: withPlugins,
+            data: { ...toColumns(row), ...(row.sealedApiKey === undefined ? {} : { apiKeySealed: row.sealedApiKey }), filters },
+            include: withAttached,
           })
           .catch(onNameTaken(row.name)),
-      ),
+      );
+    },
 
     delete: (tx: Tx, id: number) => tx.llm.deleteMany({ where: { id } }),
 
@@ -159,6 +169,22 @@ export function createLlmStore(db: Db, counts: Counts) {
 }
 export type LlmStore = ReturnType<typeof createLlmStore>;
 
+const toFilterRows = ({ filters }: LlmRow) => filters.map((filterId, orderIndex) => ({ filterId, orderIndex }));
+
+/** @throws AppError validation_failed for a filter that does not exist, or that the LLM's gateways would not have. */
+async function checkFilters(tx: Tx, { filters, namespace }: LlmRow): Promise<void> {
+  if (filters.length === 0) return;
+  const found = await tx.filter.findMany({ where: { id: { in: filters } }, select: { id: true, name: true, namespace: true } });
+  const absent = filters.find((id) => !found.some((one) => one.id === id));
+  if (absent !== undefined) throw invalid("filters", `there is no filter ${absent}`);
+  const elsewhere = found.find((one) => one.namespace !== "" && one.namespace !== namespace);
+  if (elsewhere)
+    throw invalid(
+      "filters",
+      `"${elsewhere.name}" is in the namespace ${elsewhere.namespace}: an LLM takes filters of its own namespace and global ones`,
+    );
+}
+
 const onNameTaken = (name: string) =>
   onUnique(() =>
     conflict(
@@ -191,6 +217,9 @@ const columns = selectAs<StoredLlm>({
   metadata: "t.metadata",
   plugins: `(SELECT coalesce(json_agg(json_build_object('id', p.id, 'name', p.name, 'slug', p.slug, 'hook_type', p.hook_type, 'is_active', p.is_active)
     ORDER BY a.order_index), '[]') FROM llm_plugins a JOIN plugins p ON p.id = a.plugin_id WHERE a.llm_id = t.id)`,
+  filters: `(SELECT coalesce(json_agg(json_build_object('id', f.id, 'name', f.name, 'description', f.description,
+    'response_filter', f.response_filter, 'active', f.active, 'namespace', f.namespace) ORDER BY a.order_index), '[]')
+    FROM llm_filters a JOIN filters f ON f.id = a.filter_id WHERE a.llm_id = t.id)`,
   createdAt: "t.created_at",
   updatedAt: "t.updated_at",
 });
@@ -200,15 +229,19 @@ const toLlm = ({ monthlyBudgetMicroUsd, ...row }: StoredLlm): Llm => ({
   monthlyBudget: monthlyBudgetMicroUsd === null ? null : dollarsFromMicro(monthlyBudgetMicroUsd),
 });
 
-const withPlugins = {
+const withAttached = {
   plugins: {
     orderBy: { orderIndex: "asc" },
     select: { plugin: { select: { id: true, name: true, slug: true, hookType: true, isActive: true } } },
   },
+  filters: {
+    orderBy: { orderIndex: "asc" },
+    select: { filter: { select: { id: true, name: true, description: true, responseFilter: true, active: true, namespace: true } } },
+  },
 } as const satisfies Prisma.LlmInclude;
 
-type Written = Prisma.LlmGetPayload<{ include: typeof withPlugins }>;
-const toWritten = ({ apiKeySealed, monthlyBudgetMicroUsd, metadata, vendor, plugins, ...row }: Written): Llm =>
+type Written = Prisma.LlmGetPayload<{ include: typeof withAttached }>;
+const toWritten = ({ apiKeySealed, monthlyBudgetMicroUsd, metadata, vendor, plugins, filters, ...row }: Written): Llm =>
   toLlm({
     ...row,
     vendor: vendor as VendorId,
@@ -216,6 +249,7 @@ const toWritten = ({ apiKeySealed, monthlyBudgetMicroUsd, metadata, vendor, plug
     monthlyBudgetMicroUsd: monthlyBudgetMicroUsd === null ? null : Number(monthlyBudgetMicroUsd),
     metadata: metadata as Record<string, unknown>,
     plugins: plugins.map(({ plugin: { hookType, isActive, ...plugin } }) => ({ ...plugin, hook_type: hookType, is_active: isActive })),
+    filters: filters.map(({ filter: { responseFilter, ...filter } }) => ({ ...filter, response_filter: responseFilter })),
   });
 
 const toColumns = (row: LlmRow) => ({

@@ -25,7 +25,7 @@ export const toAttributes = (llm: Llm): LlmAttributes => ({
   budget_start_date: llm.budgetStartAt?.toISOString() ?? null,
   namespace: llm.namespace,
   metadata: llm.metadata,
-  filters: [],
+  filters: llm.filters.map(({ id, ...attributes }) => ({ type: "filter", id: String(id), attributes })),
   plugins: llm.plugins.map(({ id, ...attributes }) => ({ type: "plugins", id: String(id), attributes })),
   created_at: llm.createdAt.toISOString(),
   updated_at: llm.updatedAt.toISOString(),

@@ -45,7 +45,7 @@ export function createWorkerPool<Question, Answer>({
   maxHeapMb?: number;
   stackMb?: number;
   isSpent?(answer: Answer): boolean;
-  onCall?(name: string, args: unknown, signal: AbortSignal): Promise<unknown>;
+  onCall?(call: { name: string; args: unknown }, question: Question, signal: AbortSignal): Promise<unknown>;
 }): WorkerPool<Question, Answer> {
   type Waiting = { question: Question; resolve(answer: Answer): void };
   type Current = { id: number; waiting: Waiting; timer?: NodeJS.Timeout | undefined; calls: AbortController };
@@ -99,11 +99,11 @@ export function createWorkerPool<Question, Answer>({
   }
 
   /** The thread sleeps until the reply is in its port. */
-  async function call(thread: Thread, { calls }: Current, { number, name, args }: CallOfThread): Promise<void> {
+  async function call(thread: Thread, { waiting, calls }: Current, { number, name, args }: CallOfThread): Promise<void> {
     let reply: ReplyToThread;
     try {
       if (!onCall) throw new Error(`${name} is not available`);
-      reply = { number, value: await onCall(name, args, calls.signal) };
+      reply = { number, value: await onCall({ name, args }, waiting.question, calls.signal) };
     } catch (error) {
       reply = { number, error: messageOf(error) };
     }

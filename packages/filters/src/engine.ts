@@ -1,21 +1,22 @@
 import { createWorkerPool } from "@portico/core/worker-pool";
 import { limits, timedOut } from "./limits.ts";
-import type { Answer, FilterInput, FilterRun, Question } from "./types.ts";
+import type { Answer, FilterCaller, FilterInput, FilterRun, Question } from "./types.ts";
 
 /** What scripts may ask of the process that runs them. Without it they run, and such a call fails. */
 export type FilterHost = {
   /** `tyk.makeHTTPRequest` */
   http?(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
   /** `tyk.llm`: answers with the model's text. */
-  llm?(request: { llmId: number; settings: Record<string, unknown>; prompt: string }, signal: AbortSignal): Promise<string>;
+  llm?(request: LlmRequest, signal: AbortSignal): Promise<string>;
 };
 
+export type LlmRequest = FilterCaller & { llmId: number; settings: Record<string, unknown>; prompt: string };
 export type HttpRequest = { method: string; url: string; headers: Record<string, string>; body: string };
 export type HttpAnswer = { status: number; response: string };
 
 export type FilterEngine = {
   /** Never throws for what a script does. */
-  run(script: string, input: FilterInput): Promise<FilterRun>;
+  run(script: string, input: FilterInput, caller: FilterCaller): Promise<FilterRun>;
   close(): Promise<void>;
 };
 
@@ -42,22 +43,22 @@ export function createFilterEngine({
     // QuickJS checks its own stack; room for that beneath it.
     stackMb: 8,
     isSpent: ({ isBroken }) => isBroken === true,
-    giveUp: (reason, why) => ({
+    giveUp: (_, why) => ({
       failure:
         why === "timeout"
           ? { kind: "timeout", message: timedOut(timeMs) }
           : why === "memory"
             ? { kind: "memory", message: "The script needs too much memory" }
-            : { kind: "unavailable", message: `The script was not run: it ${reason}` },
+            : { kind: "unavailable", message: "The script was not run: too many scripts are waiting, or this process is stopping" },
       console: [],
       durationMs: why === "timeout" ? timeMs + graceMs : 0,
     }),
-    onCall: (name, args, signal) => callHost(host, name, args as unknown[], signal),
+    onCall: (call, { caller }, signal) => callHost(host, call, caller, signal),
   });
 
   return {
-    async run(script, input) {
-      const { isBroken: _, ...run } = await pool.ask({ script, input, timeMs });
+    async run(script, input, caller) {
+      const { isBroken: _, ...run } = await pool.ask({ script, input, timeMs, caller });
       return run;
     },
     close: pool.close,
@@ -65,7 +66,14 @@ export function createFilterEngine({
 }
 
 /** The arguments are a script's: anything. */
-async function callHost(host: FilterHost, name: string, args: unknown[], signal: AbortSignal): Promise<unknown> {
+async function callHost(
+  host: FilterHost,
+  call: { name: string; args: unknown },
+  caller: FilterCaller,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { name } = call;
+  const args = call.args as unknown[];
   if (name === "http" && host.http) {
     const [method, url, headers, body] = args as [string, string, unknown, string];
     return host.http({ method, url, headers: textsOf(headers, "headers"), body }, signal);
@@ -73,7 +81,7 @@ async function callHost(host: FilterHost, name: string, args: unknown[], signal:
   if (name === "llm" && host.llm) {
     const [llmId, settings, prompt] = args as [unknown, unknown, string];
     if (typeof llmId !== "number" || !Number.isInteger(llmId) || llmId < 1) throw new Error("llm_id must be the id of an LLM");
-    return host.llm({ llmId, settings: isObject(settings) ? settings : {}, prompt }, signal);
+    return host.llm({ llmId, settings: isObject(settings) ? settings : {}, prompt, ...caller }, signal);
   }
   throw new Error(`tyk.${name === "http" ? "makeHTTPRequest" : name} is not available here`);
 }

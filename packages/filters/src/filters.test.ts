@@ -19,7 +19,7 @@ const engine = createFilterEngine({
   timeMs,
   host: {
     http: (request, signal) => (request.headers["x-guard"] ? guarded : open).call(request, signal),
-    llm: async ({ llmId, settings, prompt }) => `${llmId} ${JSON.stringify(settings)} ${prompt}`,
+    llm: async ({ llmId, settings, prompt, userId }) => `${userId} ${llmId} ${JSON.stringify(settings)} ${prompt}`,
   },
 });
 afterAll(async () => {
@@ -42,7 +42,8 @@ const input: FilterInput = {
   current_buffer: "",
   status_code: 0,
 };
-const run = (script: string, changes: Partial<FilterInput> = {}) => engine.run(script, { ...input, ...changes });
+const caller = { userId: 5 };
+const run = (script: string, changes: Partial<FilterInput> = {}) => engine.run(script, { ...input, ...changes }, caller);
 const passes = (payload: string) => ({ output: { block: false, payload, message: "" } });
 const payloadOf = (expression: string) => `const output = { payload: String(${expression}) };`;
 const failureOf = (result: FilterRun) => ("failure" in result ? result.failure : undefined);
@@ -66,7 +67,7 @@ test("modules do what the modules of the same names did in Tengo", async () => {
     ['text.trim_suffix("a.go", ".go") + text.count("cheese", "e")', "a3"],
     ['fmt.sprintf("%s %d %.2f %v %q %%", "a", 3.7, 1/3, [1], "x")', 'a 3 0.33 [1] "x" %'],
     ["json.encode(json.decode('{\"a\":[1]}'))", '{"a":[1]}'],
-    ['tyk.llm(7, { temperature: 0 }, "Hello")', '7 {"temperature":0} Hello'],
+    ['tyk.llm(7, { temperature: 0 }, "Hello")', '5 7 {"temperature":0} Hello'],
   ])
     expect(await run(payloadOf(expression as string)), expression).toMatchObject(passes(result as string));
 });
@@ -217,8 +218,8 @@ test("this process is not held up by scripts that run for as long as they may", 
 test("a script that has run before is not compiled again", async () => {
   const script = `const table = ${JSON.stringify(Array.from({ length: 5_000 }, (_, i) => i))}; output = { payload: String(table.length) }`;
   const own = createFilterEngine({ threads: 1 });
-  const first = await own.run(script, input);
-  const later = await Promise.all(Array.from({ length: 20 }, () => own.run(script, input)));
+  const first = await own.run(script, input, caller);
+  const later = await Promise.all(Array.from({ length: 20 }, () => own.run(script, input, caller)));
   const median = later.map(({ durationMs }) => durationMs).sort((a, b) => a - b)[10] as number;
   expect(median).toBeLessThan(first.durationMs);
   await own.close();

@@ -35,6 +35,9 @@ export type FilterFailure = {
 /** How a run ended, and what it wrote to the console. */
 export type FilterRun = { console: string[]; durationMs: number } & ({ output: FilterOutput } | { failure: FilterFailure });
 
+/** In whose name a script calls LLMs. */
+export type FilterCaller = { userId: number };
+
 /** A script to run, or with no input only to compile. */
-export type Question = { script: string; input?: FilterInput; timeMs: number };
+export type Question = { script: string; input?: FilterInput; timeMs: number; caller: FilterCaller };
 export type Answer = FilterRun & { /** The sandbox is not fit for another run. */ isBroken?: boolean };

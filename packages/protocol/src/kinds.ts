@@ -87,7 +87,7 @@ export const objectKinds = {
     shownIn: ["catalogues"],
     page: { path: "groups", label: "Groups", section: "People", key: "t" },
   },
-  filter: { resource: "filters", noun: "filter", readScope: "filters.read" },
+  filter: { resource: "filters", noun: "filter", readScope: "filters.read", shownIn: ["llms"] },
   model_price: {
     resource: "model-prices",
     noun: "model price",

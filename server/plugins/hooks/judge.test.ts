@@ -30,6 +30,7 @@ const stored: Llm = {
   namespace: "",
   metadata: { plugin_7_seen: "yes" },
   plugins: [],
+  filters: [],
   createdAt: now,
   updatedAt: now,
 };
