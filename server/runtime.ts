@@ -30,6 +30,7 @@ import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
 import { createPrices } from "./prices/feature.ts";
 import { createRetention } from "./retention/retention.ts";
 import { createRetentionStore } from "./retention/store.ts";
+import { createSchedules } from "./schedules/feature.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { createSystem } from "./system/feature.ts";
@@ -99,6 +100,7 @@ async function assemble(
     }),
   );
   const { hooks } = plugins;
+  features.add("schedules", createSchedules({ db, events, host: plugins.host, logger }));
   const { llms } = features.add("llms", createLlms({ db, counts, hooks, vault, outbound }));
   const { credentials } = features.add("credentials", createCredentials({ db, counts }));
   const { apps } = features.add("apps", createApps({ db, counts, credentials }));

@@ -49,7 +49,7 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     ADMIN_API_TOKEN: token,
     LOG_LEVEL: "error",
     // What test plugins are told by whoever starts them.
-    PORTICO_PLUGIN_ENV: "TEST_PROBE_NEEDS_KEY,TEST_PROBE_PRIORITY,TEST_PLUGIN_UI,TEST_PLUGIN_MANIFEST",
+    PORTICO_PLUGIN_ENV: "TEST_PROBE_NEEDS_KEY,TEST_PROBE_PRIORITY,TEST_PLUGIN_UI,TEST_PLUGIN_MANIFEST,TEST_PLUGIN_SCHEDULES",
     ...env,
   });
   const remove = async () => {

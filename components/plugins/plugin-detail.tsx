@@ -28,6 +28,7 @@ import { ObjectHooks } from "./object-hooks.tsx";
 import { ObjectReach } from "./plugin-reach.tsx";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { Processes } from "./processes.tsx";
+import { Schedules } from "./schedules.tsx";
 import { ScopeList } from "./scopes.tsx";
 import { PluginWarnings } from "./warnings.tsx";
 
@@ -226,6 +227,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
                 </>
               ),
           },
+          { id: "schedules", label: "Schedules", content: <Schedules pluginId={plugin.id} /> },
           { id: "log", label: "Log", content: <LogViewer id={plugin.id} /> },
           {
             id: "manifest",

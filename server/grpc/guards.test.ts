@@ -185,6 +185,10 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   const modelPriceId = idOf(price, "modelPrice");
   await write("updateModelPrice", { modelPriceId, cpt: 0.000_003, cpit: 0.000_001 }, "model_price.updated");
   await write("deleteModelPrice", { modelPriceId }, "model_price.deleted");
+  const schedule = { scheduleId: "guarded", name: "Guarded", cronExpr: "@daily" };
+  await write("createSchedule", schedule, "plugin_schedule.created");
+  await write("updateSchedule", { scheduleId: "guarded", name: "Renamed" }, "plugin_schedule.updated");
+  await write("deleteSchedule", { scheduleId: "guarded" }, "plugin_schedule.deleted");
   const tagId = idOf(await write("createTag", { name: "guarded" }, "tag.created"), "tag");
   await write("updateTag", { tagId, name: "renamed" }, "tag.updated");
   await write("deleteTag", { tagId }, "tag.deleted");

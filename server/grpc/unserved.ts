@@ -44,7 +44,4 @@ export const unserved: Unserved[] = [
   ...group(none("Embedders and vector stores"), {
     "vendors.read": ["getAvailableEmbedders", "getAvailableVectorStores"],
   }),
-  ...group(none("Schedules"), {
-    "scheduler.manage": ["createSchedule", "getSchedule", "listSchedules", "updateSchedule", "deleteSchedule"],
-  }),
 ];

@@ -5,7 +5,7 @@ import type { RetentionStore, TrimmedTable } from "./store.ts";
 
 /** For how many days what grows with use is kept; 0 keeps it permanently. */
 export type RetentionDays = {
-  /** Outbox events: after-hooks are retried from them for about two days. */
+  /** Outbox events, from which after-hooks are retried for about two days, and runs of schedules. */
   events: number;
   audit: number;
   /** Single calls. Budgets whose start was moved are summed from them. */
@@ -31,6 +31,7 @@ export function createRetention({ store, days, logger }: { store: RetentionStore
     usage_hours: days.statistics,
     usage_days: days.statistics,
     budget_usage: days.statistics,
+    plugin_schedule_executions: days.events,
     telemetry_batches: batchDays,
     "graphile_worker._private_jobs": failedJobDays,
   };

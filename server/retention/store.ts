@@ -9,6 +9,7 @@ const tables = {
   outbox_events: { key: "id", time: "created_at" },
   audit_log: { key: "id", time: "at" },
   ...usageTables,
+  plugin_schedule_executions: { key: "id", time: "started_at", unless: "status = 'running'" },
   telemetry_batches: { key: "batch_id", time: "received_at" },
   // Jobs that failed for good; the others end by themselves.
   "graphile_worker._private_jobs": { key: "id", time: "run_at", unless: "attempts < max_attempts OR locked_at IS NOT NULL" },

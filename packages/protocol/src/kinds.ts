@@ -80,6 +80,7 @@ export const objectKinds = {
     configures: ["edges"],
     page: { path: "plugins", label: "Plugins", section: "Traffic", key: "p", create: "Install plugin" },
   },
+  plugin_schedule: { resource: "plugin-schedules", noun: "schedule", shownIn: ["plugins"] },
   group: {
     resource: "groups",
     noun: "group",

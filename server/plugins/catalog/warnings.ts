@@ -1,4 +1,5 @@
-import { gapsOfManifest } from "@portico/protocol";
+import { gapsOfManifest, ManifestSchedule, runsInStudio } from "@portico/protocol";
+import { faultOfCron, faultOfTimezone } from "../../schedules/cron.ts";
 import { conflictOfPath } from "../pages/own-pages.ts";
 import { routesOf, storedManifest } from "./manifest.ts";
 import type { Plugin } from "./store.ts";
@@ -13,6 +14,19 @@ const unserved: Record<string, string> = {
 
 const hasEntries = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
+/** Schedules of the manifest that cannot run. */
+function faultsOfSchedules(schedules: unknown): string[] {
+  return (Array.isArray(schedules) ? schedules : []).flatMap((entry: unknown) => {
+    const { data } = ManifestSchedule.safeParse(entry);
+    if (!data) return [];
+    const { id, cron, timezone } = data;
+    const cronFault = faultOfCron(cron);
+    if (cronFault) return [`Its schedule "${id}" does not run: "${cron}" ${cronFault}.`];
+    const timezoneFault = timezone && faultOfTimezone(timezone);
+    return timezoneFault ? [`Its schedule "${id}" does not run: the time zone "${timezone}" ${timezoneFault}.`] : [];
+  });
+}
+
 /** What an administrator should know of a plugin that runs: what its manifest leaves out, and what of it has no effect. Sentences. */
 export function warningsOf({ manifest, hookTypes, configSchema }: Declared): string[] {
   // Before it was read, nothing is known of its manifest.
@@ -21,7 +35,10 @@ export function warningsOf({ manifest, hookTypes, configSchema }: Declared): str
     ...gapsOfManifest(manifest),
     ...routesOf(storedManifest(manifest)).flatMap(({ routePattern }) => conflictOfPath(routePattern) ?? []),
     ...hookTypes.flatMap((hook) => unserved[hook] ?? []),
-    ...(hasEntries(manifest.schedules) ? ["Its manifest declares schedules, which do not run yet."] : []),
+    ...(hasEntries(manifest.schedules) && !runsInStudio(hookTypes)
+      ? ["Its manifest declares schedules, which do not run: the plugin has no hook that runs in Studio."]
+      : []),
+    ...faultsOfSchedules(manifest.schedules),
     ...(hasEntries(manifest.resource_types) ? ["Its manifest declares resource types, which cannot be used yet."] : []),
   ];
 }
