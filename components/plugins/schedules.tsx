@@ -118,7 +118,7 @@ export function Schedules({ pluginId }: { pluginId: string }) {
     },
     {
       id: "actions",
-      header: "",
+      header: "Actions",
       align: "right",
       value: () => null,
       cell: ({ attributes }) => (
