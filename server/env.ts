@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { PoolSettings } from "./db/pool.ts";
 import { isAddressOrNetwork } from "./http/proxies.ts";
 import type { RetentionDays } from "./retention/retention.ts";
+import { secretNamePattern } from "./secrets/contract/reference.ts";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const flag = (fallback: boolean) =>
@@ -64,6 +65,7 @@ const Env = z.object({
   /** Addresses, ranges and host names that may be called, or may not, whatever the defaults are. */
   PORTICO_OUTBOUND_ALLOW: z.string().optional(),
   PORTICO_OUTBOUND_DENY: z.string().optional(),
+  PORTICO_SECRET_ENV: z.string().default(""),
   PORTICO_PLUGIN_DEV: flag(false),
   PORTICO_PLUGIN_ISOLATION: z.enum(["auto", "required", "off"]).default("auto"),
   PORTICO_PLUGIN_ENV: z.string().default(""),
@@ -110,6 +112,8 @@ export type Env = {
   pluginDirs: string[] | undefined;
   /** What may be called from here, and where this installation itself listens. */
   outbound: Pick<OutboundSettings, "allow" | "deny" | "own" | "proxies">;
+  /** Environment variables that credential fields may refer to as `$ENV/NAME`, with their values. */
+  secretEnvironment: ReadonlyMap<string, string>;
   /** Plugins are under development: their programs may change without a new approval. */
   pluginDev: boolean;
   /** Whether plugins must be, may be or are not isolated from the host and each other. */
@@ -168,6 +172,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
         addressOf(e.DATABASE_URL, { "postgres:": 5432, "postgresql:": 5432 }),
       ].filter(({ port }) => port > 0),
     },
+    secretEnvironment: secretEnvironmentOf(e.PORTICO_SECRET_ENV, source),
     pluginDev: e.PORTICO_PLUGIN_DEV,
     pluginIsolation: e.PORTICO_PLUGIN_ISOLATION,
     pluginEnvironment: namesIn(e.PORTICO_PLUGIN_ENV),
@@ -184,6 +189,15 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     watchdogSeconds: e.PORTICO_WATCHDOG_SECONDS,
     logLevel: e.LOG_LEVEL,
   };
+}
+
+/** Portico's own settings are nobody's credential. */
+function secretEnvironmentOf(list: string, source: NodeJS.ProcessEnv): ReadonlyMap<string, string> {
+  const names = namesIn(list);
+  const own = names.find((name) => /^(PORTICO_|ADMIN_)|^DATABASE_URL$/.test(name) || !secretNamePattern.test(name));
+  if (own !== undefined)
+    throw new Error(`PORTICO_SECRET_ENV: must be names of environment variables other than Portico's own settings, not "${own}"`);
+  return new Map(names.flatMap((name) => (source[name] ? [[name, source[name]]] : [])));
 }
 
 /** Host and port of a URL; an empty host is this machine. Port 0 when the URL names neither a port nor a known scheme. */

@@ -31,6 +31,7 @@ import { createPrices } from "./prices/feature.ts";
 import { createRetention } from "./retention/retention.ts";
 import { createRetentionStore } from "./retention/store.ts";
 import { createSchedules } from "./schedules/feature.ts";
+import { createSecrets } from "./secrets/feature.ts";
 import { createVault } from "./secrets/vault.ts";
 import { bootstrap } from "./system/bootstrap.ts";
 import { createSystem } from "./system/feature.ts";
@@ -84,12 +85,14 @@ async function assemble(
   const { events } = features.add("events", createEvents({ databaseUrl: env.databaseUrl, logger, closing: closing.signal }));
   const counts = createCounts({ db, events });
   const { authenticator, mint } = features.add("auth", createAuth({ db, events, passwords, csrf }));
+  const { secretValues } = features.add("secrets", createSecrets({ db, counts, vault, environment: env.secretEnvironment }));
   const plugins = features.add(
     "plugins",
     await createPlugins({
       db,
       counts,
       vault,
+      secretValues,
       events,
       logger,
       pluginDirs: env.pluginDirs,
@@ -101,7 +104,7 @@ async function assemble(
   );
   const { hooks } = plugins;
   features.add("schedules", createSchedules({ db, events, host: plugins.host, logger }));
-  const { llms } = features.add("llms", createLlms({ db, counts, hooks, vault, outbound }));
+  const { llms } = features.add("llms", createLlms({ db, counts, hooks, secretValues, outbound }));
   const { credentials } = features.add("credentials", createCredentials({ db, counts }));
   const { apps } = features.add("apps", createApps({ db, counts, credentials }));
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
@@ -121,6 +124,7 @@ async function assemble(
       db,
       counts,
       vault,
+      secretEnvironment: env.secretEnvironment,
       events,
       llms,
       logger,

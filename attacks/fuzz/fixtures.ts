@@ -14,6 +14,7 @@ export type Kind =
   | "model-prices"
   | "catalogues"
   | "filters"
+  | "secrets"
   | "tags"
   | "tools"
   | "plugins"
@@ -51,6 +52,7 @@ export async function createFixtures(
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
     catalogues: () => ["/api/v1/catalogues", { name: `Catalogue ${++count}` }],
     filters: () => ["/api/v1/filters", { name: `filter ${++count}`, script: Buffer.from("return {}").toString("base64") }],
+    secrets: () => ["/api/v1/secrets", { var_name: `SECRET_${++count}`, value: vendorKey }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],

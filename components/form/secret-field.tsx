@@ -1,7 +1,8 @@
 "use client";
 
-import { Button, PasswordInput } from "@mantine/core";
+import { Button, Group, PasswordInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import { NamedSecretPicker } from "./named-secret-picker.tsx";
 import classes from "./secret-field.module.css";
 
 /** What the API reads as "keep the stored value". */
@@ -13,6 +14,9 @@ export function SecretField({
   description,
   value,
   stored,
+  reference = "",
+  takesReferences = false,
+  clearable = true,
   error,
   onChange,
   path,
@@ -23,6 +27,11 @@ export function SecretField({
   value: string;
   /** Whether the server holds one already. */
   stored: boolean;
+  /** What the stored value refers to, e.g. `$SECRET/OPENAI_KEY`; "" for a value of its own. */
+  reference?: string;
+  /** Whether a named secret may be chosen instead. */
+  takesReferences?: boolean;
+  clearable?: boolean;
   error?: string | undefined;
   onChange: (value: string) => void;
   path: string;
@@ -30,37 +39,52 @@ export function SecretField({
   const [replacing, setReplacing] = useState(!stored);
   const input = useRef<HTMLInputElement>(null);
   const asked = useRef(false);
+  const [naming, setNaming] = useState(false);
   useEffect(() => {
     if (replacing && asked.current) input.current?.focus();
   }, [replacing]);
 
   if (replacing) {
+    const shared = { label, description, value: value === keptSecret ? "" : value, error, "data-path": path };
     return (
       <div>
-        <PasswordInput
-          ref={input}
-          label={label}
-          description={description}
-          value={value === keptSecret ? "" : value}
-          error={error}
-          onChange={(event) => onChange(event.currentTarget.value)}
-          autoComplete="new-password"
-          spellCheck={false}
-          data-path={path}
-        />
-        {stored && (
-          <Button
-            variant="subtle"
-            size="xs"
-            mt={4}
-            onClick={() => {
-              setReplacing(false);
-              onChange(keptSecret);
-            }}
-          >
-            Keep stored value
-          </Button>
+        {naming ? (
+          <NamedSecretPicker {...shared} onChange={onChange} />
+        ) : (
+          <PasswordInput
+            ref={input}
+            {...shared}
+            onChange={(event) => onChange(event.currentTarget.value)}
+            autoComplete="new-password"
+            spellCheck={false}
+          />
         )}
+        <Group gap={4} mt={4}>
+          {takesReferences && (
+            <Button
+              variant="subtle"
+              size="xs"
+              onClick={() => {
+                setNaming(!naming);
+                onChange("");
+              }}
+            >
+              {naming ? "Enter a value" : "Use a named secret"}
+            </Button>
+          )}
+          {stored && (
+            <Button
+              variant="subtle"
+              size="xs"
+              onClick={() => {
+                setReplacing(false);
+                onChange(keptSecret);
+              }}
+            >
+              Keep stored value
+            </Button>
+          )}
+        </Group>
       </div>
     );
   }
@@ -70,7 +94,9 @@ export function SecretField({
       <div className="mantine-InputWrapper-label">{label}</div>
       {description && <div className="mantine-InputWrapper-description">{description}</div>}
       <div className={classes.row} data-path={path} tabIndex={-1}>
-        <span className={cleared ? classes.cleared : "quiet"}>{cleared ? "Will be cleared when you save" : "Stored value is kept"}</span>
+        <span className={cleared ? classes.cleared : "quiet"}>
+          {cleared ? "Will be cleared when you save" : reference ? `Uses ${reference}` : "Stored value is kept"}
+        </span>
         <Button
           variant="default"
           size="xs"
@@ -82,9 +108,11 @@ export function SecretField({
         >
           Replace
         </Button>
-        <Button variant="default" size="xs" onClick={() => onChange(cleared ? keptSecret : "")}>
-          {cleared ? "Keep" : "Clear"}
-        </Button>
+        {clearable && (
+          <Button variant="default" size="xs" onClick={() => onChange(cleared ? keptSecret : "")}>
+            {cleared ? "Keep" : "Clear"}
+          </Button>
+        )}
       </div>
       {error && <div className="mantine-InputWrapper-error">{error}</div>}
     </div>

@@ -120,7 +120,7 @@ function Detail({ llm }: { llm: Resource<LlmAttributes> }) {
                     ["Endpoint", <code key="endpoint">{attributes.api_endpoint || "the vendor's own"}</code>, "whole row"],
                     ["Gateway path", gateway && <CopyLine key="gateway" value={gateway} what="gateway path" />, "whole row"],
                     ["Vendor", vendorLabel(attributes.vendor)],
-                    ["API key", attributes.has_api_key ? "stored, not shown" : "none"],
+                    ["API key", attributes.api_key_reference || (attributes.has_api_key ? "stored, not shown" : "none")],
                     ["Default model", attributes.default_model && <code key="model">{attributes.default_model}</code>],
                     [
                       "Allowed models",

@@ -150,6 +150,8 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
           <SecretField
             label="API key"
             stored={llm?.attributes.has_api_key ?? false}
+            reference={llm?.attributes.api_key_reference ?? ""}
+            takesReferences
             path="api_key"
             value={values.api_key}
             error={typeof form.errors.api_key === "string" ? form.errors.api_key : undefined}

@@ -1,4 +1,15 @@
-import { IconBox, IconCoin, IconFile, IconPlug, IconServer, IconSparkles, IconTag, IconUser, IconUsersGroup } from "@tabler/icons-react";
+import {
+  IconBox,
+  IconCoin,
+  IconFile,
+  IconKey,
+  IconPlug,
+  IconServer,
+  IconSparkles,
+  IconTag,
+  IconUser,
+  IconUsersGroup,
+} from "@tabler/icons-react";
 
 const icons: Record<string, typeof IconFile> = {
   llms: IconSparkles,
@@ -8,6 +19,7 @@ const icons: Record<string, typeof IconFile> = {
   edges: IconServer,
   users: IconUser,
   groups: IconUsersGroup,
+  secrets: IconKey,
   tags: IconTag,
 };
 

@@ -44,6 +44,7 @@ export const lists = {
   edges: { root: "edges", path: "/api/v1/edges", filters: ["status"] },
   users: { root: "users", path: "/api/v1/users", sort: "name", filters: ["is_admin", "group_id"] },
   groups: { root: "groups", path: "/api/v1/groups", sort: "name" },
+  secrets: { root: "secrets", path: "/api/v1/secrets", sort: "var_name", filters: ["is_used"] },
   tags: { root: "tags", path: "/api/v1/tags", sort: "name" },
   calls: {
     root: "calls",

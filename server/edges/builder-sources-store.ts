@@ -9,6 +9,8 @@ export type BuilderSources = {
   plugins(ids: readonly number[]): Promise<PluginRow[]>;
   /** Namespaces of the active LLMs that the plugins are attached to. */
   attachments(pluginIds: readonly number[]): Promise<{ pluginId: number; namespace: string }[]>;
+  /** What is stored of the secrets with these names. */
+  secrets(names: readonly string[]): Promise<Map<string, string | null>>;
   apps(ids: readonly number[]): Promise<AppRow[]>;
   prices(ids: readonly number[]): Promise<PriceRow[]>;
   /** Entries of the credentials whose hashes begin with one of the prefixes, by namespace of their apps. */
@@ -38,13 +40,14 @@ export function createBuilderSources(client: pg.PoolClient): BuilderSources {
       ),
     llmPlugins: (llmIds) =>
       read(
-        `SELECT llm_id AS "llmId", plugin_id AS "pluginId", order_index AS "orderIndex", override_sealed AS "overrideSealed"
+        `SELECT llm_id AS "llmId", plugin_id AS "pluginId", order_index AS "orderIndex", override_sealed AS "overrideSealed",
+                secret_references AS "secretReferences"
          FROM llm_plugins WHERE is_active AND llm_id = ANY($1)`,
         llmIds,
       ),
     plugins: (ids) =>
       read(
-        `SELECT id, name, slug, command, checksum, config_sealed AS "configSealed",
+        `SELECT id, name, slug, command, checksum, config_sealed AS "configSealed", secret_references AS "secretReferences",
                 CASE WHEN cardinality(hook_types) > 0 THEN hook_types ELSE ARRAY[hook_type] END AS "hookTypes",
                 ARRAY(SELECT capability FROM plugin_grants WHERE plugin_id = plugins.id ORDER BY capability) AS grants,
                 approved_code_hash AS "approvedCodeHash", generation, namespace
@@ -57,6 +60,10 @@ export function createBuilderSources(client: pg.PoolClient): BuilderSources {
          WHERE lp.is_active AND l.active AND lp.plugin_id = ANY($1)`,
         pluginIds,
       ),
+    async secrets(names) {
+      const rows = await read<{ name: string; sealed: string | null }>("SELECT name, sealed FROM secrets WHERE name = ANY($1)", names);
+      return new Map(rows.map(({ name, sealed }) => [name, sealed]));
+    },
     apps: (ids) =>
       read(
         `SELECT a.id, a.name, a.description, a.user_id AS "userId", u.email AS "ownerEmail", a.is_system AS "isSystem", a.metadata,

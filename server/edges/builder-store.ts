@@ -48,6 +48,8 @@ export type BuilderSession = {
   claim(revision: number, release: string): Promise<boolean>;
   /** Runs again when another transaction came in between. */
   transaction<T>(run: (tx: BuilderTransaction) => Promise<T>): Promise<T>;
+  /** Notes what refers to environment variables as changed: they may have other values than at the last start. */
+  noteEnvironment(): Promise<void>;
   /** Has replicas look for what was written. */
   announce(): Promise<void>;
   /** Forgets what was deleted or revoked long ago. */
@@ -132,6 +134,16 @@ function sessionOf(client: pg.PoolClient): BuilderSession {
   return {
     transaction,
     claim: (revision, release) => transaction(() => claim(client, revision, release)),
+    async noteEnvironment() {
+      await client.query(
+        `INSERT INTO edge_changes (kind, key)
+         SELECT 'llm', id::text FROM llms WHERE api_key_sealed LIKE '$%' AND api_key_sealed LIKE '$ENV/%'
+         UNION SELECT 'plugin', id::text FROM plugins
+           WHERE secret_references <> '{}' AND EXISTS (SELECT FROM unnest(secret_references) r WHERE r LIKE '$ENV/%')
+         UNION SELECT 'llm', llm_id::text FROM llm_plugins
+           WHERE secret_references <> '{}' AND EXISTS (SELECT FROM unnest(secret_references) r WHERE r LIKE '$ENV/%')`,
+      );
+    },
     async announce() {
       await client.query("SELECT pg_notify('portico_outbox', $1)", [`0 ${publishedTopic} -`]);
     },

@@ -3,6 +3,7 @@ import type { Logger } from "@portico/core/logger";
 import { CredentialBucket, SystemCallKey } from "@portico/protocol/edge";
 import { resourceHash, StateChecksum } from "@portico/protocol/resources";
 import { publicSystemCallKey } from "@portico/protocol/system-calls";
+import { createSecretResolver, type SecretEnvironment, secretNamesIn } from "../secrets/values.ts";
 import type { Vault } from "../secrets/vault.ts";
 import {
   type BuilderStore,
@@ -19,7 +20,7 @@ import { createNamespaceEncoder, type EncodedResource, encodeApp, encodePrice, t
  * Raise it when equal rows are encoded differently than before. Of several releases at work on one database the one with the highest
  * revision builds, so that they do not overwrite each other's resources.
  */
-export const encodingRevision = 2;
+export const encodingRevision = 3;
 
 /** Kinds of change that revocations may wait for: replicas have to look even if no resource changed. */
 const revocable = ["credentials", "app", "llm"] as const;
@@ -48,6 +49,7 @@ export type Builder = {
 export function createBuilder({
   store,
   vault,
+  secretEnvironment = new Map(),
   logger,
   revision = encodingRevision,
   release = `encoding ${revision}`,
@@ -55,6 +57,8 @@ export function createBuilder({
 }: {
   store: BuilderStore;
   vault: Vault;
+  /** What `$ENV/NAME` may refer to. */
+  secretEnvironment?: SecretEnvironment;
   logger: Logger;
   revision?: number;
   release?: string;
@@ -65,6 +69,7 @@ export function createBuilder({
   const counts: BuilderCounts = { read: 0, encoded: 0, written: 0 };
   const slice = timeSlices();
   let callKey: Promise<Buffer> | undefined;
+  let isEnvironmentNoted = false;
   const closing = new AbortController();
 
   function dataKey(namespace: string): Promise<Buffer> {
@@ -92,6 +97,8 @@ export function createBuilder({
     await systemCallKey();
     await store.exclusively(async (session) => {
       if (!(await session.claim(revision, release))) return logger.debug("a newer studio release builds the configuration of edges");
+      if (!isEnvironmentNoted) await session.noteEnvironment();
+      isEnvironmentNoted = true;
       let announcedMs = performance.now();
       let isAnnounced = true;
       while (!closing.signal.aborted && (await session.transaction((tx) => buildBatch(tx, namespaces)))) {
@@ -193,8 +200,11 @@ export function createBuilder({
     const chains = await tx.llmPlugins(llms.map(({ id }) => id));
     const plugins = await tx.plugins([...new Set([...pluginIds, ...chains.map(({ pluginId }) => pluginId)])]);
     const attachments = await tx.attachments(pluginIds);
+    const references = [...plugins, ...chains].flatMap(({ secretReferences }) => secretReferences ?? []);
+    const secrets = await tx.secrets(secretNamesIn([...llms.map(({ apiKeySealed }) => apiKeySealed), ...references]));
+    const resolver = createSecretResolver({ vault, environment: secretEnvironment, secrets });
     for (const namespace of llms.length + plugins.length > 0 ? namespaces : []) {
-      const encoder = createNamespaceEncoder({ namespace, dataKey: await dataKey(namespace), openSecret: vault.open, plugins });
+      const encoder = createNamespaceEncoder({ namespace, dataKey: await dataKey(namespace), resolver, plugins });
       for (const resource of encoder.llms(llms, chains)) yield counted({ ...resource, namespace });
       const attached = new Set(attachments.filter((one) => one.namespace === "" || one.namespace === namespace).map((one) => one.pluginId));
       for (const id of pluginIds) {

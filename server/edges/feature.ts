@@ -8,6 +8,7 @@ import type { EventBus } from "../events/bus.ts";
 import type { Feature } from "../feature.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { LlmService } from "../llms/service.ts";
+import type { SecretEnvironment } from "../secrets/values.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { createUsageStore } from "../usage/store.ts";
 import { createEdgeActivity } from "./activity.ts";
@@ -61,6 +62,7 @@ export async function createEdges({
   db,
   counts,
   vault,
+  secretEnvironment,
   events,
   llms,
   logger,
@@ -71,6 +73,7 @@ export async function createEdges({
   db: Db;
   counts: Counts;
   vault: Vault;
+  secretEnvironment: SecretEnvironment;
   events: EventBus;
   llms: LlmService;
   logger: Logger;
@@ -83,7 +86,7 @@ export async function createEdges({
   const store = createEdgeStore(db, counts);
   const usage = createUsageStore(db);
   const builderStore = createBuilderStore({ db, vault });
-  const builder = createBuilder({ store: builderStore, vault, logger, timings: defaultPublisherTimings });
+  const builder = createBuilder({ store: builderStore, vault, secretEnvironment, logger, timings: defaultPublisherTimings });
   const publisher = createPublisher({ builder, store: createRelayStore(db), events, logger });
   const telemetry = createTelemetry({ store: usage, announce: () => store.announce(usageTopic, "0"), logger });
   const budgets = createBudgets({

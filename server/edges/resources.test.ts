@@ -16,7 +16,7 @@ import {
 import { composeSnapshot } from "./snapshots.ts";
 
 const dataKey = Buffer.alloc(32, 7);
-const openSecret = (sealed: string) => {
+const openSealed = (sealed: string) => {
   if (!sealed.startsWith("sealed:")) throw new Error("this value was encrypted with another PORTICO_SECRET_KEY");
   return sealed.slice("sealed:".length);
 };
@@ -25,7 +25,12 @@ type Rows = { llms: LlmRow[]; apps: AppRow[]; plugins: PluginRow[]; llmPlugins: 
 
 /** What edges of the namespace are sent. */
 function build(rows: Rows, namespace = ""): EncodedResource[] {
-  const encoder = createNamespaceEncoder({ namespace, dataKey, openSecret, plugins: rows.plugins });
+  const encoder = createNamespaceEncoder({
+    namespace,
+    dataKey,
+    resolver: { open: openSealed, openIn: (value) => value },
+    plugins: rows.plugins,
+  });
   const attached = new Set(rows.llmPlugins.map(({ pluginId }) => pluginId));
   return [
     ...encoder.llms(rows.llms, rows.llmPlugins),

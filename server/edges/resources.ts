@@ -5,6 +5,7 @@ import { AppConfig, LlmConfig, ModelPrice, PluginConfig } from "@portico/protoco
 import { sealStable } from "@portico/protocol/sealing";
 import { findVendor } from "@portico/protocol/vendors";
 import { grantedToServices } from "../plugins/catalog/grants.ts";
+import type { SecretResolver } from "../secrets/values.ts";
 
 /** Also the kinds of change that a resource follows from. */
 export type ResourceType = "llm" | "app" | "credentials" | "plugin" | "price" | "system_call_key";
@@ -31,7 +32,13 @@ export type LlmRow = {
   namespace: string;
 };
 
-export type LlmPluginRow = { llmId: number; pluginId: number; orderIndex: number; overrideSealed: string | null };
+export type LlmPluginRow = {
+  llmId: number;
+  pluginId: number;
+  orderIndex: number;
+  overrideSealed: string | null;
+  secretReferences?: string[] | null;
+};
 
 export type AppRow = {
   id: number;
@@ -54,6 +61,8 @@ export type PluginRow = {
   command: string;
   checksum: string;
   configSealed: string | null;
+  /** References in the configuration that are resolved; rows of older releases have none. */
+  secretReferences?: string[] | null;
   hookTypes: string[];
   /** What it may do. */
   grants: string[];
@@ -92,12 +101,12 @@ type UsablePlugin = { row: PluginRow } & (
 export function createNamespaceEncoder({
   namespace,
   dataKey,
-  openSecret,
+  resolver,
   plugins,
 }: {
   namespace: string;
   dataKey: Buffer;
-  openSecret: (sealed: string) => string;
+  resolver: SecretResolver;
   plugins: readonly PluginRow[];
 }): NamespaceEncoder {
   const seal = (plain: string, context: string) => (plain === "" ? Buffer.alloc(0) : sealStable(dataKey, Buffer.from(plain), context));
@@ -119,7 +128,9 @@ export function createNamespaceEncoder({
   function encodePlugin(row: PluginRow): UsablePlugin {
     if (hooksOf(row).length === 0) return { row, body: undefined, fault: "it is waiting for approval", isReported: false };
     try {
-      const config = row.configSealed ? jsonObject(openSecret(row.configSealed), "its configuration") : {};
+      const config = row.configSealed
+        ? resolver.openIn(jsonObject(resolver.open(row.configSealed), "its configuration"), row.secretReferences ?? [])
+        : {};
       const body = encoded(PluginConfig, pluginConfig(row, seal(canonicalJson(config), `plugin:${row.id}:config`)));
       return { row, body, fault: "", isReported: false };
     } catch (error) {
@@ -131,14 +142,16 @@ export function createNamespaceEncoder({
     const steps = chain
       .filter(({ pluginId }) => rows.has(pluginId))
       .sort((a, b) => a.orderIndex - b.orderIndex || a.pluginId - b.pluginId)
-      .map(({ pluginId, overrideSealed }) => {
+      .map(({ pluginId, overrideSealed, secretReferences }) => {
         const plugin = pluginOf(pluginId);
         if (plugin?.fault) throw new Error(`its plugin "${plugin.row.name}" cannot be used: ${plugin.fault}`);
-        const override = overrideSealed ? jsonObject(openSecret(overrideSealed), `the override of plugin ${pluginId}`) : null;
+        const override = overrideSealed
+          ? resolver.openIn(jsonObject(resolver.open(overrideSealed), `the override of plugin ${pluginId}`), secretReferences ?? [])
+          : null;
         const sealedConfigOverrideJson = seal(override ? canonicalJson(override) : "", `llm:${row.id}:plugin:${pluginId}:override`);
         return { pluginId, sealedConfigOverrideJson };
       });
-    const sealedApiKey = seal(row.apiKeySealed ? openSecret(row.apiKeySealed) : "", `llm:${row.id}:api_key`);
+    const sealedApiKey = seal(row.apiKeySealed ? resolver.open(row.apiKeySealed) : "", `llm:${row.id}:api_key`);
     return encoded(LlmConfig, { ...llmConfig(row, sealedApiKey), plugins: steps });
   }
 

@@ -49,7 +49,12 @@ function llmRow(apiEndpoint: string, dataKey: Buffer): LlmConfig[] {
     budgetStartAt: null,
     namespace: "",
   };
-  const encoder = createNamespaceEncoder({ namespace: "", dataKey, openSecret: (sealed) => sealed, plugins: [] });
+  const encoder = createNamespaceEncoder({
+    namespace: "",
+    dataKey,
+    resolver: { open: (sealed) => sealed, openIn: (value) => value },
+    plugins: [],
+  });
   return [...encoder.llms([row], [])].flatMap(({ body }) => (body ? [LlmConfig.decode(body)] : []));
 }
 

@@ -71,6 +71,12 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       path: await made("filters", { name: "Redact", script: Buffer.from("return { payload: input.raw_input }").toString("base64") }),
       ...renamed,
     },
+    {
+      name: "secrets",
+      path: await made("secrets", { var_name: "SAMPLE_KEY", value: "sk-kept", description: "of the samples" }),
+      change: { description: "Changed" },
+      otherChange: { description: "Changed again" },
+    },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
     {
       name: "tools",

@@ -3,13 +3,14 @@ import type { Outbound } from "@portico/outbound";
 import { type DialectId, type VendorId, vendorOf } from "@portico/protocol/vendors";
 import { request } from "undici";
 import { z } from "zod";
-import type { Vault } from "../secrets/vault.ts";
+import type { Actor } from "../auth/actor.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { type Finding, faultOfConnection, faultOfStatus, finding, testSeconds } from "./connection-faults.ts";
 import type { ConnectionResult, ConnectionTest } from "./contract/connection.ts";
 import { redacted } from "./contract.ts";
 import type { LlmStore } from "./store.ts";
 
-export type ConnectionTester = { test(asked: ConnectionTest): Promise<ConnectionResult> };
+export type ConnectionTester = { test(actor: Actor, asked: ConnectionTest): Promise<ConnectionResult> };
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 const maxModels = 1_000;
@@ -25,14 +26,14 @@ const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
  */
 export function createConnectionTester({
   store,
-  vault,
+  secretValues,
   outbound,
 }: {
-  store: Pick<LlmStore, "find" | "sealedKey">;
-  vault: Pick<Vault, "open">;
+  store: Pick<LlmStore, "find" | "storedKey">;
+  secretValues: Pick<SecretValues, "reveal" | "revealSent">;
   outbound: Pick<Outbound, "agent">;
 }): ConnectionTester {
-  async function targetOf(asked: ConnectionTest): Promise<Target> {
+  async function targetOf(actor: Actor, asked: ConnectionTest): Promise<Target> {
     const stored = asked.llm_id ? await store.find(asked.llm_id) : undefined;
     if (asked.llm_id && !stored) throw notFound("LLM");
     const vendor = asked.vendor ?? stored?.vendor;
@@ -40,13 +41,14 @@ export function createConnectionTester({
     const endpoint = (asked.api_endpoint ?? stored?.apiEndpoint) || vendorOf(vendor).endpoint;
     const model = asked.default_model ?? stored?.defaultModel ?? "";
     const sent = asked.api_key ?? (stored?.hasApiKey ? redacted : "");
-    if (sent !== redacted) return { vendor, endpoint, key: sent, model };
+    if (sent !== redacted) return { vendor, endpoint, key: await secretValues.revealSent(actor, sent, "api_key"), model };
     if (!stored?.hasApiKey) throw invalid("api_key", "no key is stored: enter one");
     // A key that is kept must not be readable by pointing the endpoint at a server of one's own.
     const storedEndpoint = stored.apiEndpoint || vendorOf(stored.vendor).endpoint;
     if (new URL(endpoint).origin !== new URL(storedEndpoint).origin)
       throw invalid("api_key", `the stored key is sent to ${new URL(storedEndpoint).origin} only: enter the key to test another endpoint`);
-    return { vendor, endpoint, key: vault.open((await store.sealedKey(stored.id)) ?? ""), model };
+    const kept = (await store.storedKey(stored.id)) ?? "";
+    return { vendor, endpoint, key: await secretValues.reveal(kept, "api_key"), model };
   }
 
   /** @returns what was found, and the models of an answer that lists them. */
@@ -79,8 +81,8 @@ export function createConnectionTester({
   }
 
   return {
-    async test(asked) {
-      const target = await targetOf(asked);
+    async test(actor, asked) {
+      const target = await targetOf(actor, asked);
       const url = modelsUrl(target.endpoint, vendorOf(target.vendor).dialect);
       const startedAt = performance.now();
       const { status, models, found } = /[^\x20-\x7e]/.test(target.key)

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { Budget, Flag, faultOfHttpUrl, Ids, must, Namespace, redacted, Time, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
+import { SecretValue } from "../secrets/contract/reference.ts";
 
 export { redacted };
 
@@ -43,8 +44,8 @@ export const LlmFields = {
     .refine((name) => slugify(name) !== "", `needs at least one letter from a to z or a digit: ${pathRule}`),
   vendor: LlmVendor,
   api_endpoint: Endpoint,
-  /** Write-only: shown as `[redacted]`. */
-  api_key: text(4000),
+  /** Write-only: shown as `[redacted]`, also when it is a reference to a secret. */
+  api_key: SecretValue(4000),
   default_model: text(200),
   /** Unanchored regular expressions; empty allows every model. */
   allowed_models: z.array(Pattern).max(200, "must have at most 200 patterns"),
@@ -103,6 +104,8 @@ export const LlmAttributes = attributesOf(LlmFields, {
   /** Last part of the LLM's path on gateways; follows from the name. */
   slug: z.string(),
   has_api_key: z.boolean(),
+  /** What the key refers to, e.g. `$SECRET/OPENAI_KEY`; "" for a key of its own. */
+  api_key_reference: z.string(),
   /** In the order in which they run. */
   filters: z.array(FilterOfLlm),
   /** In the order in which they run; set with `PUT /llms/{id}/plugins`. */

@@ -41,8 +41,8 @@ export const llmEndpoints = ({ llms, connections }: { llms: LlmService; connecti
     permission: "llms.write",
     body: ConnectionTest,
     result: documentOf(ConnectionResource),
-    handle: async ({ body }) =>
-      one({ type: "llm-connection-tests" as const, id: String(body.llm_id ?? ""), attributes: await connections.test(body) }),
+    handle: async ({ actor, body }) =>
+      one({ type: "llm-connection-tests" as const, id: String(body.llm_id ?? ""), attributes: await connections.test(actor, body) }),
   }),
   endpoint({
     method: "GET",

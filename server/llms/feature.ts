@@ -3,7 +3,7 @@ import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
-import type { Vault } from "../secrets/vault.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { createConnectionTester } from "./connection-test.ts";
 import { llmEndpoints } from "./endpoints.ts";
 import { llmOperations } from "./operations.ts";
@@ -17,18 +17,18 @@ export function createLlms({
   db,
   counts,
   hooks,
-  vault,
+  secretValues,
   outbound,
 }: {
   db: Db;
   counts: Counts;
   hooks: ObjectHooks;
-  vault: Vault;
+  secretValues: SecretValues;
   outbound: Outbound;
 }): LlmFeature {
   const store = createLlmStore(db, counts);
-  const llms = createLlmService({ db, store, hooks, vault, outbound });
-  const connections = createConnectionTester({ store, vault, outbound });
+  const llms = createLlmService({ db, store, hooks, secretValues, outbound });
+  const connections = createConnectionTester({ store, secretValues, outbound });
   return {
     llms,
     endpoints: [...llmSearchEndpoints({ llms }), ...llmEndpoints({ llms, connections })],

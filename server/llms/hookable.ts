@@ -2,6 +2,7 @@ import { invalid, slugify } from "@portico/core";
 import type { Outbound } from "@portico/outbound";
 import { type Hookable, hookable } from "../plugins/hooks/hookable.ts";
 import { type Guard, isChanged } from "../plugins/hooks/policy.ts";
+import { referenceIn } from "../secrets/contract/reference.ts";
 import { LlmDraft, LlmFields, redacted } from "./contract.ts";
 import type { Llm } from "./store.ts";
 import { toAttributes } from "./wire.ts";
@@ -22,6 +23,7 @@ export const hookableLlm = ({ outbound }: { outbound: Pick<Outbound, "faultOfUrl
       filters: filters.map((id) => before?.filters.find((one) => one.id === id) ?? { id }),
       plugins: before?.plugins ?? [],
       has_api_key: api_key === redacted ? (before?.hasApiKey ?? false) : api_key !== "",
+      api_key_reference: api_key === redacted ? (before?.apiKeyReference ?? "") : referenceIn(api_key) ? api_key : "",
     }),
     secretFields: ["api_key"],
     guards: {

@@ -51,8 +51,13 @@ export function createLlmPluginStore(db: Db) {
     },
 
     /** @returns false when the plugin is not attached to the LLM. */
-    async setOverride(tx: Tx, llmId: number, pluginId: number, overrideSealed: string | null): Promise<boolean> {
-      const { count } = await tx.llmPlugin.updateMany({ where: { llmId, pluginId }, data: { overrideSealed } });
+    async setOverride(
+      tx: Tx,
+      llmId: number,
+      pluginId: number,
+      row: { overrideSealed: string | null; secretReferences: string[] },
+    ): Promise<boolean> {
+      const { count } = await tx.llmPlugin.updateMany({ where: { llmId, pluginId }, data: row });
       return count > 0;
     },
   };

@@ -11,6 +11,7 @@ import type { AttachedPlugin, OverrideResource } from "../plugins/contract.ts";
 import type { Lifecycle } from "../plugins/processes/lifecycle.ts";
 import { mergeConfig, redactConfig, restoreConfig } from "../plugins/settings/config.ts";
 import type { Schemas } from "../plugins/settings/schemas/schemas.ts";
+import { referencesIn, type SecretValues } from "../secrets/values.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { LlmPluginRow, LlmPluginStore } from "./llm-plugin-store.ts";
 
@@ -23,6 +24,7 @@ export function createLlmPluginService({
   store,
   plugins,
   vault,
+  secretValues,
   lifecycle,
   schemas,
 }: {
@@ -30,6 +32,7 @@ export function createLlmPluginService({
   store: LlmPluginStore;
   plugins: Pick<PluginStore, "lock" | "update" | "replaceGrants">;
   vault: Vault;
+  secretValues: Pick<SecretValues, "accept">;
   lifecycle: Lifecycle;
   schemas: Schemas;
 }) {
@@ -128,9 +131,12 @@ export function createLlmPluginService({
       const { plugin } = row;
       const override = restoreConfig(plugin.configSchema, sent, openOverride(row), field);
       await schemas.accept(plugin.configSchema, mergeConfig(lifecycle.openConfig(plugin), override), field);
+      const references = referencesIn(override, field);
       const sealed = Object.keys(override).length === 0 ? null : vault.seal(JSON.stringify(override));
       await db.transaction(async (tx) => {
-        if (!(await store.setOverride(tx, llmId, pluginId, sealed))) throw notAttached();
+        await secretValues.accept(tx, actor, references);
+        const secretReferences = [...new Set(references.map(({ reference }) => reference))];
+        if (!(await store.setOverride(tx, llmId, pluginId, { overrideSealed: sealed, secretReferences }))) throw notAttached();
         await record(tx, {
           kind: "llm",
           action: "updated",

@@ -8,7 +8,7 @@ import type { ListQuery } from "../db/paging.ts";
 import { pickFields } from "../fields/contract/resource.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
-import type { Vault } from "../secrets/vault.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { LlmDraft, LlmFields, type LlmPatch, redacted } from "./contract.ts";
 import { hookableLlm } from "./hookable.ts";
 import type { Llm, LlmFilters, LlmStore } from "./store.ts";
@@ -18,13 +18,13 @@ export function createLlmService({
   db,
   store,
   hooks,
-  vault,
+  secretValues,
   outbound,
 }: {
   db: Db;
   store: LlmStore;
   hooks: ObjectHooks;
-  vault: Vault;
+  secretValues: Pick<SecretValues, "keep">;
   outbound: Pick<Outbound, "faultOfUrl">;
 }) {
   const judge = hooks.judge(hookableLlm({ outbound }));
@@ -51,7 +51,7 @@ export function createLlmService({
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
       const llm = await store.update(tx, id, {
         ...row,
-        sealedApiKey: keepsKey ? undefined : api_key === "" ? null : vault.seal(api_key),
+        storedApiKey: await secretValues.keep(tx, actor, "api_key", api_key),
         metadata: { ...current.metadata, ...accepted.metadata },
       });
       await record(tx, accepted.updated(llm, { ...changes, ...(keepsKey ? {} : { api_key: redacted }) }));
@@ -69,7 +69,7 @@ export function createLlmService({
       return db.transaction(async (tx) => {
         const llm = await store.insert(tx, {
           ...row,
-          sealedApiKey: api_key && api_key !== redacted ? vault.seal(api_key) : null,
+          storedApiKey: await secretValues.keep(tx, actor, "api_key", api_key),
           metadata: accepted.metadata,
         });
         await record(tx, accepted.created(llm));

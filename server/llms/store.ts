@@ -5,6 +5,7 @@ import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
+import { referenceIn } from "../secrets/contract/reference.ts";
 import { type LlmDraft, pathRule } from "./contract.ts";
 
 /** An LLM without its key: the key leaves the database only towards edges and for tests of its connection. */
@@ -15,6 +16,8 @@ export type Llm = {
   vendor: VendorId;
   apiEndpoint: string;
   hasApiKey: boolean;
+  /** The secret that the key is, as `$SECRET/NAME`; "" for a key of its own. */
+  apiKeyReference: string;
   defaultModel: string;
   allowedModels: string[];
   allowedEndpoints: string[];
@@ -39,8 +42,8 @@ export type Llm = {
 
 type FilterOfLlm = { id: number; name: string; description: string; response_filter: boolean; active: boolean; namespace: string };
 
-/** What is written: the draft, and the key already sealed (undefined keeps the stored one). */
-export type LlmRow = Omit<LlmDraft, "api_key"> & { sealedApiKey: string | null | undefined; metadata: Record<string, unknown> };
+/** What is written: the draft, and the key as it is stored (undefined keeps that of before). */
+export type LlmRow = Omit<LlmDraft, "api_key"> & { storedApiKey: string | null | undefined; metadata: Record<string, unknown> };
 
 export type LlmFilters = {
   vendor?: string | undefined;
@@ -100,8 +103,8 @@ export function createLlmStore(db: Db, counts: Counts) {
       return rows[0] && toLlm(rows[0]);
     },
 
-    /** As the vault sealed it; null without one. */
-    async sealedKey(id: number): Promise<string | null> {
+    /** Sealed or a reference; null without one. */
+    async storedKey(id: number): Promise<string | null> {
       const row = await db.prisma.llm.findUnique({ where: { id }, select: { apiKeySealed: true } });
       return row?.apiKeySealed ?? null;
     },
@@ -117,7 +120,7 @@ export function createLlmStore(db: Db, counts: Counts) {
       const filters = { create: toFilterRows(row) };
       return toWritten(
         await tx.llm
-          .create({ data: { ...toColumns(row), apiKeySealed: row.sealedApiKey ?? null, filters }, include: withAttached })
+          .create({ data: { ...toColumns(row), apiKeySealed: row.storedApiKey ?? null, filters }, include: withAttached })
           .catch(onNameTaken(row.name)),
       );
     },
@@ -129,7 +132,7 @@ export function createLlmStore(db: Db, counts: Counts) {
         await tx.llm
           .update({
             where: { id },
-            data: { ...toColumns(row), ...(row.sealedApiKey === undefined ? {} : { apiKeySealed: row.sealedApiKey }), filters },
+            data: { ...toColumns(row), ...(row.storedApiKey === undefined ? {} : { apiKeySealed: row.storedApiKey }), filters },
             include: withAttached,
           })
           .catch(onNameTaken(row.name)),
@@ -202,6 +205,7 @@ const columns = selectAs<StoredLlm>({
   vendor: "t.vendor",
   apiEndpoint: "t.api_endpoint",
   hasApiKey: "t.api_key_sealed IS NOT NULL",
+  apiKeyReference: "CASE WHEN t.api_key_sealed LIKE '$%' THEN t.api_key_sealed ELSE '' END",
   defaultModel: "t.default_model",
   allowedModels: "t.allowed_models",
   allowedEndpoints: "t.allowed_endpoints",
@@ -246,6 +250,7 @@ const toWritten = ({ apiKeySealed, monthlyBudgetMicroUsd, metadata, vendor, plug
     ...row,
     vendor: vendor as VendorId,
     hasApiKey: apiKeySealed !== null,
+    apiKeyReference: apiKeySealed !== null && referenceIn(apiKeySealed) ? apiKeySealed : "",
     monthlyBudgetMicroUsd: monthlyBudgetMicroUsd === null ? null : Number(monthlyBudgetMicroUsd),
     metadata: metadata as Record<string, unknown>,
     plugins: plugins.map(({ plugin: { hookType, isActive, ...plugin } }) => ({ ...plugin, hook_type: hookType, is_active: isActive })),

@@ -12,6 +12,7 @@ export const toAttributes = (llm: Llm): LlmAttributes => ({
   api_endpoint: withoutUserinfo(llm.apiEndpoint),
   api_key: llm.hasApiKey ? redacted : "",
   has_api_key: llm.hasApiKey,
+  api_key_reference: llm.apiKeyReference,
   default_model: llm.defaultModel,
   allowed_models: llm.allowedModels,
   allowed_endpoints: llm.allowedEndpoints,

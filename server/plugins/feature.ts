@@ -17,6 +17,7 @@ import type { Endpoint } from "../http/endpoint.ts";
 import type { Jobs } from "../jobs/runner.ts";
 import { createLlmPluginStore } from "../llms/llm-plugin-store.ts";
 import { createLlmPluginService, type LlmPluginService } from "../llms/llm-plugins.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { systemSecret, type Vault } from "../secrets/vault.ts";
 import { createPluginOperations } from "./catalog/admin-actions.ts";
 import { llmPluginEndpoints, pluginEndpoints } from "./catalog/endpoints.ts";
@@ -89,6 +90,7 @@ export async function createPlugins({
   db,
   counts,
   vault,
+  secretValues,
   events,
   logger,
   pluginDirs,
@@ -102,6 +104,7 @@ export async function createPlugins({
   db: Db;
   counts: Counts;
   vault: Vault;
+  secretValues: SecretValues;
   events: EventBus;
   logger: Logger;
   /** Folders executables may lie in; undefined allows every one. */
@@ -155,9 +158,9 @@ export async function createPlugins({
     onState: ({ id }) => events.publish({ eventId: "0", topic: "system.plugin.state", objectId: String(id) }),
   });
   const schemas = createSchemas({ deadlineMs: limits.schemaDeadlineMs });
-  const lifecycle = createLifecycle({ store, vault, host, schemas, dev: pluginDev, logger });
+  const lifecycle = createLifecycle({ store, vault, secretValues, host, schemas, dev: pluginDev, logger });
   const registrations = createRegistrations({ store: hookStore, lifecycle, logger });
-  const service = createPluginService({ db, store, vault, host, schemas, lifecycle });
+  const service = createPluginService({ db, store, vault, secretValues, host, schemas, lifecycle });
 
   /**
    * A process may say something else than when it was read last. What it says is stored if it is new.
@@ -212,7 +215,7 @@ export async function createPlugins({
     callCounts,
     gatewayLogs: createPluginLogStore(db),
   });
-  const llmPlugins = createLlmPluginService({ db, store: links, plugins: store, vault, lifecycle, schemas });
+  const llmPlugins = createLlmPluginService({ db, store: links, plugins: store, vault, secretValues, lifecycle, schemas });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
       ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, noEdgeStates).error }),
@@ -229,7 +232,9 @@ export async function createPlugins({
     ...afterHookJobs({ events: store, store: hookStore, registrations, ask, logger }),
     "purge-plugin-data": async () => void (await kvStore.purgeExpired()),
   };
-  const isAboutPlugins = (topic: string) => topic.startsWith("system.plugin.") && topic !== "system.plugin.state";
+  // A new value of a secret is a new configuration of the plugins that refer to it.
+  const isAboutPlugins = (topic: string) =>
+    (topic.startsWith("system.plugin.") && topic !== "system.plugin.state") || topic.startsWith("system.secret.");
   const stopListening = events.subscribe(
     ({ topic }) => {
       if (isAboutPlugins(topic)) void lifecycle.applySoon();

@@ -68,6 +68,12 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
   }
   const serving = plugins.filter(({ slug }) => bundled.some((one) => one.slug === slug && one.servesLlms)).map(({ id }) => id);
   for (const llm of llms) await api.send("PUT", `/api/v1/llms/${llm.id}/plugins`, { plugin_ids: serving });
+  if ((await api.list("/api/v1/secrets?page_size=1")).length === 0)
+    await api.create("/api/v1/secrets", {
+      var_name: "DEMO_VENDOR_KEY",
+      value: newToken("demo"),
+      description: "A key that the demo LLMs could use",
+    });
   if ((await api.list("/api/v1/tags?page_size=1")).length === 0) await api.create("/api/v1/tags", { name: "demo" });
   const userId = await seedPortalUser(api, state.portal_password);
   // The secret of an app that an interrupted start left is lost.

@@ -108,6 +108,13 @@ export const objectKinds = {
   catalogue: { resource: "catalogues", noun: "LLM catalogue", shownIn: ["groups"] },
   data_catalogue: { resource: "data-catalogues", noun: "data catalogue", readScope: "data-catalogues.read", shownIn: ["groups"] },
   tool_catalogue: { resource: "tool-catalogues", noun: "tool catalogue", shownIn: ["groups"] },
+  secret: {
+    resource: "secrets",
+    noun: "secret",
+    configures: ["edges"],
+    namedBy: "var_name",
+    page: { path: "secrets", label: "Secrets", section: "Governance" },
+  },
   tag: {
     resource: "tags",
     noun: "tag",

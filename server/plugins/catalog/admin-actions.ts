@@ -223,7 +223,7 @@ export function createPluginOperations({
 
     async test(id: number) {
       const plugin = await plugins.get(id);
-      return tryPlugin({ host, schemas }, plugin, lifecycle.openConfig(plugin));
+      return tryPlugin({ host, schemas }, plugin, await lifecycle.revealConfig(plugin));
     },
 
     async listOfType(type: "gateway" | "ai_studio"): Promise<PluginResource[]> {

@@ -7,6 +7,7 @@ import type { Db, Tx } from "../../db/client.ts";
 import { fromFreshRead, StaleRead } from "../../db/fresh.ts";
 import { type Change, record } from "../../db/journal.ts";
 import type { ListQuery, Page } from "../../db/paging.ts";
+import { referencesIn, type SecretValues } from "../../secrets/values.ts";
 import type { Vault } from "../../secrets/vault.ts";
 import type { BuildPreview } from "../contract/operations.ts";
 import type { ApproveScopes, PluginDraft, PluginPatch, PluginResource } from "../contract.ts";
@@ -35,10 +36,15 @@ const notReloaded = ({ id, name }: Plugin, edgeId: string, state: string, error:
     meta: { plugin: name, plugin_id: id, state, ...(edgeId ? { edge_id: edgeId } : {}) },
   });
 
+/** Secrets that a configuration refers to, by the setting that does. */
+type References = { field: string; reference: string }[];
+const textsOf = (references: References): string[] => [...new Set(references.map(({ reference }) => reference))];
+
 export function createPluginService({
   db,
   store,
   vault,
+  secretValues,
   host,
   schemas,
   lifecycle,
@@ -46,6 +52,7 @@ export function createPluginService({
   db: Db;
   store: PluginStore;
   vault: Vault;
+  secretValues: Pick<SecretValues, "accept">;
   host: PluginHost;
   schemas: Schemas;
   lifecycle: Lifecycle;
@@ -77,12 +84,20 @@ export function createPluginService({
       grants,
       action = "updated",
       changes,
-    }: { loaded?: Loaded | undefined; grants?: string[] | undefined; action?: Change["action"]; changes: Json },
+      references = [],
+    }: {
+      references?: References | undefined;
+      loaded?: Loaded | undefined;
+      grants?: string[] | undefined;
+      action?: Change["action"];
+      changes: Json;
+    },
   ): Promise<Plugin> {
     return db.transaction(async (tx) => {
       const current = await store.lock(tx, before.id);
       if (!current) throw notFound("Plugin");
       if (current.updatedAt.getTime() !== before.updatedAt.getTime()) throw new StaleRead();
+      await secretValues.accept(tx, actor, references);
       if (grants) await store.replaceGrants(tx, before.id, grants, actor.userId);
       const after = await store.update(tx, before.id, row);
       if (loaded) await store.replaceRoutes(tx, before.id, routesOf(loaded.manifest));
@@ -187,9 +202,9 @@ export function createPluginService({
       };
       const { grants: _none, ...blank } = first;
       const schema = loaded?.configSchema ?? null;
-      const config = draft.config
-        ? await schemas.accept(schema, restoreConfig(schema, draft.config, {}))
-        : (await schemas.check(schema, {})).config;
+      const given = draft.config && restoreConfig(schema, draft.config, {});
+      const references = referencesIn(given, "config");
+      const config = given ? await schemas.accept(schema, given) : (await schemas.check(schema, {})).config;
       const row: PluginRow = {
         name: draft.name,
         slug: draft.slug ?? slugify(draft.name),
@@ -197,6 +212,7 @@ export function createPluginService({
         command: draft.command,
         checksum: draft.checksum,
         configSealed: sealed(config),
+        secretReferences: textsOf(references),
         isActive: draft.is_active,
         namespace: draft.namespace,
         manifest: {},
@@ -208,6 +224,7 @@ export function createPluginService({
         ...(loaded ? afterLoading(first, loaded, { dev: lifecycle.dev, attached: false }).row : {}),
       };
       const plugin = await db.transaction(async (tx) => {
+        await secretValues.accept(tx, actor, references);
         const created = await store.insert(tx, row);
         if (loaded) await store.replaceRoutes(tx, created.id, routesOf(loaded.manifest));
         await note(tx, created, actor, { action: "created", changes: { name: row.name, command: row.command, is_active: row.isActive } });
@@ -236,10 +253,9 @@ export function createPluginService({
         const read = loaded && afterLoading(base, loaded, await circumstances(id));
         const schema = loaded?.configSchema ?? before.configSchema;
         const stored = openConfig(before);
-        const config =
-          patch.config === undefined
-            ? stored
-            : await schemas.accept(schema, restoreConfig(before.configSchema, patch.config ?? {}, stored));
+        const sent = patch.config === undefined ? undefined : restoreConfig(before.configSchema, patch.config ?? {}, stored);
+        const config = sent === undefined ? stored : await schemas.accept(schema, sent);
+        const references = sent && referencesIn(sent, "config");
         const row: Partial<PluginRow> = {
           name: patch.name ?? before.name,
           slug: patch.slug ?? before.slug,
@@ -255,10 +271,12 @@ export function createPluginService({
           ...(moved ? { uiTrusted: false, ...(read ? {} : { codeHash: "", serviceAccessAuthorized: false }) } : {}),
           ...(patch.ui_trusted === undefined ? {} : { uiTrusted: patch.ui_trusted }),
           ...(isDeepStrictEqual(config, stored) ? {} : { configSealed: sealed(config) }),
+          ...(references ? { secretReferences: textsOf(references) } : {}),
         };
         const grants = read?.grants ?? keptGrants(grantsBefore, requestedOf({ ...before, ...hooks }));
         const { config: given, plugin_type: _type, oci_reference: _oci, ...changes } = patch;
         return write(actor, before, row, {
+          references,
           loaded,
           grants,
           changes: { ...changes, ...(given === undefined ? {} : { config: "changed" }) },

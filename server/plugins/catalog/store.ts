@@ -20,6 +20,8 @@ export type Plugin = {
   command: string;
   checksum: string;
   configSealed: string | null;
+  /** References in the configuration that are resolved when the plugin is given it. */
+  secretReferences: string[];
   /** null before the plugin was asked. */
   configSchema: Json | null;
   hookType: string;

@@ -16,6 +16,7 @@ const stored: Llm = {
   vendor: "openai",
   apiEndpoint: "https://llm.test/v1",
   hasApiKey: true,
+  apiKeyReference: "",
   defaultModel: "",
   allowedModels: ["^gpt"],
   allowedEndpoints: ["files"],

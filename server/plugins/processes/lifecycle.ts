@@ -2,6 +2,7 @@ import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec, RunningPlugin } from "@portico/plugin-host";
 import { runsInStudio, runsOnGateways } from "@portico/protocol";
+import type { SecretValues } from "../../secrets/values.ts";
 import type { Vault } from "../../secrets/vault.ts";
 import type { ReadyCheck } from "../../system/endpoints.ts";
 import type { Json } from "../catalog/json.ts";
@@ -43,6 +44,7 @@ const stateAtEdge = ({ edgeId, state, error, restarts }: PluginAtEdge): EdgeStat
 export function createLifecycle({
   store,
   vault,
+  secretValues,
   host,
   schemas,
   dev,
@@ -50,6 +52,7 @@ export function createLifecycle({
 }: {
   store: PluginStore;
   vault: Vault;
+  secretValues: Pick<SecretValues, "revealIn">;
   host: PluginHost;
   schemas: Schemas;
   /** Plugins are under development here: their programs may change without a new approval. */
@@ -69,10 +72,14 @@ export function createLifecycle({
   const openConfig = ({ configSealed }: Pick<Plugin, "configSealed">): Json =>
     configSealed === null ? {} : (JSON.parse(vault.open(configSealed)) as Json);
 
+  /** The configuration as the plugin gets it. @throws AppError naming the setting whose secret is not there. */
+  const revealConfig = (plugin: Pick<Plugin, "configSealed" | "secretReferences">): Promise<Json> =>
+    secretValues.revealIn(openConfig(plugin), plugin.secretReferences, "config");
+
   /** The settings with their defaults, or why a process cannot be started with them. */
   async function configOf(plugin: Plugin): Promise<Json | string> {
     try {
-      const { config, issues } = await schemas.check(plugin.configSchema, openConfig(plugin), { patient: false });
+      const { config, issues } = await schemas.check(plugin.configSchema, await revealConfig(plugin), { patient: false });
       if (issues.length === 0) return config;
       return `Its configuration is not complete: ${issues.map(({ field, message }) => `${field} ${message}`).join("; ")}.`;
     } catch (error) {
@@ -220,6 +227,7 @@ export function createLifecycle({
 
   return {
     openConfig,
+    revealConfig,
     dev,
     whenReady,
     desired: (id: number): Desired | undefined => desired.get(id),

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError, type FieldIssue } from "@portico/core";
 import { faultOfPattern, linearPattern, patternSize } from "@portico/core/patterns";
 import { redacted } from "../../fields/contract.ts";
+import { referenceIn } from "../../secrets/contract/reference.ts";
 import { isObject, type Json } from "../catalog/json.ts";
 import { targetOf } from "./schemas/limits.ts";
 
@@ -105,6 +106,8 @@ function hide(value: unknown, marking: Marking): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, hide(one, marking.properties(key))]));
   }
   const isText = typeof value === "string";
+  // What a reference stands for is not in it.
+  if (isText && referenceIn(value)) return value;
   return marking.secret && (isText ? value !== "" : marking !== unknownMarking && value !== null) ? redacted : value;
 }
 
