@@ -112,7 +112,7 @@ async function assemble(
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
-  features.add("tools", createTools({ db, counts, hooks, vault, outbound }));
+  features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));
@@ -171,6 +171,7 @@ async function assemble(
     application,
     proxies,
     systemAppSecret,
+    secretValues,
     plugins,
     /** The port of the gRPC services. */
     controlPort: edges.port(),

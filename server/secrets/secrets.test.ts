@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createBuilderStore } from "../edges/builder-store.ts";
 import { aGrantedPlugin, callAs } from "../grpc/testing.ts";
 import { aStudio, type Studio } from "../testing.ts";
+import { ticketDocument } from "../tools/testing.ts";
 import { createVault } from "./vault.ts";
 
 let studio: Studio;
@@ -96,6 +97,21 @@ test("a reference to nothing is refused and names the field; one to a secret wit
   await expect.poll(problem, soon).toContain("the secret EMPTY, which has no value yet");
   await studio.call("PATCH", `/api/v1/secrets/${secret.data.id}`, { value: "sk-at-last" });
   await expect.poll(() => keyAtEdges(llm.data.id), soon).toBe("sk-at-last");
+});
+
+test("a tool's key may be a secret, shown where it is used", async () => {
+  const secret = await create("TOOL_KEY", "tk-secret");
+  const tool = await studio.call("POST", "/api/v1/tools", { name: "Keyed", oas_spec: ticketDocument, auth_key: "$SECRET/TOOL_KEY" });
+  expect(tool.data.attributes).toMatchObject({ auth_key: "[redacted]", has_auth_key: true, auth_key_reference: "$SECRET/TOOL_KEY" });
+  const stored = await studio.db.prisma.tool.findUniqueOrThrow({ where: { id: Number(tool.data.id) } });
+  expect(await studio.runtime.secretValues.reveal(stored.authKeySealed ?? "", "auth_key")).toBe("tk-secret");
+  expect((await studio.call("GET", `/api/v1/secrets/${secret.data.id}/dependents`)).list).toEqual([
+    { type: "tools", id: tool.data.id, name: "Keyed", effect: "uses it as auth_key" },
+  ]);
+  expect((await studio.call("PATCH", `/api/v1/tools/${tool.data.id}`, { auth_key: "$SECRET/ABSENT" })).errors[0]).toMatchObject({
+    status: "422",
+    field: "auth_key",
+  });
 });
 
 test("an environment variable may be a key when the operator names it", async () => {

@@ -1,6 +1,6 @@
 import { AppError, conflict, invalid, notFound } from "@portico/core";
 import type { ToolCall, ToolExecutor, ToolFault, ToolOutcome } from "@portico/tool-executor";
-import type { Vault } from "../secrets/vault.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import type { ToolStore } from "./store.ts";
 
 export type ToolCaller = {
@@ -15,11 +15,11 @@ export type ToolCaller = {
 /** Calls tools for people and plugins, with the tool's key. */
 export function createToolCaller({
   store,
-  vault,
+  secretValues,
   executor,
 }: {
   store: Pick<ToolStore, "findCallable">;
-  vault: Pick<Vault, "open">;
+  secretValues: Pick<SecretValues, "reveal">;
   executor: ToolExecutor;
 }): ToolCaller {
   return {
@@ -28,7 +28,7 @@ export function createToolCaller({
       if (!tool) throw notFound("Tool");
       if (onlyActive && !tool.active) throw conflict(`The tool ${tool.name} is not active.`);
       const { authKeySealed, ...target } = tool;
-      const key = authKeySealed === null ? null : vault.open(authKeySealed);
+      const key = authKeySealed === null ? null : await secretValues.reveal(authKeySealed, "auth_key");
       const outcome = await executor.execute({ ...target, key }, call, { signal });
       const refusal = outcome.ok ? undefined : refusalOf(outcome.fault);
       if (refusal) throw refusal;

@@ -4,6 +4,7 @@ import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fi
 import { emptyList, Flag, faultOfHttpUrl, must, Namespace, redacted, text } from "../fields/contract.ts";
 import { FileStoreResource } from "../filestore/contract.ts";
 import { resourceOf } from "../http/contract.ts";
+import { SecretValue } from "../secrets/contract/reference.ts";
 import { maxDocumentBytes, ToolDocument } from "./contract/document.ts";
 
 export { redacted };
@@ -40,7 +41,7 @@ export const ToolFields = {
     .min(0, "must be from 0 to 100")
     .max(100, "must be from 0 to 100"),
   /** Write-only: shown as `[redacted]`. */
-  auth_key: text(8000),
+  auth_key: SecretValue(8000),
   /** The document's security scheme that the key is for. */
   auth_schema_name: text(200),
   active: Flag,
@@ -73,6 +74,8 @@ export const ToolAttributes = attributesOf(ToolFields, {
   /** Last part of the tool's path on gateways; follows from the name. */
   slug: z.string(),
   has_auth_key: z.boolean(),
+  /** What the key refers to, e.g. `$SECRET/TICKETS_KEY`; "" for a key of its own. */
+  auth_key_reference: z.string(),
   file_stores: z.array(FileStoreResource),
   filters: z.array(z.never()),
   /** Tools that this one needs. */

@@ -4,7 +4,7 @@ import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
-import type { Vault } from "../secrets/vault.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { toolCallEndpoints } from "./call-endpoints.ts";
 import { createToolCaller, type ToolCaller } from "./caller.ts";
 import { createDocuments } from "./document/documents.ts";
@@ -20,20 +20,20 @@ export function createTools({
   db,
   counts,
   hooks,
-  vault,
+  secretValues,
   outbound,
 }: {
   db: Db;
   counts: Counts;
   hooks: ObjectHooks;
-  vault: Vault;
+  secretValues: SecretValues;
   outbound: Outbound;
 }): ToolFeature {
   const documents = createDocuments();
   const executor = createToolExecutor({ outbound });
   const store = createToolStore(db, counts);
-  const tools = createToolService({ db, store, hooks, vault, documents, outbound });
-  const caller = createToolCaller({ store, vault, executor });
+  const tools = createToolService({ db, store, hooks, secretValues, documents, outbound });
+  const caller = createToolCaller({ store, secretValues, executor });
   return {
     tools,
     caller,

@@ -2,6 +2,7 @@ import { invalid, slugify } from "@portico/core";
 import type { Outbound } from "@portico/outbound";
 import { type Hookable, hookable } from "../plugins/hooks/hookable.ts";
 import { type Guard, isChanged } from "../plugins/hooks/policy.ts";
+import { referenceIn } from "../secrets/contract/reference.ts";
 import { redacted, ToolDraft, ToolFields } from "./contract.ts";
 import type { Tool } from "./store.ts";
 import { toAttributes } from "./wire.ts";
@@ -32,6 +33,8 @@ export const hookableTool = ({
         file_stores: before?.files ?? [],
         dependencies: before?.dependencies ?? [],
         has_auth_key: draft.auth_key === redacted ? (before?.hasAuthKey ?? false) : draft.auth_key !== "",
+        auth_key_reference:
+          draft.auth_key === redacted ? (before?.authKeyReference ?? "") : referenceIn(draft.auth_key) ? draft.auth_key : "",
       };
     },
     secretFields: ["auth_key"],

@@ -9,7 +9,7 @@ import { allPages, type ListQuery, type Page } from "../db/paging.ts";
 import { pickFields } from "../fields/contract/resource.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
-import type { Vault } from "../secrets/vault.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { documentText } from "./contract/document.ts";
 import { redacted, ToolDraft, ToolFields, type ToolPatch } from "./contract.ts";
 import type { Documents } from "./document/documents.ts";
@@ -50,14 +50,14 @@ export function createToolService({
   db,
   store,
   hooks,
-  vault,
+  secretValues,
   documents,
   outbound,
 }: {
   db: Db;
   store: ToolStore;
   hooks: ObjectHooks;
-  vault: Vault;
+  secretValues: Pick<SecretValues, "keep">;
   documents: Pick<Documents, "read">;
   outbound: Pick<Outbound, "faultOfUrl">;
 }): ToolService {
@@ -79,13 +79,11 @@ export function createToolService({
     return tool;
   }
 
-  async function rowOf(draft: ToolDraft, sealedAuthKey: string | null | undefined, metadata: Record<string, unknown>) {
+  async function rowOf(draft: ToolDraft, metadata: Record<string, unknown>) {
     const { spec, definition } = await readDocument(draft);
     const { auth_key: _key, oas_spec: _spec, operations = definition.operations.map(({ id }) => id), ...row } = draft;
-    return { ...row, spec, definition, operations, sealedAuthKey, metadata };
+    return { ...row, spec, definition, operations, metadata };
   }
-
-  const sealed = (key: string): string | null => (key === "" || key === redacted ? null : vault.seal(key));
 
   /** Without a list of operations, all that the document has. */
   async function withOperations(draft: ToolDraft): Promise<ToolDraft> {
@@ -93,11 +91,12 @@ export function createToolService({
     return { ...draft, operations: draft.operations ?? definition.operations.map(({ id }) => id) };
   }
 
-  async function create(actor: Actor, sent: ToolDraft, original?: { tool: Tool; sealedAuthKey: string | null }): Promise<Tool> {
+  async function create(actor: Actor, sent: ToolDraft, original?: { tool: Tool; authKeySealed: string | null }): Promise<Tool> {
     const accepted = await judge.create(actor, await withOperations(sent));
-    const row = await rowOf(accepted.draft, original ? original.sealedAuthKey : sealed(accepted.draft.auth_key), accepted.metadata);
+    const row = await rowOf(accepted.draft, accepted.metadata);
     return db.transaction(async (tx) => {
-      let tool = await store.insert(tx, row);
+      const key = original ? original.authKeySealed : await secretValues.keep(tx, actor, "auth_key", accepted.draft.auth_key);
+      let tool = await store.insert(tx, { ...row, storedAuthKey: key });
       if (original) {
         const ids = (list: { id: number }[]) => ({ set: list.map(({ id }) => id) });
         tool = await store.relate(tx, tool.id, "file_stores", ids(original.tool.files));
@@ -119,12 +118,13 @@ export function createToolService({
     await readDocument(draft.data);
     const accepted = await judge.update(actor, current, draft.data);
     const metadata = { ...current.metadata, ...accepted.metadata };
-    const row = await rowOf(accepted.draft, keepsKey ? undefined : sealed(auth_key), metadata);
+    const row = await rowOf(accepted.draft, metadata);
     return db.transaction(async (tx) => {
       const locked = await store.lock(tx, id);
       if (!locked) throw notFound("Tool");
       if (locked.updatedAt.getTime() !== current.updatedAt.getTime()) throw new StaleRead();
-      const tool = await store.update(tx, id, row);
+      const storedAuthKey = await secretValues.keep(tx, actor, "auth_key", auth_key);
+      const tool = await store.update(tx, id, { ...row, storedAuthKey });
       const named = { ...changes, ...(keepsKey ? {} : { auth_key: redacted }) };
       await record(tx, withoutDocument(accepted.updated(tool, named), row.definition));
       return tool;
@@ -173,7 +173,7 @@ export function createToolService({
         name: await freeName(tool.name, tool.namespace),
         active: false,
       });
-      return create(actor, draft, { tool, sealedAuthKey: callable.authKeySealed });
+      return create(actor, draft, { tool, authKeySealed: callable.authKeySealed });
     },
 
     allowOperation: (actor, id, operation) =>

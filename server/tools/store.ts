@@ -6,6 +6,7 @@ import type { Prisma } from "../db/generated/client.ts";
 import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { StoredFile } from "../filestore/wire.ts";
+import { referenceIn } from "../secrets/contract/reference.ts";
 import type { ToolDraft } from "./contract.ts";
 
 /** A tool without its key and without what calls need of its document. */
@@ -21,6 +22,8 @@ export type Tool = {
   baseUrl: string;
   privacyScore: number;
   hasAuthKey: boolean;
+  /** The secret that the key is, as `$SECRET/NAME`; "" for a key of its own. */
+  authKeyReference: string;
   authSchemaName: string;
   active: boolean;
   namespace: string;
@@ -40,17 +43,17 @@ export type CallableTool = {
   definition: ToolDefinition;
   operations: string[];
   baseUrl: string;
-  /** As the vault sealed it; null without one. */
+  /** Sealed or a reference; null without one. */
   authKeySealed: string | null;
   authSchemaName: string;
 };
 
-/** What is written: the key already sealed (undefined keeps the stored one), and the document as its text and what calls need of it. */
+/** What is written: the key as it is stored (undefined keeps that of before), and the document as its text and what calls need of it. */
 export type ToolRow = Omit<ToolDraft, "auth_key" | "oas_spec" | "operations"> & {
   spec: string;
   definition: ToolDefinition;
   operations: string[];
-  sealedAuthKey: string | null | undefined;
+  storedAuthKey: string | null | undefined;
   metadata: Record<string, unknown>;
 };
 
@@ -140,7 +143,7 @@ export function createToolStore(db: Db, counts: Counts): ToolStore {
     insert: async (tx, row) =>
       toTool(
         await tx.tool
-          .create({ data: { ...toColumns(row), authKeySealed: row.sealedAuthKey ?? null }, select: written })
+          .create({ data: { ...toColumns(row), authKeySealed: row.storedAuthKey ?? null }, select: written })
           .catch(onNameTaken(row.name)),
       ),
 
@@ -149,7 +152,7 @@ export function createToolStore(db: Db, counts: Counts): ToolStore {
         await tx.tool
           .update({
             where: { id },
-            data: { ...toColumns(row), ...(row.sealedAuthKey === undefined ? {} : { authKeySealed: row.sealedAuthKey }) },
+            data: { ...toColumns(row), ...(row.storedAuthKey === undefined ? {} : { authKeySealed: row.storedAuthKey }) },
             select: written,
           })
           .catch(onNameTaken(row.name)),
@@ -233,6 +236,7 @@ const columns = {
   baseUrl: "t.base_url",
   privacyScore: "t.privacy_score",
   hasAuthKey: "t.auth_key_sealed IS NOT NULL",
+  authKeyReference: "CASE WHEN t.auth_key_sealed LIKE '$%' THEN t.auth_key_sealed ELSE '' END",
   authSchemaName: "t.auth_schema_name",
   active: "t.active",
   namespace: "t.namespace",
@@ -296,6 +300,7 @@ const toTool = ({
   ...row,
   toolType: toolType as Tool["toolType"],
   hasAuthKey: authKeySealed !== null,
+  authKeyReference: authKeySealed !== null && referenceIn(authKeySealed) ? authKeySealed : "",
   metadata: metadata as Record<string, unknown>,
   files: files.map(({ file }) => file),
   dependencies: dependencies.map(({ dependency }) => dependency),

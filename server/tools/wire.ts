@@ -15,6 +15,7 @@ export const toAttributes = (tool: Tool): ToolAttributes => ({
   privacy_score: tool.privacyScore,
   auth_key: tool.hasAuthKey ? redacted : "",
   has_auth_key: tool.hasAuthKey,
+  auth_key_reference: tool.authKeyReference,
   auth_schema_name: tool.authSchemaName,
   active: tool.active,
   namespace: tool.namespace,
