@@ -38,6 +38,13 @@ async function aVendor(monthlyBudgetMicroUsd?: number) {
       apps: [anApp(secret, { monthlyBudgetMicroUsd }), anApp("another-secret", { id: 8, llmIds: [1] })],
     }),
   });
+  /** Makes a call. @returns its status, once its record is there. */
+  const make = async (more: object = {}) => {
+    const count = world.hub.records().length;
+    const { status } = await call(world.gateway, path, { body: { ...body, ...more } });
+    await until(() => world.hub.records().length > count);
+    return status;
+  };
   /** Reads the result with this status. @returns the records there are then. */
   const read = async (answer: object | string, { gateway = world.gateway, key = secret, method = "GET", at = `${path}/resp_1` } = {}) => {
     vendor.answer = answer;
@@ -47,13 +54,12 @@ async function aVendor(monthlyBudgetMicroUsd?: number) {
     return world.hub.records();
   };
   const charged = () => world.hub.records().filter(({ promptTokens, responseTokens }) => promptTokens + responseTokens > 0);
-  return { ...world, vendor, read, charged };
+  return { ...world, vendor, make, read, charged };
 }
 
 test("a call in the background is charged once, with what its result says, in the name of the app that made it", async () => {
-  const { gateway, hub, read, charged } = await aVendor();
-  expect((await call(gateway, path, { body })).status).toBe(200);
-  await until(() => hub.records().length === 1);
+  const { make, read, charged } = await aVendor();
+  expect(await make()).toBe(200);
   await read(response("in_progress"));
   expect(charged()).toEqual([]);
   await read(response("completed"), { key: "another-secret" });
@@ -73,8 +79,7 @@ test("a call in the background is charged once, with what its result says, in th
 
 test("a result that is read at another gateway, or after a restart, has the same name, so that the hub counts it once", async () => {
   const one = await aVendor();
-  await call(one.gateway, path, { body });
-  await until(() => one.hub.records().length === 1);
+  await one.make();
   await one.gateway.close();
   const restarted = await one.restart();
   await one.read(response("completed"), { gateway: restarted, key: "another-secret" });
@@ -86,33 +91,32 @@ test("a result that is read at another gateway, or after a restart, has the same
 });
 
 test("the result of a call that was not in the background costs nothing when it is read again", async () => {
-  const { gateway, vendor, hub, read, charged } = await aVendor();
+  const { vendor, make, read, charged } = await aVendor();
   vendor.answer = response("completed", { background: false });
-  await call(gateway, path, { body: { ...body, background: false } });
-  await until(() => hub.records().length === 1);
+  await make({ background: false });
   await read(response("completed", { background: false }));
   expect(charged()).toHaveLength(1);
 });
 
 test("until its result is known a call in the background holds what was set aside for it, and afterwards what it cost", async () => {
   // A hundred prompt tokens at one micro-dollar and up to a thousand at two: 2,100.
-  const { gateway, read, charged } = await aVendor(3_500);
-  expect((await call(gateway, path, { body })).status).toBe(200);
-  expect((await call(gateway, path, { body })).status).toBe(403);
+  const { make, read, charged } = await aVendor(3_500);
+  expect(await make()).toBe(200);
+  expect(await make()).toBe(403);
   await read(response("completed", { usage: { ...usage, output_tokens: 10, total_tokens: 510 } }));
   expect(charged()).toMatchObject([{ costMicroUsd: 520 }]);
-  expect((await call(gateway, path, { body })).status).toBe(200);
+  expect(await make()).toBe(200);
 });
 
 test("work that failed costs nothing; work that was cancelled without a count costs what was estimated", async () => {
   const failed = await aVendor();
-  await call(failed.gateway, path, { body });
+  await failed.make();
   await failed.read(response("failed", { error: { code: "server_error" } }));
   await failed.read(response("failed", { error: { code: "server_error" } }));
   expect(failed.charged()).toEqual([]);
 
   const cancelled = await aVendor();
-  await call(cancelled.gateway, path, { body });
+  await cancelled.make();
   await cancelled.read(response("cancelled"), { method: "POST", at: `${path}/resp_1/cancel` });
   await cancelled.read(response("cancelled"));
   expect(cancelled.charged()).toMatchObject([{ appId: 7, promptTokens: 100, usageEstimated: true }]);
@@ -123,16 +127,14 @@ test("a stream of a call in the background is charged once, whether it or the re
   const completed = JSON.stringify({ type: "response.completed", response: response("completed") });
   const whole = await aVendor();
   whole.vendor.answer = sse(created, completed);
-  await call(whole.gateway, path, { body: { ...body, stream: true } });
-  await until(() => whole.hub.records().length === 1);
+  await whole.make({ stream: true });
   await whole.read(response("completed"));
   await whole.read(sse(created, completed), { at: `${path}/resp_1?stream=true` });
   expect(whole.charged()).toMatchObject([{ requestId: "background-1-resp_1", promptTokens: 500 }]);
 
   const broken = await aVendor();
   broken.vendor.answer = sse(created);
-  await call(broken.gateway, path, { body: { ...body, stream: true } });
-  await until(() => broken.hub.records().length === 1);
+  await broken.make({ stream: true });
   await broken.read(sse(created, completed), { at: `${path}/resp_1?stream=true` });
   expect(broken.charged()).toMatchObject([{ requestId: "background-1-resp_1", promptTokens: 500 }]);
 });
