@@ -38,6 +38,7 @@ import { createPluginEndpointSurface } from "./routes/plugin-endpoints.ts";
 import { createStatusSurface } from "./routes/status.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
+import { createSessions } from "./sockets/sessions.ts";
 import { openJournal } from "./telemetry/journal.ts";
 import { createMicroRounding } from "./telemetry/micro-rounding.ts";
 import { startSender } from "./telemetry/sender.ts";
@@ -112,8 +113,18 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     collect: dataCollection.collect,
     onSettled,
   });
-  const pools = createPools(limits, settings.outbound ?? createOutbound());
+  const outbound = settings.outbound ?? createOutbound();
+  const pools = createPools(limits, outbound);
   const admission = createAdmission({ ledger });
+  const sessions = createSessions({
+    store,
+    connector: outbound.connector("llm", { timeout: limits.connectTimeoutMs, allowH2: false }),
+    limits,
+    now: clock.now,
+    renew: admission.renew,
+    book,
+    settle,
+  });
   const checkAccess = createLlmAccess(store);
   const llmSurface = createLlmSurface({
     now: clock.now,
@@ -127,6 +138,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
         const step = checkAccess(exchange);
         return step.kind === "next" ? admission.admitUpload(exchange) : { step, added: "" };
       },
+      openSession: sessions.open,
       settle,
       responseHooks,
       isCollected: dataCollection.isWanted,
@@ -238,6 +250,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     return closing;
   };
   async function stop(): Promise<Closed> {
+    sessions.close();
     await drain(server, limits.drainMs);
     // What was settled last is stored and, if the hub is there to take it, delivered.
     journal.flush();

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "@portico/core/logger";
 import { newRequestId } from "./pipeline/exchange.ts";
 import { sendRefusal } from "./pipeline/reply.ts";
 import { answerNotFound, type Handler, type Surface } from "./routes/surface.ts";
 import type { Limits } from "./settings.ts";
+import { isSocketRequest } from "./sockets/protocols.ts";
 
 export type ServerDeps = {
   /** The first that knows a path answers it. */
@@ -27,6 +28,8 @@ export function createGatewayServer({ surfaces, limits, now, logger }: ServerDep
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
+      // All others go on as requests.
+      shouldUpgradeCallback: (req) => isSocketRequest(req) && (req.url ?? "").startsWith("/llm/"),
       connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
     },
     (req, res) => {
@@ -45,6 +48,24 @@ export function createGatewayServer({ surfaces, limits, now, logger }: ServerDep
     // A body that will be refused need not be sent.
     if (!(Number(req.headers["content-length"] ?? 0) > limits.requestBytes)) res.writeContinue();
     server.emit("request", req, res);
+  });
+  server.on("upgrade", (req, _duplex, head) => {
+    const { socket } = req;
+    const nowMs = now();
+    const requestId = newRequestId(nowMs);
+    const res = new ServerResponse(req);
+    // Until the upgrade is made, this is a request like any other, whose answer ends its connection.
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    res.on("finish", () => void socket.end());
+    socket.on("error", () => undefined);
+    try {
+      const { path, query, handle } = routeOf(req.url ?? "/");
+      handle({ req, res, requestId, nowMs, path, query, upgrade: { socket, head } });
+    } catch (error) {
+      logger.error("a request failed before it began", { requestId, error });
+      sendRefusal(res, requestId, { status: 500, reason: "internal", message: "Internal error" });
+    }
   });
   server.on("clientError", onClientError);
   return server;

@@ -16,6 +16,8 @@ export type Limits = {
   firstByteTimeoutMs: number;
   /** Longest silence in the middle of an upstream's answer. */
   idleTimeoutMs: number;
+  /** Longest time that a session over a WebSocket may last. */
+  sessionMs: number;
   pluginTimeoutMs: number;
   /** Largest body of a request to an endpoint that a plugin serves, and how long the plugin may take: whole, and for a stream. */
   endpointBytes: number;
@@ -38,6 +40,7 @@ export const defaultLimits: Limits = {
   connectTimeoutMs: 10_000,
   firstByteTimeoutMs: 300_000,
   idleTimeoutMs: 300_000,
+  sessionMs: 2 * 60 * 60_000,
   pluginTimeoutMs: 30_000,
   endpointBytes: 1024 * 1024,
   endpointTimeoutMs: 60_000,

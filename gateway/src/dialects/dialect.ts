@@ -26,6 +26,8 @@ export type Endpoint = {
   usageOnRequest: boolean;
   /** Its body may be a multipart form. */
   takesForm: boolean;
+  /** Spoken on it after the upgrade of a WebSocket; undefined where there are none. */
+  socket: SocketProtocol | undefined;
   /** Its answer may be the result of a call that was made in the background, with what that used. */
   returnsResults: boolean;
   /** Tokens an answer is taken to have at most, when the request sets no limit. */
@@ -112,6 +114,17 @@ export type UsageReader = {
   readAnswer(answer: Buffer, modelMatters: boolean): void;
   /** Reads the beginning and the end of an answer that was too large to keep. */
   readEnds(head: Buffer, tail: Buffer): void;
+};
+
+/** What is said in a session. */
+export type SocketProtocol = {
+  /**
+   * Reads a text of the vendor's.
+   * @returns `isEnd` when it ends an answer, with what that used if it says so, and the characters of generated text in it.
+   */
+  readEvent(message: Buffer): { isEnd: boolean; usage: Usage | undefined; chars: number };
+  /** The models that a text of the client's names. */
+  modelsIn(message: Buffer): readonly string[];
 };
 
 /** @property isOver the vendor's work is done, well or not. */

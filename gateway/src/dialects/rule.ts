@@ -18,5 +18,14 @@ export const rulesFor =
     const assumedTokens = cost === "text" ? textTokens : cost === "media" ? mediaTokens : 0;
     const takesModel = cost === "text" || cost === "media";
     const fixed = { name: path, segments: path.split("/"), methods: post, cost, takesModel, assumedTokens, format };
-    return { usageOnRequest: false, takesForm: false, returnsResults: false, model: "", isOpened: false, ...fixed, ...more };
+    return {
+      usageOnRequest: false,
+      takesForm: false,
+      returnsResults: false,
+      socket: undefined,
+      model: "",
+      isOpened: false,
+      ...fixed,
+      ...more,
+    };
   };

@@ -1,6 +1,6 @@
 import type { GatewayReason } from "@portico/protocol";
 import type { Ledger } from "../budget/ledger.ts";
-import type { CallFacts } from "../dialects/dialect.ts";
+import type { CallFacts, Endpoint } from "../dialects/dialect.ts";
 import { modelsInQuery, nameOfPath } from "../dialects/endpoints.ts";
 import { boundaryOf, fieldOf } from "../dialects/form.ts";
 import { FormOutline } from "../dialects/form-outline.ts";
@@ -27,6 +27,8 @@ export type Admission = {
   admit(exchange: LlmExchange): Step;
   /** The rest, once all of such a body has arrived. */
   admitUpload(exchange: LlmExchange): UploadAdmission;
+  /** Sets money aside for the next answer of a session. */
+  renew(exchange: LlmExchange): Step;
 };
 
 export function createAdmission({ ledger }: { ledger: Ledger }): Admission {
@@ -43,12 +45,27 @@ export function createAdmission({ ledger }: { ledger: Ledger }): Admission {
       target.endpoint = endpoint;
       // What an administrator has opened costs nothing to look at or delete.
       target.cost = endpoint.isOpened && (readMethods.has(method) || method === "DELETE") ? "none" : endpoint.cost;
+      if (target.upgrade) {
+        const refusal = judgeUpgrade(exchange, endpoint);
+        if (refusal) return refusal;
+        // Its answers are counted one by one; one of them is set aside.
+        target.cost = "media";
+        target.maxResponseTokens = socketTokens;
+        const step = admitModels(exchange, undefined, none);
+        return step.kind === "next" ? reserve(exchange) : step;
+      }
       if (upload) {
         outlineUpload(exchange, upload);
         return next;
       }
       const step = body?.length === 0 ? admitEmpty(exchange) : admitBody(exchange, body as Buffer);
       return step.kind === "next" ? reserve(exchange) : step;
+    },
+
+    renew(exchange) {
+      exchange.reservation?.release();
+      exchange.reservation = undefined;
+      return reserve(exchange);
     },
 
     admitUpload(exchange) {
@@ -58,6 +75,17 @@ export function createAdmission({ ledger }: { ledger: Ledger }): Admission {
       return { step: step.kind === "next" ? reserve(exchange) : step, added };
     },
   };
+}
+
+const socketTokens = 4_096;
+
+function judgeUpgrade({ target: { llm, path, mode } }: LlmExchange, endpoint: Endpoint): Step | undefined {
+  const refusal = (message: string) => refuse({ status: 403, reason: "endpoint_not_allowed", message });
+  if (!endpoint.socket) return refusal(`${path.slice(0, 200)} takes no WebSockets.`);
+  if (mode === "rest") return badRequest("streaming_mismatch", "streaming is not allowed for this endpoint");
+  const { preAuth = [], postAuth = [], onResponse = [] } = llm?.chain ?? {};
+  if (preAuth.length + postAuth.length + onResponse.length === 0) return undefined;
+  return refusal(`Plugins judge what is sent to LLM "${llm?.slug}", and see nothing of what is said over a WebSocket.`);
 }
 
 function outlineUpload(exchange: LlmExchange, upload: Upload): void {
@@ -185,7 +213,7 @@ function admitModels(exchange: LlmExchange, named: string | undefined, others: r
   return next;
 }
 
-function judgeModel({ llm }: LlmCall, model: string): Step | undefined {
+export function judgeModel({ llm }: LlmCall, model: string): Step | undefined {
   if (!llm) return undefined;
   if (model.length > maxModelChars) return badRequest("model_invalid", `model is longer than ${maxModelChars} characters`);
   const { allowedModels } = llm;

@@ -60,6 +60,7 @@ export function createAuthenticate<T extends Target>({
       return unauthorized("credential_invalid", message);
     }
     exchange.app = app;
+    exchange.credentialHash = hashes.get(secret) ?? "";
     exchange.userId = app.userId;
     return app.system ? studioCalls.identifyUser(exchange) : next;
   };

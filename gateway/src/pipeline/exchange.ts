@@ -40,6 +40,8 @@ export type Exchange<T extends Target = Target> = {
   requestBytes: number;
 
   app: App | undefined;
+  /** SHA-256 of the key that the app was known by; "" when it was known otherwise. */
+  credentialHash: string;
   /** User to whom usage is booked; 0 when unknown. */
   userId: number;
   interaction: "proxy" | "studio";
@@ -81,6 +83,7 @@ export const newExchange = <T extends Target>(arrival: Arrival<T>): Exchange<T> 
   upload: undefined,
   requestBytes: 0,
   app: undefined,
+  credentialHash: "",
   userId: 0,
   interaction: "proxy",
   authUserId: "",

@@ -35,7 +35,8 @@ const notForUpstream = new Set([
   "x-rewrite-url",
 ]);
 
-const isForUpstream = (lower: string): boolean => !notForUpstream.has(lower) && !lower.startsWith(ownHeaderPrefix);
+const isForUpstream = (lower: string): boolean =>
+  !notForUpstream.has(lower) && !lower.startsWith(ownHeaderPrefix) && !lower.startsWith("sec-websocket-");
 
 /** Headers of the request that go to the vendor, as name and value in turn, without those that authenticate the gateway there. */
 export function upstreamHeaders(exchange: Exchange): string[] {

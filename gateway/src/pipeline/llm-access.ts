@@ -1,4 +1,5 @@
 import type { ConfigStore } from "../config/store.ts";
+import { socketKeyOf } from "../sockets/protocols.ts";
 import { headerOf } from "./exchange.ts";
 import type { LlmExchange } from "./llm-call.ts";
 import { next, refuse, type Step } from "./reply.ts";
@@ -21,6 +22,10 @@ export function createLlmAccess(store: ConfigStore) {
  */
 export function llmKeyOf(exchange: LlmExchange): string {
   if (headerOf(exchange, "authorization")) return "";
-  const { llm } = exchange.target;
+  const { llm, upgrade } = exchange.target;
+  if (upgrade) {
+    const key = socketKeyOf(exchange.req);
+    if (key) return key;
+  }
   return headerOf(exchange, llm ? llm.vendor.keyHeader : "x-api-key") || headerOf(exchange, "api-key");
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Price } from "@portico/core";
 import type { Llm } from "../config/routing-table.ts";
 import type { Endpoint, UsageReader } from "../dialects/dialect.ts";
@@ -19,6 +20,9 @@ export type LlmCall = {
   /** With its "?", or "". */
   readonly query: string;
   readonly llm: Llm | undefined;
+
+  /** The connection of a client that wants to speak over a WebSocket. */
+  readonly upgrade: Upgrade | undefined;
 
   /** What the path means at the vendor; undefined before admission. */
   endpoint: Endpoint | undefined;
@@ -45,16 +49,22 @@ export type LlmCall = {
   usage: UsageReader | undefined;
 };
 
+/** @property head what the client sent after its request. */
+export type Upgrade = { socket: Socket; head: Buffer };
+
 export type LlmExchange = Exchange<LlmCall>;
 
+type Opening = Pick<LlmCall, "mode" | "slug" | "path" | "query" | "llm"> & Partial<Pick<LlmCall, "upgrade">>;
+
 // Every field is named, so that all calls have one shape.
-export const newLlmCall = ({ mode, slug, path, query, llm }: Pick<LlmCall, "mode" | "slug" | "path" | "query" | "llm">): LlmCall => ({
+export const newLlmCall = ({ mode, slug, path, query, llm, upgrade }: Opening): LlmCall => ({
   kind: "llm",
   mode,
   slug,
   path,
   query,
   llm,
+  upgrade,
   endpoint: undefined,
   cost: "none",
   model: "",

@@ -15,6 +15,7 @@ import { defaultLimits } from "../settings.ts";
 import { createAdmission } from "./admit.ts";
 import type { LlmCall, LlmExchange } from "./llm-call.ts";
 import { createPools } from "./pools.ts";
+import { answering } from "./reply.ts";
 import { createRunner, type Phase } from "./run.ts";
 import type { Ending } from "./settle.ts";
 import { createUpstream } from "./upstream.ts";
@@ -51,6 +52,7 @@ async function aGateway(origin: string, { hooks, stream = true, idleTimeoutMs = 
   const upstream = createUpstream({
     pools,
     admitUpload: admission.admitUpload,
+    openSession: () => answering,
     settle,
     responseHooks: hooks ?? noHooks,
     logger,

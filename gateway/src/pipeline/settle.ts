@@ -124,7 +124,7 @@ const factsOf = (entry: UsageRecord): CallFacts => ({
   model: entry.model,
 });
 
-function recordOf(
+export function recordOf(
   exchange: LlmExchange,
   { outcome, reason }: Ending,
   { tokens, costNanoUsd, estimated }: Charged,

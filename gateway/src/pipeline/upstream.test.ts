@@ -25,6 +25,7 @@ function aCall(vendor: Partial<Vendor>, changes: Partial<LlmExchange> = {}) {
     }) as unknown as Pool;
   const upstream = createUpstream({
     pools: { of: pool, freshOf: pool },
+    openSession: () => next,
     admitUpload: () => ({ step: next, added: "" }),
     settle: () => undefined,
     responseHooks: { onAnswer: async (_exchange, answer) => answer, onStreamComplete: () => undefined },

@@ -16,8 +16,14 @@ import type { Upload } from "./upload.ts";
 export function createUpstream({
   pools,
   admitUpload,
+  openSession,
   ...deps
-}: { pools: Pick<Pools, "of" | "freshOf">; admitUpload(exchange: LlmExchange): UploadAdmission } & RelayDeps) {
+}: {
+  pools: Pick<Pools, "of" | "freshOf">;
+  admitUpload(exchange: LlmExchange): UploadAdmission;
+  /** Connects a client's WebSocket with the vendor's. */
+  openSession(exchange: LlmExchange, call: VendorCall, resume: Resume<LlmCall>): Step;
+} & RelayDeps) {
   const { isCollected } = deps;
 
   function send(exchange: LlmExchange, call: VendorCall): Step {
@@ -79,6 +85,12 @@ export function createUpstream({
     if (upload) return sendUpload(exchange, upload, resume);
     if (!body) throw new Error("forwarding before the request is complete");
     const prepared = prepare(exchange, body);
+    if (exchange.target.upgrade) {
+      const open = (call: VendorCall) => openSession(exchange, call, resume);
+      if (!(prepared instanceof Promise)) return open(prepared);
+      prepared.then(open, (error: unknown) => new Relay(exchange, deps).fail(asError(error)));
+      return later;
+    }
     return prepared instanceof Promise ? prepared.then((call) => send(exchange, call)) : send(exchange, prepared);
   };
 }

@@ -82,7 +82,7 @@ function createPhases({ now, store, admission, hooks, upstream, maxRequestBytes 
 type Called = { mode: CallMode; slug: string; path: string; fault: string };
 
 function startCall(
-  { req, res, requestId, nowMs, query }: Arrival,
+  { req, res, requestId, nowMs, query, upgrade }: Arrival,
   { mode, slug, path, fault }: Called,
   { store, runner, cors }: { store: ConfigStore; runner: Runner<LlmCall>; cors: Cors | undefined },
 ): void {
@@ -108,6 +108,6 @@ function startCall(
     sendRefusal(res, requestId, { status: 400, reason: "path_invalid", message: fault });
     return;
   }
-  const target = newLlmCall({ mode, slug, path, query, llm: table.llmsBySlug.get(slug) });
+  const target = newLlmCall({ mode, slug, path, query, upgrade, llm: table.llmsBySlug.get(slug) });
   runner.start(newExchange({ req, res, requestId, nowMs, table, target }));
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Upgrade } from "../pipeline/llm-call.ts";
 import { sendRefusal } from "../pipeline/reply.ts";
 
 /** A request as it arrives, before anything is known of it but its URL. */
@@ -11,6 +12,8 @@ export type Arrival = {
   path: string;
   /** With its "?", or "". */
   query: string;
+  /** Set when the client wants to speak over a WebSocket; its answer ends the connection unless it is taken over. */
+  upgrade?: Upgrade | undefined;
 };
 
 /** Answers requests for one path; it is kept for the next request for the same, so that it holds nothing of a request. */

@@ -1,6 +1,7 @@
 import type { EndpointRule } from "../dialect.ts";
 import { readMethods, rulesFor } from "../rule.ts";
 import { openAiFormat } from "./format.ts";
+import { openAiRealtime } from "./realtime.ts";
 
 const rule = rulesFor(openAiFormat);
 
@@ -26,6 +27,6 @@ export const openAiEndpoints: readonly EndpointRule[] = [
   rule("audio/speech", "media"),
   rule("audio/transcriptions", "media", { takesForm: true }),
   rule("audio/translations", "media", { takesForm: true }),
-  rule("realtime", "unknown", { methods: readMethods }),
+  rule("realtime", "unknown", { methods: readMethods, socket: openAiRealtime }),
   rule("realtime/*", "unknown", { takesForm: true }),
 ];

@@ -111,13 +111,14 @@ const holdsMore = (chunk: Json): boolean =>
 // chat, completions, embeddings: prompt_tokens, completion_tokens; responses, images: input_tokens, output_tokens. Both count
 // cached tokens within the prompt.
 /** @returns undefined for a report that cannot be true, or says nothing: it is as good as none. */
-function usageOf(holder: Json, reported: Json): Usage | undefined {
+export function usageOf(holder: Json, reported: Json): Usage | undefined {
   const named = countIn(reported, "completion_tokens") || countIn(reported, "output_tokens");
   const total = countIn(reported, "total_tokens");
   // Rerankers report a total alone; and some vendors count reasoning in the total and nowhere else.
   const prompt = countIn(reported, "prompt_tokens") || countIn(reported, "input_tokens") || Math.max(0, total - named);
   const response = named < 0 ? named : Math.max(named, total - prompt);
-  const details = objectIn(reported, "prompt_tokens_details") ?? objectIn(reported, "input_tokens_details");
+  const details =
+    objectIn(reported, "prompt_tokens_details") ?? objectIn(reported, "input_tokens_details") ?? objectIn(reported, "input_token_details");
   const cached = countIn(details, "cached_tokens");
   if (prompt < 0 || response < 0 || cached < 0 || prompt + response === 0) return undefined;
   const cacheRead = Math.min(prompt, cached);
