@@ -108,11 +108,11 @@ async function assemble(
   const { credentials } = features.add("credentials", createCredentials({ db, counts }));
   const { apps } = features.add("apps", createApps({ db, counts, credentials }));
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
-  const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, users }));
+  const { tools } = features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
+  const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, tools, users }));
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
-  features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

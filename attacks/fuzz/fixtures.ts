@@ -15,6 +15,7 @@ export type Kind =
   | "catalogues"
   | "filters"
   | "secrets"
+  | "tool-catalogues"
   | "tags"
   | "tools"
   | "plugins"
@@ -53,6 +54,7 @@ export async function createFixtures(
     catalogues: () => ["/api/v1/catalogues", { name: `Catalogue ${++count}` }],
     filters: () => ["/api/v1/filters", { name: `filter ${++count}`, script: Buffer.from("return {}").toString("base64") }],
     secrets: () => ["/api/v1/secrets", { var_name: `SECRET_${++count}`, value: vendorKey }],
+    "tool-catalogues": () => ["/api/v1/tool-catalogues", { name: `Tool catalogue ${++count}` }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],

@@ -19,10 +19,11 @@ import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { toast } from "../ui/toast.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
+import { catalogueIdsOf, catalogueLabels, catalogueValuesOf, GroupCatalogues, type GroupCatalogueValues } from "./group-catalogues.tsx";
 
-type Values = { name: string; members: string[] };
+type Values = { name: string; members: string[] } & GroupCatalogueValues;
 
-const labels: Record<keyof Values, string> = { name: "Name", members: "Members" };
+const labels: Record<keyof Values, string> = { name: "Name", members: "Members", ...catalogueLabels };
 
 /** Creates a group, or changes `group` and who is in it. */
 export function GroupForm({
@@ -41,9 +42,17 @@ export function GroupForm({
   const entity = useEntityForm<Values, GroupAttributes>({
     root: "groups",
     stored: group && { resource: group, etag },
-    valuesOf: (attributes) => ({ name: attributes?.name ?? "", members: members.map((member) => member.id) }),
+    valuesOf: (attributes) => ({
+      name: attributes?.name ?? "",
+      members: members.map((member) => member.id),
+      ...catalogueValuesOf(attributes),
+    }),
     labels,
-    attributesOf: (values) => ({ name: values.name.trim(), members: values.members.map(Number) }),
+    attributesOf: (values) => ({
+      name: values.name.trim(),
+      members: values.members.map(Number),
+      ...catalogueIdsOf(values),
+    }),
     check: (values) => (values.name.trim() === "" ? { name: "Enter a name. Plugins refer to the group by it." } : {}),
     onSaved: ({ data }) => {
       void client.invalidateQueries({ queryKey: ["users"] });
@@ -77,6 +86,7 @@ export function GroupForm({
             {...form.getInputProps("members")}
           />
         </FormSection>
+        <GroupCatalogues group={group} form={form} />
       </FormLayout>
     </>
   );
@@ -96,7 +106,7 @@ function WithMembers({ group, etag }: { group: Resource<GroupAttributes>; etag: 
   if (members.error) return <Failure what="The group's members" error={members.error} retry={() => void members.refetch()} />;
   const rows = members.data.data;
   return group.attributes.is_default ? (
-    <DefaultGroup group={group} members={rows.slice(0, shownMembers)} total={members.data.meta.total_count} />
+    <DefaultGroup group={group} etag={etag} members={rows.slice(0, shownMembers)} total={members.data.meta.total_count} />
   ) : (
     <GroupForm group={group} etag={etag} members={rows} />
   );
@@ -109,12 +119,36 @@ const memberColumns: Column<UserAttributes>[] = [
 
 const shownMembers = 200;
 
-/** The group that everyone is in, which cannot be changed. */
-function DefaultGroup({ group, members, total }: { group: Resource<GroupAttributes>; members: Resource<UserAttributes>[]; total: number }) {
+/** The group that everyone is in: only its catalogues can be changed. */
+function DefaultGroup({
+  group,
+  etag,
+  members,
+  total,
+}: {
+  group: Resource<GroupAttributes>;
+  etag: string | undefined;
+  members: Resource<UserAttributes>[];
+  total: number;
+}) {
+  const entity = useEntityForm<GroupCatalogueValues, GroupAttributes>({
+    root: "groups",
+    stored: { resource: group, etag },
+    valuesOf: catalogueValuesOf,
+    labels: catalogueLabels,
+    attributesOf: catalogueIdsOf,
+    onSaved: ({ data }) => {
+      toast(`${data.attributes.name} saved`);
+      return "/admin/groups";
+    },
+  });
   useCrumbs([{ label: group.attributes.name }]);
   return (
     <>
       <PageHeader title={group.attributes.name} lead="Everyone is in this group. It cannot be renamed or deleted." />
+      <FormLayout entity={entity} submitLabel="Save group" cancelHref="/admin/groups">
+        <GroupCatalogues group={group} form={entity.form} />
+      </FormLayout>
       <Section title="Members" lead={members.length < total ? `The first ${members.length} of ${total}.` : undefined}>
         <PlainTable
           label="Members"

@@ -22,6 +22,13 @@ const columns: Column<GroupAttributes>[] = [
     mono: true,
     sort: "user_count",
   },
+  {
+    id: "catalogues",
+    header: "Catalogues",
+    value: ({ attributes }) =>
+      [...attributes.catalogue_names, ...attributes.data_catalogue_names, ...attributes.tool_catalogue_names].join(", "),
+    rank: 2,
+  },
   { id: "id", header: "Id", value: (row) => row.id, mono: true, extra: true },
 ];
 

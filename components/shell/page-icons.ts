@@ -1,5 +1,7 @@
 import {
+  IconBooks,
   IconBox,
+  IconBriefcase,
   IconCoin,
   IconFile,
   IconKey,
@@ -20,6 +22,8 @@ const icons: Record<string, typeof IconFile> = {
   users: IconUser,
   groups: IconUsersGroup,
   secrets: IconKey,
+  catalogues: IconBooks,
+  "tool-catalogues": IconBriefcase,
   tags: IconTag,
 };
 

@@ -45,6 +45,8 @@ export const lists = {
   users: { root: "users", path: "/api/v1/users", sort: "name", filters: ["is_admin", "group_id"] },
   groups: { root: "groups", path: "/api/v1/groups", sort: "name" },
   secrets: { root: "secrets", path: "/api/v1/secrets", sort: "var_name", filters: ["is_used"] },
+  catalogues: { root: "catalogues", path: "/api/v1/catalogues", sort: "name", filters: ["group_id", "tag_id"] },
+  "tool-catalogues": { root: "tool-catalogues", path: "/api/v1/tool-catalogues", sort: "name", filters: ["group_id", "tag_id"] },
   tags: { root: "tags", path: "/api/v1/tags", sort: "name" },
   calls: {
     root: "calls",

@@ -41,14 +41,11 @@ const defaults = {
 export const AppDraft = draftOf({ ...AppFields, activate: Flag, ...none }, { ...defaults, activate: false });
 export type AppDraft = z.infer<typeof AppDraft>;
 
-const { user_id: _owner, is_active: _active, namespace: _namespace, tool_ids: _tools, ...ownFields } = AppFields;
-const { user_id: _none, is_active: _always, namespace: _global, tool_ids: _no, ...ownDefaults } = defaults;
+const { user_id: _owner, is_active: _active, namespace: _namespace, ...ownFields } = AppFields;
+const { user_id: _none, is_active: _always, namespace: _global, ...ownDefaults } = defaults;
 
 /** An app that somebody creates in the portal. */
-export const OwnAppDraft = draftOf(
-  { ...ownFields, ...none, tool_ids: emptyList("tools for people to choose"), data_source_ids: none.datasource_ids },
-  ownDefaults,
-);
+export const OwnAppDraft = draftOf({ ...ownFields, ...none, data_source_ids: none.datasource_ids }, ownDefaults);
 export type OwnAppDraft = z.infer<typeof OwnAppDraft>;
 
 /** A credential as the answer that creates it shows it. */

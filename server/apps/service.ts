@@ -100,9 +100,9 @@ export function createAppService({
     async createOwn(actor: Actor, draft: OwnAppDraft): Promise<{ app: App; credential: IssuedCredential }> {
       if ((await store.count({ user_id: actor.userId })) >= maxOwnApps)
         throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
-      const [unusable] = await store.unusableLlms(actor.userId, draft.llm_ids);
-      if (unusable !== undefined) throw notForYou("llm_ids", `LLM ${unusable}`);
-      return create(actor, { ...draft, tool_ids: [], user_id: actor.userId, is_active: true, namespace: "", activate: false });
+      const unusable = await store.unusable(actor.userId, draft);
+      if (unusable) throw notForYou(unusable.field, unusable.what);
+      return create(actor, { ...draft, user_id: actor.userId, is_active: true, namespace: "", activate: false });
     },
 
     async deleteOwn(actor: Actor, id: number): Promise<void> {

@@ -113,17 +113,21 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
         orderBy: [{ name: "asc" }, { id: "asc" }],
       }),
 
-    /** Those of the ids that are no active LLM in a catalogue of one of the user's groups. */
-    async unusableLlms(userId: number, ids: number[]): Promise<number[]> {
-      const usable = await db.prisma.llm.findMany({
-        where: {
-          id: { in: ids },
-          active: true,
-          catalogues: { some: { catalogue: { groups: { some: { group: { users: { some: { userId } } } } } } } },
-        },
-        select: { id: true },
-      });
-      return ids.filter((id) => !usable.some((llm) => llm.id === id));
+    /** The first thing that is not active or in no catalogue of the user's groups; undefined when there is none. */
+    async unusable(userId: number, wanted: Pick<AppRow, "llm_ids" | "tool_ids">): Promise<{ field: string; what: string } | undefined> {
+      const { llm_ids = [], tool_ids = [] } = wanted;
+      const isUsable = {
+        active: true,
+        catalogues: { some: { catalogue: { groups: { some: { group: { users: { some: { userId } } } } } } } },
+      };
+      const [llms, tools] = await Promise.all([
+        llm_ids.length === 0 ? [] : db.prisma.llm.findMany({ where: { id: { in: llm_ids }, ...isUsable }, select: { id: true } }),
+        tool_ids.length === 0 ? [] : db.prisma.tool.findMany({ where: { id: { in: tool_ids }, ...isUsable }, select: { id: true } }),
+      ]);
+      const llm = absentIn(llm_ids, llms);
+      if (llm !== undefined) return { field: "llm_ids", what: `LLM ${llm}` };
+      const tool = absentIn(tool_ids, tools);
+      return tool === undefined ? undefined : { field: "tool_ids", what: `tool ${tool}` };
     },
 
     count: (filters: AppFilters): Promise<number> => listing.total(filters),
@@ -215,12 +219,14 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
 }
 export type AppStore = ReturnType<typeof createAppStore>;
 
+/** The first of the ids that was not found. */
+const absentIn = (ids: number[], found: { id: number }[]) => ids.find((id) => !found.some((row) => row.id === id));
+
 /** @throws AppError validation_failed for an owner, LLM or tool that does not exist. */
 async function checkReferences(tx: Tx, { userId, llm_ids = [], tool_ids = [] }: AppRow): Promise<void> {
   if (userId && !(await tx.user.findUnique({ where: { id: userId }, select: { id: true } })))
     throw invalid("user_id", `there is no user ${userId}`);
   const byId = (ids: number[]) => ({ where: { id: { in: ids } }, select: { id: true } });
-  const absentIn = (ids: number[], found: { id: number }[]) => ids.find((id) => !found.some((one) => one.id === id));
   const llm = llm_ids.length === 0 ? undefined : absentIn(llm_ids, await tx.llm.findMany(byId(llm_ids)));
   if (llm !== undefined) throw invalid("llm_ids", `there is no LLM ${llm}`);
   const tool = tool_ids.length === 0 ? undefined : absentIn(tool_ids, await tx.tool.findMany(byId(tool_ids)));

@@ -5,51 +5,85 @@ import { documentOf, IdParam } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { one } from "../http/envelope.ts";
 import type { LlmService } from "../llms/service.ts";
+import type { ToolService } from "../tools/service.ts";
 import type { UserService } from "../users/service.ts";
-import { AccessibleCatalogues, UsableLlm } from "./contract.ts";
+import { AccessibleCatalogues, UsableLlm, UsableTool } from "./contract.ts";
 import type { CatalogueServices } from "./feature.ts";
-import { toResource, toUsableLlm } from "./wire.ts";
+import { nounOf } from "./kinds.ts";
+import type { ServedKind } from "./store.ts";
+import { toResource, toToolCatalogueResource, toUsableLlm, toUsableTool } from "./wire.ts";
 
-/** What people may use: through their groups, the catalogues of these, and what is in them. */
-export const accessEndpoints = ({ catalogues, llms, users }: { catalogues: CatalogueServices; llms: LlmService; users: UserService }) => [
-  endpoint({
-    method: "GET",
-    path: "/api/v1/users/:id/catalogues",
-    summary: "List the LLM catalogues that a user's groups open",
-    permission: "users.read",
-    params: IdParam,
-    result: documentOf(AccessibleCatalogues),
-    async handle({ params }) {
-      await users.get(params.id);
-      const opened = await catalogues.catalogue.all({ user_id: params.id });
-      return one({
-        type: "user_accessible_catalogues" as const,
-        id: String(params.id),
-        attributes: { catalogues: opened.map(toResource) },
-      });
-    },
-  }),
-  endpoint({
-    method: "GET",
-    path: "/common/accessible-llms",
-    summary: "List the active LLMs that your groups may use",
-    permission: "user",
-    result: z.array(UsableLlm),
-    handle: async ({ actor }) => ({
-      json: (await allPages((list) => llms.list(list, { active: true, usable_by: actor.userId }))).map(toUsableLlm),
+type Services = { catalogues: CatalogueServices; llms: LlmService; tools: ToolService; users: UserService };
+
+/** What people may use: through their groups, the catalogues of these, and what is active in them. */
+export function accessEndpoints({ catalogues, llms, tools, users }: Services) {
+  /** @throws AppError not_found for a catalogue that none of the user's groups has. */
+  async function requireOpen(kind: ServedKind, id: number, userId: number): Promise<void> {
+    const opened: { id: number }[] = await catalogues[kind].all({ user_id: userId });
+    if (!opened.some((catalogue) => catalogue.id === id)) throw notFound(nounOf[kind]);
+  }
+
+  return [
+    endpoint({
+      method: "GET",
+      path: "/api/v1/users/:id/catalogues",
+      summary: "List the catalogues that a user's groups have",
+      permission: "users.read",
+      params: IdParam,
+      result: documentOf(AccessibleCatalogues),
+      async handle({ params }) {
+        await users.get(params.id);
+        const opened = { user_id: params.id };
+        const attributes = {
+          catalogues: (await catalogues.catalogue.all(opened)).map(toResource),
+          tool_catalogues: (await catalogues.tool_catalogue.all(opened)).map(toToolCatalogueResource),
+        };
+        return one({ type: "user_accessible_catalogues" as const, id: String(params.id), attributes });
+      },
     }),
-  }),
-  endpoint({
-    method: "GET",
-    path: "/common/catalogues/:id/llms",
-    summary: "List the active LLMs of a catalogue that one of your groups has",
-    permission: "user",
-    params: IdParam,
-    result: z.array(UsableLlm),
-    async handle({ actor, params }) {
-      const opened = await catalogues.catalogue.all({ user_id: actor.userId });
-      if (!opened.some(({ id }) => id === params.id)) throw notFound("LLM catalogue");
-      return { json: (await allPages((list) => llms.list(list, { active: true, catalogue_id: params.id }))).map(toUsableLlm) };
-    },
-  }),
-];
+    endpoint({
+      method: "GET",
+      path: "/common/accessible-llms",
+      summary: "List the active LLMs that your groups may use",
+      permission: "user",
+      result: z.array(UsableLlm),
+      handle: async ({ actor }) => ({
+        json: (await allPages((list) => llms.list(list, { active: true, usable_by: actor.userId }))).map(toUsableLlm),
+      }),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/catalogues/:id/llms",
+      summary: "List the active LLMs of a catalogue that one of your groups has",
+      permission: "user",
+      params: IdParam,
+      result: z.array(UsableLlm),
+      async handle({ actor, params }) {
+        await requireOpen("catalogue", params.id, actor.userId);
+        return { json: (await allPages((list) => llms.list(list, { active: true, catalogue_id: params.id }))).map(toUsableLlm) };
+      },
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/accessible-tools",
+      summary: "List the active tools that your groups may use",
+      permission: "user",
+      result: z.array(UsableTool),
+      handle: async ({ actor }) => ({
+        json: (await allPages((list) => tools.list(list, { active: true, usable_by: actor.userId }, true))).map(toUsableTool),
+      }),
+    }),
+    endpoint({
+      method: "GET",
+      path: "/common/tool-catalogues/:id/tools",
+      summary: "List the active tools of a catalogue that one of your groups has",
+      permission: "user",
+      params: IdParam,
+      result: z.array(UsableTool),
+      async handle({ actor, params }) {
+        await requireOpen("tool_catalogue", params.id, actor.userId);
+        return { json: (await allPages((list) => tools.list(list, { active: true, catalogue_id: params.id }, true))).map(toUsableTool) };
+      },
+    }),
+  ];
+}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aStudio, type Studio } from "../testing.ts";
+import { ticketDocument } from "../tools/testing.ts";
 
 let studio: Studio;
 beforeAll(async () => {
@@ -134,4 +135,48 @@ test("a tag's dependents are the catalogues that carry it", async () => {
   await call("POST", "/api/v1/catalogues", { name: "Carrier", tags: [tag] });
   expect((await call("GET", `/api/v1/tags/${tag}/dependents`)).list).toMatchObject([{ type: "catalogues", name: "Carrier" }]);
   expect((await call("GET", `/api/v1/catalogues?tag_id=${tag}`)).list.map(({ attributes }) => attributes.name)).toEqual(["Carrier"]);
+});
+
+test("tools are in catalogues as LLMs are: what is new is in Default, and people see without document and key what their groups have", async () => {
+  const { call } = studio;
+  const aTool = async (name: string) =>
+    Number(
+      (await call("POST", "/api/v1/tools", { name, oas_spec: ticketDocument, auth_key: "tool-secret", auth_schema_name: "apiKey" })).data
+        .id,
+    );
+  const [open, closed] = [await aTool("Open tool"), await aTool("Closed tool")];
+  const everyone = (await call("GET", "/api/v1/tool-catalogues/search?query=default")).list[0];
+  const names = ({ attributes }: { attributes: Record<string, unknown> }) =>
+    (attributes.tools as { attributes: { name: string } }[]).map((tool) => tool.attributes.name);
+  expect(everyone && names(everyone)).toEqual(["Closed tool", "Open tool"]);
+  expect((await call("DELETE", `/api/v1/tool-catalogues/${everyone?.id}/tools/${closed}`)).status).toBe(204);
+
+  const made = await call("POST", "/api/v1/tool-catalogues", { name: "Support", short_description: "for tickets" });
+  const path = `/api/v1/tool-catalogues/${made.data.id}`;
+  const added = await call("POST", `${path}/tools`, { data: { type: "tools", id: String(closed) } });
+  expect([added.status, names(added.data)]).toEqual([200, ["Closed tool"]]);
+  expect((await call("GET", `${path}/tools`)).json).toMatchObject([{ id: String(closed), attributes: { oas_spec: "" } }]);
+  expect((await call("GET", "/api/v1/tool-catalogues/search?query=TICKETS")).list.map(({ id }) => id)).toEqual([made.data.id]);
+  const tag = Number((await call("POST", "/api/v1/tags", { name: "support" })).data.id);
+  expect((await call("POST", `${path}/tags`, { id: tag })).data.attributes).toMatchObject({ tags: [{ id: String(tag) }] });
+  expect((await call("GET", `${path}/tags`)).json).toMatchObject([{ type: "tags", attributes: { name: "support" } }]);
+  expect((await call("GET", `/api/v1/tools/${closed}/dependents`)).list).toMatchObject([{ type: "tool-catalogues", name: "Support" }]);
+
+  const [ana, ben] = [await studio.aUser(), await studio.aUser()];
+  const group = Number((await call("POST", "/api/v1/groups", { name: "Support team", members: [ana.userId] })).data.id);
+  expect((await call("POST", `/api/v1/groups/${group}/tool-catalogues`, { id: Number(made.data.id) })).status).toBe(204);
+  const usable = async (as: typeof ana) => {
+    const answer = await call("GET", "/common/accessible-tools", undefined, as);
+    expect(answer.text).not.toMatch(/tool-secret|openapi|vendor\.test/);
+    return (answer.json as { type: string; id: string }[]).map(({ type, id }) => [type, Number(id)]);
+  };
+  expect(await usable(ben)).toEqual([["tool", open]]);
+  expect(await usable(ana)).toEqual([
+    ["tool", open],
+    ["tool", closed],
+  ]);
+  expect((await call("GET", `/common/tool-catalogues/${made.data.id}/tools`, undefined, ben)).status).toBe(404);
+  const app = { name: "mine", description: "", data_source_ids: [], llm_ids: [], tool_ids: [closed] };
+  expect((await call("POST", "/common/apps", app, ben)).errors[0]).toMatchObject({ status: "403", field: "tool_ids" });
+  expect((await call("POST", "/common/apps", app, ana)).json).toMatchObject({ attributes: { tool_ids: [closed] } });
 });

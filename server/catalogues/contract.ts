@@ -4,6 +4,7 @@ import { Id, Ids, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 import { LlmAttributes } from "../llms/contract.ts";
 import { TagResource } from "../tags/contract.ts";
+import { ToolAttributes } from "../tools/contract.ts";
 
 /** Of every kind of catalogue. */
 const common = {
@@ -33,6 +34,7 @@ export const CatalogueAttributes = attributesOf(CatalogueFields, {
   ...owned,
   /** Of the active LLMs in it. */
   llm_names: z.array(z.string()),
+  llms: z.array(resourceOf("llms", z.object({ name: z.string(), active: z.boolean() }))),
 });
 export type CatalogueAttributes = z.infer<typeof CatalogueAttributes>;
 export const CataloguePatch = patchOf(CatalogueFields, { shown: CatalogueAttributes });
@@ -40,8 +42,35 @@ export const CatalogueReplacement = replacementOf(CatalogueFields, { ...defaults
 export const CatalogueResource = resourceOf("catalogues", CatalogueAttributes);
 export type CatalogueResource = z.infer<typeof CatalogueResource>;
 
+/** Tools or their ids. Answers have the tools, without their documents. */
+export const ToolCatalogueFields = { ...common, tools: Ids };
+
+const ToolInCatalogue = resourceOf(
+  "tools",
+  z.object({
+    name: z.string(),
+    slug: z.string(),
+    description: z.string(),
+    tool_type: z.string(),
+    operations: z.array(z.string()),
+    privacy_score: z.number(),
+    active: z.boolean(),
+  }),
+);
+
+export const ToolCatalogueDraft = draftOf(ToolCatalogueFields, { ...defaults, tools: [] });
+export const ToolCatalogueAttributes = attributesOf(ToolCatalogueFields, { ...owned, tools: z.array(ToolInCatalogue) });
+export type ToolCatalogueAttributes = z.infer<typeof ToolCatalogueAttributes>;
+export const ToolCataloguePatch = patchOf(ToolCatalogueFields, { shown: ToolCatalogueAttributes });
+export const ToolCatalogueReplacement = replacementOf(ToolCatalogueFields, { ...defaults, tools: [] }, { shown: ToolCatalogueAttributes });
+export const ToolCatalogueResource = resourceOf("tool-catalogues", ToolCatalogueAttributes);
+export type ToolCatalogueResource = z.infer<typeof ToolCatalogueResource>;
+
 /** What a catalogue is about, for `POST /{catalogue}/llms` and the like. */
 export const Member = z.strictObject({ id: Id });
+
+/** Search by any part of the name or of a description. */
+export const TextSearch = z.object({ query: z.string("is required").trim().min(1, "is required").max(120) });
 
 /** Search by the beginning of the name. */
 export const NameSearch = z.object({ name: z.string("is required").trim().min(1, "is required").max(120) });
@@ -60,5 +89,12 @@ export const UsableLlm = resourceOf(
 );
 export type UsableLlm = z.infer<typeof UsableLlm>;
 
+/** A tool as people who may use it see it: its document, key and address are left out. */
+export const UsableTool = resourceOf("tool", ToolAttributes);
+export type UsableTool = z.infer<typeof UsableTool>;
+
 /** The LLM catalogues, data catalogues and tool catalogues that a person's groups open. */
-export const AccessibleCatalogues = resourceOf("user_accessible_catalogues", z.object({ catalogues: z.array(CatalogueResource) }));
+export const AccessibleCatalogues = resourceOf(
+  "user_accessible_catalogues",
+  z.object({ catalogues: z.array(CatalogueResource), tool_catalogues: z.array(ToolCatalogueResource) }),
+);

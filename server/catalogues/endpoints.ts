@@ -1,16 +1,15 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Id } from "../fields/contract.ts";
 import { Dependents, documentOf, IdParam, listOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { dependents, many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
-import type { CatalogueKind } from "./kinds.ts";
 import type { CatalogueService } from "./service.ts";
-import { type Catalogue, type CatalogueRow, catalogueSorts } from "./store.ts";
+import { type Catalogue, type CatalogueRow, catalogueSorts, type ServedKind } from "./store.ts";
 
 /** How a kind of catalogue is written and shown. */
-export type CatalogueWire<Draft, Patch, Resource> = {
-  kind: CatalogueKind;
+export type CatalogueWire<K extends ServedKind, Draft, Patch, Resource> = {
+  kind: K;
   /** Below /api/v1, and the word of its permissions. */
   path: "catalogues" | "data-catalogues" | "tool-catalogues";
   /** In summaries, with its article. */
@@ -22,13 +21,13 @@ export type CatalogueWire<Draft, Patch, Resource> = {
   /** What is sent, with the ids of what is in it as `items`. */
   toDraft(sent: Draft): CatalogueRow & { name: string };
   toPatch(sent: Patch): CatalogueRow;
-  toResource(catalogue: Catalogue): Resource;
+  toResource(catalogue: Catalogue<K>): Resource;
 };
 
 /** What every kind of catalogue answers. Searches have fixed words where others have an id: they come first. */
-export function catalogueEndpoints<Draft, Patch, Resource>(
-  catalogues: CatalogueService,
-  { kind, path, noun, draft, patch, replacement, resource, toDraft, toPatch, toResource }: CatalogueWire<Draft, Patch, Resource>,
+export function catalogueEndpoints<K extends ServedKind, Draft, Patch, Resource>(
+  catalogues: CatalogueService<K>,
+  { kind, path, noun, draft, patch, replacement, resource, toDraft, toPatch, toResource }: CatalogueWire<K, Draft, Patch, Resource>,
 ) {
   const root = `/api/v1/${path}`;
   const [reading, writing] = [`${path}.read`, `${path}.write`] as const;
@@ -124,6 +123,3 @@ export function catalogueEndpoints<Draft, Patch, Resource>(
     }),
   ];
 }
-
-/** A search by any part of the name or a description. */
-export const QuerySearch = z.object({ query: z.string("is required").trim().min(1, "is required").max(120) });

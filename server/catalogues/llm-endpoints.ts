@@ -12,7 +12,7 @@ import type { CatalogueService } from "./service.ts";
 import { toResource } from "./wire.ts";
 
 /** Catalogues of LLMs. */
-export function llmCatalogueEndpoints({ catalogues, llms }: { catalogues: CatalogueService; llms: LlmService }) {
+export function llmCatalogueEndpoints({ catalogues, llms }: { catalogues: CatalogueService<"catalogue">; llms: LlmService }) {
   const found = async (name_prefix: string) => all((await catalogues.all({ name_prefix })).map(toResource));
   return [
     endpoint({

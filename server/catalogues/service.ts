@@ -3,36 +3,44 @@ import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import { allPages, type ListQuery, type Page } from "../db/paging.ts";
-import { type CatalogueKind, nounOf } from "./kinds.ts";
-import type { Catalogue, CatalogueFilters, CatalogueRow, CatalogueStore } from "./store.ts";
+import { nounOf } from "./kinds.ts";
+import type { Catalogue, CatalogueFilters, CatalogueRow, CatalogueStore, ServedKind } from "./store.ts";
 
-export type CatalogueService = {
-  list(query: ListQuery, filters: CatalogueFilters): Promise<Page<Catalogue>>;
+export type CatalogueService<K extends ServedKind = ServedKind> = {
+  list(query: ListQuery, filters: CatalogueFilters): Promise<Page<Catalogue<K>>>;
   /** All that match, by id. */
-  all(filters: CatalogueFilters): Promise<Catalogue[]>;
-  get(id: number): Promise<Catalogue>;
-  create(actor: Actor, draft: CatalogueRow & { name: string }): Promise<Catalogue>;
-  update(actor: Actor, id: number, patch: CatalogueRow): Promise<Catalogue>;
+  all(filters: CatalogueFilters): Promise<Catalogue<K>[]>;
+  get(id: number): Promise<Catalogue<K>>;
+  create(actor: Actor, draft: CatalogueRow & { name: string }): Promise<Catalogue<K>>;
+  update(actor: Actor, id: number, patch: CatalogueRow): Promise<Catalogue<K>>;
   delete(actor: Actor, id: number): Promise<void>;
-  addItem(actor: Actor, id: number, itemId: number): Promise<Catalogue>;
+  addItem(actor: Actor, id: number, itemId: number): Promise<Catalogue<K>>;
   removeItem(actor: Actor, id: number, itemId: number): Promise<void>;
-  addTag(actor: Actor, id: number, tagId: number): Promise<Catalogue>;
+  addTag(actor: Actor, id: number, tagId: number): Promise<Catalogue<K>>;
   removeTag(actor: Actor, id: number, tagId: number): Promise<void>;
   /** The first groups that have the catalogue, and how many there are. */
   groups(id: number): Promise<{ groups: { id: number; name: string }[]; total: number }>;
 };
 
-export function createCatalogueService({ db, store, kind }: { db: Db; store: CatalogueStore; kind: CatalogueKind }): CatalogueService {
+export function createCatalogueService<K extends ServedKind>({
+  db,
+  store,
+  kind,
+}: {
+  db: Db;
+  store: CatalogueStore<K>;
+  kind: K;
+}): CatalogueService<K> {
   const absent = () => notFound(nounOf[kind]);
 
-  async function get(id: number): Promise<Catalogue> {
+  async function get(id: number): Promise<Catalogue<K>> {
     const catalogue = await store.find(id);
     if (!catalogue) throw absent();
     return catalogue;
   }
 
   /** One change of an existing catalogue, with its entry in the journal. */
-  async function change(actor: Actor, { id, name }: Catalogue, changes: Record<string, unknown>, steps: (tx: Tx) => Promise<void>) {
+  async function change(actor: Actor, { id, name }: Catalogue<K>, changes: Record<string, unknown>, steps: (tx: Tx) => Promise<void>) {
     await db.transaction(async (tx) => {
       if (!(await store.lock(tx, id))) throw absent();
       await steps(tx);

@@ -1,4 +1,5 @@
 import { conflict, defined, invalid } from "@portico/core";
+import type { ObjectKind } from "@portico/protocol/kinds";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
@@ -6,19 +7,34 @@ import type { ListQuery, Page } from "../db/paging.ts";
 import type { Tag } from "../tags/store.ts";
 import { type CatalogueKind, inSentence, nounOf } from "./kinds.ts";
 
-/** What is in a catalogue: an LLM, a data source or a tool, with the attributes that catalogues show of it. */
-export type CatalogueItem = { id: number; name: string; active: boolean };
+/** What catalogues show of what is in them. */
+type ItemOf = {
+  catalogue: { id: number; name: string; active: boolean };
+  tool_catalogue: {
+    id: number;
+    name: string;
+    slug: string;
+    description: string;
+    tool_type: string;
+    operations: string[];
+    privacy_score: number;
+    active: boolean;
+  };
+};
 
-export type Catalogue = {
+/** Kinds of catalogue that there is something to put in. */
+export type ServedKind = keyof ItemOf;
+
+export type Catalogue<K extends ServedKind = ServedKind> = {
   id: number;
-  kind: CatalogueKind;
+  kind: K;
   name: string;
   shortDescription: string;
   longDescription: string;
   icon: string;
   isDefault: boolean;
   /** By name. */
-  items: CatalogueItem[];
+  items: ItemOf[K][];
   tags: Tag[];
   groupCount: number;
   createdAt: Date;
@@ -43,12 +59,14 @@ export type CatalogueFilters = {
   user_id?: number | undefined;
   item_id?: number | undefined;
   tag_id?: number | undefined;
+  /** In the name or a description, whatever its case. */
+  text?: string | undefined;
   tag_name?: string | undefined;
 };
 
-export type CatalogueStore = {
-  list(query: ListQuery, filters: CatalogueFilters): Promise<Page<Catalogue>>;
-  find(id: number): Promise<Catalogue | undefined>;
+export type CatalogueStore<K extends ServedKind> = {
+  list(query: ListQuery, filters: CatalogueFilters): Promise<Page<Catalogue<K>>>;
+  find(id: number): Promise<Catalogue<K> | undefined>;
   insert(tx: Tx, row: CatalogueRow & { name: string }): Promise<{ id: number }>;
   /** Locks the row for the transaction. @returns false when there is no such catalogue. */
   lock(tx: Tx, id: number): Promise<boolean>;
@@ -66,18 +84,54 @@ export type CatalogueStore = {
 };
 
 /** Where what is in a catalogue of a kind is kept, and what a request calls the ids. */
-export const itemTables = {
-  catalogue: { table: "llms", links: "catalogue_llms", column: "llm_id", field: "llm_ids", noun: "LLM", object: "llm" },
-} as const satisfies Partial<Record<CatalogueKind, object>>;
+const itemTables: { [K in ServedKind]: ItemTable<ItemOf[K]> } = {
+  catalogue: {
+    table: "llms",
+    links: "catalogue_llms",
+    column: "llm_id",
+    field: "llm_ids",
+    noun: "LLM",
+    object: "llm",
+    shown: { id: "i.id", name: "i.name", active: "i.active" },
+  },
+  tool_catalogue: {
+    table: "tools",
+    links: "catalogue_tools",
+    column: "tool_id",
+    field: "tools",
+    noun: "tool",
+    object: "tool",
+    shown: {
+      id: "i.id",
+      name: "i.name",
+      slug: "i.slug",
+      description: "i.description",
+      tool_type: "i.tool_type",
+      operations: "i.operations",
+      privacy_score: "i.privacy_score",
+      active: "i.active",
+    },
+  },
+};
 
-export type ServedKind = keyof typeof itemTables;
+type ItemTable<Item> = {
+  table: string;
+  links: string;
+  column: string;
+  field: string;
+  noun: string;
+  object: ObjectKind;
+  /** SQL of each attribute. */
+  shown: { readonly [A in keyof Item]: string };
+};
 
 const sorts = { id: "t.id", name: inNaturalOrder("t.name"), created_at: "t.created_at", updated_at: "t.updated_at" };
 export const catalogueSorts = Object.keys(sorts);
 
-export function createCatalogueStore(db: Db, counts: Counts, kind: ServedKind): CatalogueStore {
-  const { table, links, column, field, noun, object } = itemTables[kind];
-  const columns = selectAs<Catalogue>({
+export function createCatalogueStore<K extends ServedKind>(db: Db, counts: Counts, kind: K): CatalogueStore<K> {
+  const { table, links, column, field, noun, object, shown } = itemTables[kind];
+  const attributes = Object.entries<string>(shown).map(([name, sql]) => `'${name}', ${sql}`);
+  const columns = selectAs<Catalogue<K>>({
     id: "t.id",
     kind: "t.kind",
     name: "t.name",
@@ -85,7 +139,7 @@ export function createCatalogueStore(db: Db, counts: Counts, kind: ServedKind): 
     longDescription: "t.long_description",
     icon: "t.icon",
     isDefault: "t.is_default",
-    items: `(SELECT coalesce(json_agg(json_build_object('id', i.id, 'name', i.name, 'active', i.active) ORDER BY i.name, i.id), '[]')
+    items: `(SELECT coalesce(json_agg(json_build_object(${attributes.join(", ")}) ORDER BY i.name, i.id), '[]')
       FROM ${links} l JOIN ${table} i ON i.id = l.${column} WHERE l.catalogue_id = t.id)`,
     tags: `(SELECT coalesce(json_agg(json_build_object('id', g.id, 'name', g.name, 'createdAt', g.created_at, 'updatedAt', g.updated_at)
       ORDER BY g.name, g.id), '[]') FROM catalogue_tags l JOIN tags g ON g.id = l.tag_id WHERE l.catalogue_id = t.id)`,
@@ -93,7 +147,7 @@ export function createCatalogueStore(db: Db, counts: Counts, kind: ServedKind): 
     createdAt: "t.created_at",
     updatedAt: "t.updated_at",
   });
-  const listing = createListing<Catalogue, CatalogueFilters>(
+  const listing = createListing<Catalogue<K>, CatalogueFilters>(
     { db, counts },
     {
       kinds: [kind, object, "tag", "group", "user"],
@@ -108,6 +162,7 @@ export function createCatalogueStore(db: Db, counts: Counts, kind: ServedKind): 
         user_id: `EXISTS (SELECT 1 FROM group_catalogues l JOIN user_groups u ON u.group_id = l.group_id
           WHERE l.catalogue_id = t.id AND u.user_id = ?)`,
         item_id: `EXISTS (SELECT 1 FROM ${links} l WHERE l.catalogue_id = t.id AND l.${column} = ?)`,
+        text: "strpos(lower(concat_ws(chr(10), t.name, t.short_description, t.long_description)), lower(?)) > 0",
         tag_id: "EXISTS (SELECT 1 FROM catalogue_tags l WHERE l.catalogue_id = t.id AND l.tag_id = ?)",
         tag_name: "EXISTS (SELECT 1 FROM catalogue_tags l JOIN tags g ON g.id = l.tag_id WHERE l.catalogue_id = t.id AND g.name = ?)",
       },
@@ -153,7 +208,7 @@ export function createCatalogueStore(db: Db, counts: Counts, kind: ServedKind): 
     },
 
     async find(id) {
-      const { rows } = await db.sql.query<Catalogue>(`SELECT ${columns} FROM catalogues t WHERE t.id = $1 AND t.kind = $2`, [id, kind]);
+      const { rows } = await db.sql.query<Catalogue<K>>(`SELECT ${columns} FROM catalogues t WHERE t.id = $1 AND t.kind = $2`, [id, kind]);
       return rows[0] && withDates(rows[0]);
     },
 
@@ -197,7 +252,7 @@ const onNameTaken = (kind: CatalogueKind, name = "") =>
   onUnique(() => conflict(`A ${inSentence(nounOf[kind])} named "${name}" already exists.`, "name"));
 
 /** JSON that PostgreSQL builds has times as text. */
-const withDates = (row: Catalogue): Catalogue => ({
+const withDates = <K extends ServedKind>(row: Catalogue<K>): Catalogue<K> => ({
   ...row,
   tags: row.tags.map((tag) => ({ ...tag, createdAt: new Date(tag.createdAt), updatedAt: new Date(tag.updatedAt) })),
 });

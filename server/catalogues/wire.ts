@@ -1,7 +1,9 @@
 import type { Llm } from "../llms/store.ts";
 import { toAttributes as toLlmAttributes } from "../llms/wire.ts";
 import { toResource as toTagResource } from "../tags/wire.ts";
-import type { CatalogueResource, UsableLlm } from "./contract.ts";
+import type { Tool } from "../tools/store.ts";
+import { toAttributes as toToolAttributes } from "../tools/wire.ts";
+import type { CatalogueResource, ToolCatalogueResource, UsableLlm, UsableTool } from "./contract.ts";
 import type { Catalogue } from "./store.ts";
 
 const common = (catalogue: Catalogue) => ({
@@ -16,13 +18,23 @@ const common = (catalogue: Catalogue) => ({
   updated_at: catalogue.updatedAt.toISOString(),
 });
 
-export const toResource = (catalogue: Catalogue): CatalogueResource => ({
+export const toToolCatalogueResource = (catalogue: Catalogue<"tool_catalogue">): ToolCatalogueResource => ({
+  type: "tool-catalogues",
+  id: String(catalogue.id),
+  attributes: {
+    ...common(catalogue),
+    tools: catalogue.items.map(({ id, ...attributes }) => ({ type: "tools", id: String(id), attributes })),
+  },
+});
+
+export const toResource = (catalogue: Catalogue<"catalogue">): CatalogueResource => ({
   type: "catalogues",
   id: String(catalogue.id),
   attributes: {
     ...common(catalogue),
     llm_ids: catalogue.items.map(({ id }) => id),
     llm_names: catalogue.items.filter(({ active }) => active).map(({ name }) => name),
+    llms: catalogue.items.map(({ id, ...attributes }) => ({ type: "llms", id: String(id), attributes })),
   },
 });
 
@@ -41,5 +53,21 @@ export const toUsableLlm = (llm: Llm): UsableLlm => ({
     plugins: [],
     metadata: {},
     endpoint_path: URL.canParse(llm.apiEndpoint) ? new URL(llm.apiEndpoint).pathname : "/",
+  },
+});
+
+export const toUsableTool = (tool: Tool): UsableTool => ({
+  type: "tool",
+  id: String(tool.id),
+  attributes: {
+    ...toToolAttributes(tool),
+    oas_spec: "",
+    base_url: "",
+    auth_key: "",
+    has_auth_key: false,
+    auth_schema_name: "",
+    file_stores: [],
+    dependencies: [],
+    metadata: {},
   },
 });

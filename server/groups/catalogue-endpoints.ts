@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { type CatalogueKind, fieldOf, inSentence, nounOf } from "../catalogues/kinds.ts";
+import { fieldOf, inSentence, nounOf } from "../catalogues/kinds.ts";
 import type { CatalogueService } from "../catalogues/service.ts";
-import type { Catalogue } from "../catalogues/store.ts";
+import type { Catalogue, ServedKind } from "../catalogues/store.ts";
 import { Id } from "../fields/contract.ts";
 import { collectionOf, IdParam, Succeeded } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -27,7 +27,7 @@ export const groupCataloguesEndpoint = ({ groups }: { groups: GroupService }) =>
   });
 
 /** The catalogues of one kind that a group has. */
-export function groupCatalogueEndpoints<Resource>({
+export function groupCatalogueEndpoints<K extends ServedKind, Resource>({
   groups,
   catalogues,
   kind,
@@ -35,10 +35,10 @@ export function groupCatalogueEndpoints<Resource>({
   toResource,
 }: {
   groups: GroupService;
-  catalogues: CatalogueService;
-  kind: CatalogueKind;
+  catalogues: CatalogueService<K>;
+  kind: K;
   resource: z.ZodType<Resource, Resource>;
-  toResource(catalogue: Catalogue): Resource;
+  toResource(catalogue: Catalogue<K>): Resource;
 }) {
   const path = `/api/v1/groups/:id/${fieldOf[kind].replace("_", "-")}` as const;
   const noun = inSentence(nounOf[kind]);

@@ -1,6 +1,6 @@
-import { CatalogueResource } from "../catalogues/contract.ts";
+import { CatalogueResource, ToolCatalogueResource } from "../catalogues/contract.ts";
 import type { CatalogueServices } from "../catalogues/feature.ts";
-import { toResource as toCatalogueResource } from "../catalogues/wire.ts";
+import { toResource as toCatalogueResource, toToolCatalogueResource } from "../catalogues/wire.ts";
 import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
@@ -32,6 +32,13 @@ export function createGroups({
         kind: "catalogue",
         resource: CatalogueResource,
         toResource: toCatalogueResource,
+      }),
+      ...groupCatalogueEndpoints({
+        groups,
+        catalogues: catalogues.tool_catalogue,
+        kind: "tool_catalogue",
+        resource: ToolCatalogueResource,
+        toResource: toToolCatalogueResource,
       }),
     ],
   };

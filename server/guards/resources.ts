@@ -77,6 +77,7 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       change: { description: "Changed" },
       otherChange: { description: "Changed again" },
     },
+    { name: "tool-catalogues", path: await made("tool-catalogues", { name: "Support", short_description: "Tickets" }), ...renamed },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
     {
       name: "tools",

@@ -177,10 +177,11 @@ export const toolEndpoints = ({ tools }: { tools: ToolService }) => [
     params: IdParam,
     result: Dependents,
     async handle({ params }) {
-      const { apps, tools: needing, total } = await tools.dependents(params.id);
+      const { apps, tools: needing, catalogues, total } = await tools.dependents(params.id);
       const first = [
         ...apps.map((app) => ({ type: "apps", id: String(app.id), name: app.name, effect: "loses access to this tool" })),
         ...needing.map((tool) => ({ type: "tools", id: String(tool.id), name: tool.name, effect: "no longer depends on this tool" })),
+        ...catalogues.map((one) => ({ type: "tool-catalogues", id: String(one.id), name: one.name, effect: "loses this tool" })),
       ];
       return dependents(first, total);
     },

@@ -62,6 +62,9 @@ export type ToolFilters = {
   active?: boolean | undefined;
   namespace?: string | undefined;
   app_id?: number | undefined;
+  catalogue_id?: number | undefined;
+  /** In a catalogue of one of the groups of this user. */
+  usable_by?: number | undefined;
   /** In the name or the description. */
   text?: string | undefined;
 };
@@ -93,7 +96,7 @@ export type ToolStore = {
   delete(tx: Tx, id: number): Promise<number>;
   /** Files and dependencies that a tool has, replaced by these. @throws AppError for an id without a thing, and for a circle. */
   relate(tx: Tx, id: number, relation: ToolRelation, change: { set: number[] } | { add: number } | { remove: number }): Promise<Tool>;
-  dependents(id: number): Promise<{ apps: Named[]; tools: Named[]; total: number }>;
+  dependents(id: number): Promise<{ apps: Named[]; tools: Named[]; catalogues: Named[]; total: number }>;
   /** Names that begin like this one, in a namespace. */
   namesLike(prefix: string, namespace: string): Promise<string[]>;
 };
@@ -105,7 +108,7 @@ export function createToolStore(db: Db, counts: Counts): ToolStore {
     createListing<Tool, ToolFilters>(
       { db, counts },
       {
-        kinds: ["tool", "app"],
+        kinds: ["tool", "app", "tool_catalogue", "group", "user"],
         from: "tools t",
         select,
         sorts,
@@ -115,6 +118,9 @@ export function createToolStore(db: Db, counts: Counts): ToolStore {
           active: "t.active = ?",
           namespace: "t.namespace = ?",
           app_id: "EXISTS (SELECT 1 FROM app_tools a WHERE a.tool_id = t.id AND a.app_id = ?)",
+          catalogue_id: "EXISTS (SELECT 1 FROM catalogue_tools c WHERE c.tool_id = t.id AND c.catalogue_id = ?)",
+          usable_by: `EXISTS (SELECT 1 FROM catalogue_tools c JOIN group_catalogues g ON g.catalogue_id = c.catalogue_id
+            JOIN user_groups u ON u.group_id = g.group_id WHERE c.tool_id = t.id AND u.user_id = ?)`,
           text: "strpos(lower(t.name || chr(10) || t.description), lower(?)) > 0",
         },
       },
@@ -170,13 +176,17 @@ export function createToolStore(db: Db, counts: Counts): ToolStore {
       const withTool = { isSystem: false, tools: { some: { toolId: id } } };
       const needing = { dependencies: { some: { dependencyId: id } } };
       const first = { select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 } as const;
-      const [apps, appCount, tools, toolCount] = await Promise.all([
+      const inCatalogue = { isDefault: false, tools: { some: { toolId: id } } };
+      const [apps, appCount, tools, toolCount, catalogues, catalogueCount] = await Promise.all([
         db.prisma.app.findMany({ where: withTool, ...first }),
         db.prisma.app.count({ where: withTool }),
         db.prisma.tool.findMany({ where: needing, ...first }),
         db.prisma.tool.count({ where: needing }),
+        // Everything is in the default one.
+        db.prisma.catalogue.findMany({ where: inCatalogue, ...first }),
+        db.prisma.catalogue.count({ where: inCatalogue }),
       ]);
-      return { apps, tools, total: appCount + toolCount };
+      return { apps, tools, catalogues, total: appCount + toolCount + catalogueCount };
     },
 
     async namesLike(prefix, namespace) {

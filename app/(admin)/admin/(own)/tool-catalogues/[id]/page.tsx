@@ -1,0 +1,26 @@
+import type { Metadata } from "next";
+import { api } from "../../../../../../components/api/query.ts";
+import { CatalogueEdit } from "../../../../../../components/catalogues/catalogue-form.tsx";
+import { History } from "../../../../../../components/history/history.tsx";
+import { Section } from "../../../../../../components/ui/page.tsx";
+import { pluginPageAt } from "../../../../../plugin-pages.tsx";
+import { Prefetched, titleOf } from "../../../../../prefetch.tsx";
+
+type Props = { params: Promise<{ id: string }> };
+
+export const generateMetadata = async ({ params }: Props): Promise<Metadata> =>
+  titleOf(api.one("tool-catalogues", decodeURIComponent((await params).id)), "Tool catalogue");
+
+export default async function Page({ params }: Props) {
+  const id = decodeURIComponent((await params).id);
+  const pluginPage = await pluginPageAt("tool-catalogues", id);
+  if (pluginPage) return pluginPage;
+  return (
+    <Prefetched keys={[api.one("tool-catalogues", id)]}>
+      <CatalogueEdit kind="tools" id={id} />
+      <Section title="History">
+        <History root="tool-catalogues" type="tool_catalogue" id={id} />
+      </Section>
+    </Prefetched>
+  );
+}
