@@ -9,6 +9,7 @@ import { createAuth } from "./auth/feature.ts";
 import { createPasswords } from "./auth/passwords.ts";
 import { createCatalogues } from "./catalogues/feature.ts";
 import { createCredentials } from "./credentials/feature.ts";
+import { createDatasources } from "./datasources/feature.ts";
 import { openDatabase } from "./db/client.ts";
 import { createCounts } from "./db/counts.ts";
 import { databaseFeature } from "./db/feature.ts";
@@ -113,6 +114,7 @@ async function assemble(
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
+  features.add("datasources", createDatasources({ db, counts, hooks, vault }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

@@ -18,6 +18,7 @@ export type Kind =
   | "tool-catalogues"
   | "tags"
   | "tools"
+  | "datasources"
   | "plugins"
   | "edges"
   | "api-tokens";
@@ -57,6 +58,7 @@ export async function createFixtures(
     "tool-catalogues": () => ["/api/v1/tool-catalogues", { name: `Tool catalogue ${++count}` }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
+    datasources: () => ["/api/v1/datasources", { name: `Documents ${++count}` }],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],
     edges: () => ["/api/v1/edges", { edge_id: `edge-${++count}` }],
     "api-tokens": () => ["/common/api-tokens", { name: `Token ${++count}` }],
@@ -103,6 +105,7 @@ export async function createFixtures(
         dependency_id: idOf("tools"),
         tool_id: idOf("tools"),
         tool_ids: fc.array(idOf("tools"), { maxLength: 2 }),
+        datasource_ids: fc.array(idOf("datasources"), { maxLength: 2 }),
         operation: fc.constantFrom("listTickets", "createTicket", "noSuch"),
         operations: fc.constant(["listTickets"]),
         oas_spec: fc.constant(ticketDocument),

@@ -102,7 +102,7 @@ test("a PATCH changes only what it names, and the namespace never", async () => 
 test("an app names what exists: other owners, LLMs and kinds of resources are refused at their fields, and nothing is written", async () => {
   const { call, db } = studio;
   const before = await db.prisma.app.count();
-  const faults = { user_id: 999_999, llm_ids: [llmId, 999_999], datasource_ids: [1], tool_ids: [1], plugin_resources: [{}] };
+  const faults = { user_id: 999_999, llm_ids: [llmId, 999_999], datasource_ids: [999_999], tool_ids: [1], plugin_resources: [{}] };
   for (const [field, value] of Object.entries(faults)) {
     const answer = await call("POST", "/api/v1/apps", aDraft({ [field]: value }));
     expect([answer.status, answer.errors[0]?.field]).toEqual([422, field]);

@@ -11,6 +11,7 @@ export const AppFields = {
   user_id: Id,
   llm_ids: Ids,
   tool_ids: Ids,
+  datasource_ids: Ids,
   /** Dollars a month; null is unlimited. */
   monthly_budget: Budget,
   budget_start_date: Time,
@@ -21,7 +22,6 @@ export const AppFields = {
 };
 
 const none = {
-  datasource_ids: emptyList("datasources"),
   plugin_resources: emptyList("plugin resources"),
 };
 
@@ -30,6 +30,7 @@ const defaults = {
   user_id: undefined,
   llm_ids: [],
   tool_ids: [],
+  datasource_ids: [],
   monthly_budget: null,
   budget_start_date: null,
   metadata: {},
@@ -41,11 +42,13 @@ const defaults = {
 export const AppDraft = draftOf({ ...AppFields, activate: Flag, ...none }, { ...defaults, activate: false });
 export type AppDraft = z.infer<typeof AppDraft>;
 
-const { user_id: _owner, is_active: _active, namespace: _namespace, ...ownFields } = AppFields;
-const { user_id: _none, is_active: _always, namespace: _global, ...ownDefaults } = defaults;
+const { user_id: _owner, is_active: _active, namespace: _namespace, datasource_ids: _sources, ...ownFields } = AppFields;
+const { user_id: _none, is_active: _always, namespace: _global, datasource_ids: _noSources, ...ownDefaults } = defaults;
+
+const chosenSources = emptyList("data sources for people to choose");
 
 /** An app that somebody creates in the portal. */
-export const OwnAppDraft = draftOf({ ...ownFields, ...none, data_source_ids: none.datasource_ids }, ownDefaults);
+export const OwnAppDraft = draftOf({ ...ownFields, ...none, datasource_ids: chosenSources, data_source_ids: chosenSources }, ownDefaults);
 export type OwnAppDraft = z.infer<typeof OwnAppDraft>;
 
 /** A credential as the answer that creates it shows it. */
@@ -66,7 +69,6 @@ export const AppAttributes = attributesOf(AppFields, {
   credential_id: z.number().nullable(),
   /** At least one credential is active. */
   credential_active: z.boolean(),
-  datasource_ids: z.array(z.number()),
   /** Dollars spent in the current budget period, over all edges. */
   current_spend: z.number(),
   is_orphaned: z.boolean(),
@@ -78,7 +80,7 @@ export type AppAttributes = z.infer<typeof AppAttributes>;
 
 const shape = { shown: AppAttributes, fixed: ["credential_id"] };
 
-/** `llm_ids`, `tool_ids` and `metadata` replace all. */
+/** `llm_ids`, `tool_ids`, `datasource_ids` and `metadata` replace all. */
 export const AppPatch = patchOf({ ...AppFields, ...none }, shape);
 export type AppPatch = z.infer<typeof AppPatch>;
 

@@ -18,7 +18,7 @@ const toInfo = (app: App): AppInfo => ({
   monthlyBudget: app.monthlyBudget ?? undefined,
   llmIds: app.llmIds,
   toolIds: app.toolIds,
-  datasourceIds: [],
+  datasourceIds: app.datasourceIds,
   createdAt: app.createdAt,
   updatedAt: app.updatedAt,
   ownerEmail: app.owner?.email ?? "",

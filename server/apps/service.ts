@@ -102,7 +102,7 @@ export function createAppService({
         throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
       const unusable = await store.unusable(actor.userId, draft);
       if (unusable) throw notForYou(unusable.field, unusable.what);
-      return create(actor, { ...draft, user_id: actor.userId, is_active: true, namespace: "", activate: false });
+      return create(actor, { ...draft, datasource_ids: [], user_id: actor.userId, is_active: true, namespace: "", activate: false });
     },
 
     async deleteOwn(actor: Actor, id: number): Promise<void> {

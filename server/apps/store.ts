@@ -14,6 +14,7 @@ export type App = {
   owner: { id: number; name: string; email: string } | null;
   llmIds: number[];
   toolIds: number[];
+  datasourceIds: number[];
   credentials: { id: number; keyId: string; hint: string; active: boolean }[];
   /** Dollars a month; null is unlimited. */
   monthlyBudget: number | null;
@@ -42,7 +43,7 @@ export type AppTool = {
 /** What is written; absent fields stay. `userId` null is no owner. */
 export type AppRow = Pick<
   AppPatch,
-  "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids" | "tool_ids"
+  "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids" | "tool_ids" | "datasource_ids"
 > & { userId?: number | null | undefined };
 
 const sorts = {
@@ -72,7 +73,7 @@ export type AppFilters = {
 
 export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now: () => Date = () => new Date()) {
   const definition = {
-    kinds: ["app", "user", "llm", "tool", "credential"],
+    kinds: ["app", "user", "llm", "tool", "datasource", "credential"],
     from: "apps t LEFT JOIN users o ON o.id = t.user_id",
     where: "NOT t.is_system",
     sorts,
@@ -156,6 +157,7 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
           namespace,
           llms: { create: (row.llm_ids ?? []).map((llmId) => ({ llmId })) },
           tools: { create: (row.tool_ids ?? []).map((toolId) => ({ toolId })) },
+          datasources: { create: (row.datasource_ids ?? []).map((datasourceId) => ({ datasourceId })) },
         },
         select: { id: true },
       });
@@ -163,7 +165,7 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
 
     async update(tx: Tx, id: number, row: AppRow): Promise<void> {
       await checkReferences(tx, row);
-      const { llm_ids, tool_ids } = row;
+      const { llm_ids, tool_ids, datasource_ids } = row;
       await tx.app.update({
         where: { id },
         data: {
@@ -182,6 +184,14 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
                 tools: {
                   deleteMany: { toolId: { notIn: tool_ids } },
                   createMany: { data: tool_ids.map((toolId) => ({ toolId })), skipDuplicates: true },
+                },
+              }
+            : {}),
+          ...(datasource_ids
+            ? {
+                datasources: {
+                  deleteMany: { datasourceId: { notIn: datasource_ids } },
+                  createMany: { data: datasource_ids.map((datasourceId) => ({ datasourceId })), skipDuplicates: true },
                 },
               }
             : {}),
@@ -222,8 +232,8 @@ export type AppStore = ReturnType<typeof createAppStore>;
 /** The first of the ids that was not found. */
 const absentIn = (ids: number[], found: { id: number }[]) => ids.find((id) => !found.some((row) => row.id === id));
 
-/** @throws AppError validation_failed for an owner, LLM or tool that does not exist. */
-async function checkReferences(tx: Tx, { userId, llm_ids = [], tool_ids = [] }: AppRow): Promise<void> {
+/** @throws AppError validation_failed for an owner, LLM, tool or data source that does not exist. */
+async function checkReferences(tx: Tx, { userId, llm_ids = [], tool_ids = [], datasource_ids = [] }: AppRow): Promise<void> {
   if (userId && !(await tx.user.findUnique({ where: { id: userId }, select: { id: true } })))
     throw invalid("user_id", `there is no user ${userId}`);
   const byId = (ids: number[]) => ({ where: { id: { in: ids } }, select: { id: true } });
@@ -231,6 +241,8 @@ async function checkReferences(tx: Tx, { userId, llm_ids = [], tool_ids = [] }: 
   if (llm !== undefined) throw invalid("llm_ids", `there is no LLM ${llm}`);
   const tool = tool_ids.length === 0 ? undefined : absentIn(tool_ids, await tx.tool.findMany(byId(tool_ids)));
   if (tool !== undefined) throw invalid("tool_ids", `there is no tool ${tool}`);
+  const source = datasource_ids.length === 0 ? undefined : absentIn(datasource_ids, await tx.datasource.findMany(byId(datasource_ids)));
+  if (source !== undefined) throw invalid("datasource_ids", `there is no data source ${source}`);
 }
 
 const columns = {
@@ -248,14 +260,16 @@ const columns = {
   owner: { select: { id: true, name: true, email: true } },
   llms: { select: { llmId: true }, orderBy: { llmId: "asc" } },
   tools: { select: { toolId: true }, orderBy: { toolId: "asc" } },
+  datasources: { select: { datasourceId: true }, orderBy: { datasourceId: "asc" } },
   credentials: { select: { id: true, keyId: true, hint: true, active: true }, orderBy: { id: "asc" } },
 } satisfies Prisma.AppSelect;
 type Row = Prisma.AppGetPayload<{ select: typeof columns }>;
 
-const toApp = ({ monthlyBudgetMicroUsd, llms, tools, metadata, ...row }: Row, spentNanoUsd: number): App => ({
+const toApp = ({ monthlyBudgetMicroUsd, llms, tools, datasources, metadata, ...row }: Row, spentNanoUsd: number): App => ({
   ...row,
   llmIds: llms.map(({ llmId }) => llmId),
   toolIds: tools.map(({ toolId }) => toolId),
+  datasourceIds: datasources.map(({ datasourceId }) => datasourceId),
   monthlyBudget: monthlyBudgetMicroUsd === null ? null : dollarsFromMicro(Number(monthlyBudgetMicroUsd)),
   currentSpend: dollarsFromNano(spentNanoUsd),
   metadata: metadata as Record<string, unknown>,

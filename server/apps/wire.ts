@@ -10,7 +10,7 @@ export const toAttributes = (app: App): AppAttributes => ({
   credential_id: app.credentials[0]?.id ?? null,
   credential_active: app.credentials.some((credential) => credential.active),
   llm_ids: app.llmIds,
-  datasource_ids: [],
+  datasource_ids: app.datasourceIds,
   tool_ids: app.toolIds,
   monthly_budget: app.monthlyBudget,
   budget_start_date: app.budgetStartAt?.toISOString() ?? null,

@@ -123,7 +123,9 @@ describe("every rpc of the service API", () => {
   test("about one object demands its id, and does not find one that is not there", async () => {
     const plugin = await aPlugin(Object.keys(serviceScopes));
     const idField = (rpc: string) =>
-      Object.keys(emptyRequest(rpc)).find((field) => ["llmId", "appId", "modelPriceId", "toolId", "pluginId"].includes(field));
+      Object.keys(emptyRequest(rpc)).find((field) =>
+        ["llmId", "appId", "modelPriceId", "toolId", "datasourceId", "pluginId"].includes(field),
+      );
     const valid = { name: "Any", key: "key", value: "{}", configJson: "{}", operationId: "any" };
     await every(
       studio.runtime.operations.filter(({ rpc }) => idField(rpc) && !rpc.startsWith("list")),
@@ -143,7 +145,7 @@ describe("every rpc of the service API", () => {
 
 test("every write leaves an audit entry that names the plugin, and none that failed leaves one", async () => {
   const own = (rpc: string) => rpc.endsWith("PluginKv");
-  const writes = studio.runtime.operations.filter(({ rpc }) => /^(create|update|delete|patch|write)/.test(rpc) && !own(rpc));
+  const writes = studio.runtime.operations.filter(({ rpc }) => /^(clone|create|update|delete|patch|write)/.test(rpc) && !own(rpc));
   expect(studio.runtime.operations.filter(({ audit }) => audit)).toEqual(writes);
 
   const { id: plugin, name } = await aGrantedPlugin(studio, Object.keys(serviceScopes));
@@ -199,6 +201,10 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   const filterId = idOf(filter, "filter");
   await write("updateFilter", { filterId, name: "renamed", description: "", script: "" }, "filter.updated");
   await write("deleteFilter", { filterId }, "filter.deleted");
+  const datasourceId = idOf(await write("createDatasource", { name: "guarded" }, "datasource.created"), "datasource");
+  await write("updateDatasource", { datasourceId, name: "renamed" }, "datasource.updated");
+  await write("cloneDatasource", { sourceDatasourceId: datasourceId }, "datasource.created");
+  await write("deleteDatasource", { datasourceId }, "datasource.deleted");
   const inactive = await aGrantedPlugin(studio, [], { isActive: false, configSchema: {} });
   await write("updatePluginConfig", { pluginId: inactive.id, configJson: '{"a":1}' }, "plugin.updated");
   expect(writes).toEqual([]);

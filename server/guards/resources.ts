@@ -94,6 +94,23 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       ...renamed,
     },
     {
+      name: "datasources",
+      path: await made("datasources", {
+        name: "HR docs",
+        short_description: "Policies",
+        privacy_score: 40,
+        tags: ["hr"],
+        db_source_type: "qdrant",
+        db_conn_string: "https://qdrant.acme.test",
+        db_conn_api_key: "db-kept",
+        db_name: "hr",
+        embed_vendor: "openai",
+        embed_api_key: "embed-kept",
+        embed_model: "text-embedding-3-small",
+      }),
+      ...renamed,
+    },
+    {
       name: "credentials",
       path: `/api/v1/credentials/${String(app.data.attributes.credential_id)}`,
       change: { active: true },
