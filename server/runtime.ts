@@ -26,6 +26,7 @@ import { createProxyTrust } from "./http/proxies.ts";
 import { createIdempotencyKeys } from "./idempotency/feature.ts";
 import { createJobQueue } from "./jobs/feature.ts";
 import { prepareQueue } from "./jobs/runner.ts";
+import { createLlmSettings } from "./llm-settings/feature.ts";
 import { createLlms } from "./llms/feature.ts";
 import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
 import { createPrices } from "./prices/feature.ts";
@@ -112,6 +113,7 @@ async function assemble(
   const { tools } = features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
   const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, tools, users }));
   features.add("groups", createGroups({ db, counts, users, catalogues }));
+  features.add("llm-settings", createLlmSettings({ db, counts }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
   features.add("datasources", createDatasources({ db, counts, hooks, vault }));

@@ -14,6 +14,7 @@ export type Kind =
   | "model-prices"
   | "catalogues"
   | "filters"
+  | "llm-settings"
   | "secrets"
   | "tool-catalogues"
   | "tags"
@@ -54,6 +55,7 @@ export async function createFixtures(
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
     catalogues: () => ["/api/v1/catalogues", { name: `Catalogue ${++count}` }],
     filters: () => ["/api/v1/filters", { name: `filter ${++count}`, script: Buffer.from("return {}").toString("base64") }],
+    "llm-settings": () => ["/api/v1/llm-settings", { model_name: `model-${++count}`, temperature: 0.5 }],
     secrets: () => ["/api/v1/secrets", { var_name: `SECRET_${++count}`, value: vendorKey }],
     "tool-catalogues": () => ["/api/v1/tool-catalogues", { name: `Tool catalogue ${++count}` }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],

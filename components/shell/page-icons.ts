@@ -1,4 +1,5 @@
 import {
+  IconAdjustments,
   IconBooks,
   IconBox,
   IconBriefcase,
@@ -15,6 +16,7 @@ import {
 
 const icons: Record<string, typeof IconFile> = {
   llms: IconSparkles,
+  "llm-settings": IconAdjustments,
   prices: IconCoin,
   apps: IconBox,
   plugins: IconPlug,

@@ -38,6 +38,7 @@ export const isNarrowed = (query: ListQuery, params: URLSearchParams): boolean =
 /** Every list of the dashboard. Pages prefetch with these; tables read with them. */
 export const lists = {
   llms: { root: "llms", path: "/api/v1/llms", sort: "name", filters: ["vendor", "active"] },
+  llmSettings: { root: "llm-settings", path: "/api/v1/llm-settings", sort: "model_name" },
   prices: { root: "model-prices", path: "/api/v1/model-prices", sort: "model_name", filters: ["vendor", "missing"] },
   apps: { root: "apps", path: "/api/v1/apps", sort: "name", filters: ["user_id", "llm_id", "credential_active", "over_budget"] },
   plugins: { root: "plugins", path: "/api/v1/plugins", sort: "name", filters: ["hook_type", "is_active"] },

@@ -72,6 +72,19 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       ...renamed,
     },
     {
+      name: "llm-settings",
+      path: await made("llm-settings", {
+        model_name: "gpt-sample",
+        max_tokens: 1000,
+        temperature: 0.7,
+        stop_words: ["STOP"],
+        system_prompt: "Be brief",
+        metadata: { team: "x" },
+      }),
+      change: { temperature: 0.1 },
+      otherChange: { temperature: 0.2 },
+    },
+    {
       name: "secrets",
       path: await made("secrets", { var_name: "SAMPLE_KEY", value: "sk-kept", description: "of the samples" }),
       change: { description: "Changed" },

@@ -10,6 +10,7 @@ import { llmOperations } from "./operations.ts";
 import { llmSearchEndpoints } from "./search-endpoints.ts";
 import { createLlmService, type LlmService } from "./service.ts";
 import { createLlmStore } from "./store.ts";
+import { vendorEndpoints } from "./vendor-endpoints.ts";
 
 export type LlmFeature = Feature & { llms: LlmService };
 
@@ -31,7 +32,7 @@ export function createLlms({
   const connections = createConnectionTester({ store, secretValues, outbound });
   return {
     llms,
-    endpoints: [...llmSearchEndpoints({ llms }), ...llmEndpoints({ llms, connections })],
+    endpoints: [...vendorEndpoints(), ...llmSearchEndpoints({ llms }), ...llmEndpoints({ llms, connections })],
     operations: llmOperations({ llms }),
   };
 }

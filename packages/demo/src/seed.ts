@@ -68,6 +68,13 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
   }
   const serving = plugins.filter(({ slug }) => bundled.some((one) => one.slug === slug && one.servesLlms)).map(({ id }) => id);
   for (const llm of llms) await api.send("PUT", `/api/v1/llms/${llm.id}/plugins`, { plugin_ids: serving });
+  if ((await api.list("/api/v1/llm-settings?page_size=1")).length === 0)
+    await api.create("/api/v1/llm-settings", {
+      model_name: "demo-small",
+      max_tokens: 400,
+      temperature: 0.3,
+      system_prompt: "Answer briefly.",
+    });
   if ((await api.list("/api/v1/secrets?page_size=1")).length === 0)
     await api.create("/api/v1/secrets", {
       var_name: "DEMO_VENDOR_KEY",

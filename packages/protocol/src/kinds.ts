@@ -97,6 +97,12 @@ export const objectKinds = {
     namedBy: "model_name",
     page: { path: "prices", label: "Prices", section: "Models", key: "r", create: "Create price" },
   },
+  llm_settings: {
+    resource: "llm-settings",
+    noun: "LLM settings",
+    namedBy: "model_name",
+    page: { path: "llm-settings", label: "LLM settings", section: "Models" },
+  },
   edge: {
     resource: "edges",
     noun: "edge",
