@@ -56,6 +56,8 @@ export type EntityOptions<T extends Record<string, unknown>, A> = {
   check?: (values: T) => Partial<Record<Field<T>, string>>;
   /** Faults that the server does not know of; with one of them nothing is sent. */
   checkFirst?: (values: T) => Partial<Record<Field<T>, string>>;
+  /** How a new thing is sent where that is not a POST of a document to the root. */
+  create?: (attributes: Record<string, unknown>) => Promise<One<A>>;
   /** @returns the page to go to. */
   onSaved: (saved: One<A>, values: T) => string;
 };
@@ -163,6 +165,7 @@ export function useEntityForm<T extends Record<string, unknown>, A>(options: Ent
   const send = async (values: T, ground: T): Promise<One<A>> => {
     const type = options.type ?? root;
     const attributes = attributesOf(values);
+    if (!stored && options.create) return options.create(attributes);
     if (!stored) return call<One<A>>("POST", `/api/v1/${root}`, documentOf(type, attributes));
     const changed = changedFields(attributesOf(ground), attributes);
     if (Object.keys(changed).length === 0) return { data: stored.resource };

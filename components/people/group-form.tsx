@@ -19,11 +19,11 @@ import { PageSkeleton } from "../ui/page-skeleton.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { toast } from "../ui/toast.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
-import { catalogueIdsOf, catalogueLabels, catalogueValuesOf, GroupCatalogues, type GroupCatalogueValues } from "./group-catalogues.tsx";
+import { accessAttributesOf, accessLabels, accessValuesOf, GroupAccess, type GroupAccessValues } from "./group-access.tsx";
 
-type Values = { name: string; members: string[] } & GroupCatalogueValues;
+type Values = { name: string; members: string[] } & GroupAccessValues;
 
-const labels: Record<keyof Values, string> = { name: "Name", members: "Members", ...catalogueLabels };
+const labels: Record<keyof Values, string> = { name: "Name", members: "Members", ...accessLabels };
 
 /** Creates a group, or changes `group` and who is in it. */
 export function GroupForm({
@@ -45,13 +45,13 @@ export function GroupForm({
     valuesOf: (attributes) => ({
       name: attributes?.name ?? "",
       members: members.map((member) => member.id),
-      ...catalogueValuesOf(attributes),
+      ...accessValuesOf(attributes),
     }),
     labels,
     attributesOf: (values) => ({
       name: values.name.trim(),
       members: values.members.map(Number),
-      ...catalogueIdsOf(values),
+      ...accessAttributesOf(values),
     }),
     check: (values) => (values.name.trim() === "" ? { name: "Enter a name. Plugins refer to the group by it." } : {}),
     onSaved: ({ data }) => {
@@ -86,7 +86,7 @@ export function GroupForm({
             {...form.getInputProps("members")}
           />
         </FormSection>
-        <GroupCatalogues group={group} form={form} />
+        <GroupAccess group={group} form={form} />
       </FormLayout>
     </>
   );
@@ -119,7 +119,7 @@ const memberColumns: Column<UserAttributes>[] = [
 
 const shownMembers = 200;
 
-/** The group that everyone is in: only its catalogues can be changed. */
+/** The group that everyone is in: only what members may use can be changed. */
 function DefaultGroup({
   group,
   etag,
@@ -131,12 +131,12 @@ function DefaultGroup({
   members: Resource<UserAttributes>[];
   total: number;
 }) {
-  const entity = useEntityForm<GroupCatalogueValues, GroupAttributes>({
+  const entity = useEntityForm<GroupAccessValues, GroupAttributes>({
     root: "groups",
     stored: { resource: group, etag },
-    valuesOf: catalogueValuesOf,
-    labels: catalogueLabels,
-    attributesOf: catalogueIdsOf,
+    valuesOf: accessValuesOf,
+    labels: accessLabels,
+    attributesOf: accessAttributesOf,
     onSaved: ({ data }) => {
       toast(`${data.attributes.name} saved`);
       return "/admin/groups";
@@ -147,7 +147,7 @@ function DefaultGroup({
     <>
       <PageHeader title={group.attributes.name} lead="Everyone is in this group. It cannot be renamed or deleted." />
       <FormLayout entity={entity} submitLabel="Save group" cancelHref="/admin/groups">
-        <GroupCatalogues group={group} form={entity.form} />
+        <GroupAccess group={group} form={entity.form} />
       </FormLayout>
       <Section title="Members" lead={members.length < total ? `The first ${members.length} of ${total}.` : undefined}>
         <PlainTable

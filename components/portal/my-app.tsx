@@ -1,9 +1,11 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import type { AppAttributes, AppLlmResource } from "../../server/apps/contract.ts";
 import type { FrontendConfig } from "../../server/system/contract.ts";
 import { ApiError } from "../api/http.ts";
+import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { api } from "../api/query.ts";
 import type { Resource } from "../api/types.ts";
 import { type CallableLlm, Snippets } from "../apps/snippets.tsx";
@@ -18,12 +20,16 @@ import { PlainTable } from "../ui/plain-table.tsx";
 import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
 import { myAppKey, myAppLlmsKey } from "./my-app-keys.ts";
+import { MyKeys } from "./my-keys.tsx";
 
 /** One of the signed-in user's apps: how to call with it, and what it has spent. */
 export function MyApp({ id }: { id: string }) {
   const app = useQuery<Resource<AppAttributes>>(myAppKey(id));
   const llms = useQuery<{ data: AppLlmResource[] }>(myAppLlmsKey(id));
   const { data: config } = useQuery<FrontendConfig>(api.config);
+  const client = useQueryClient();
+  const [secret, setSecret] = useState(() => newSecretOf(client, "apps", id));
+  useEffect(() => () => forgetSecret(client, "apps", id), [client, id]);
   useCrumbs([{ label: app.data?.attributes.name ?? id }]);
   if (app.error instanceof ApiError && [400, 404, 422].includes(app.error.status))
     return (
@@ -43,13 +49,15 @@ export function MyApp({ id }: { id: string }) {
     <>
       <PageHeader
         title={attributes.name}
-        state={attributes.credential_active ? <Status tone="good">Ready to call</Status> : <Status tone="warn">Not activated</Status>}
+        state={
+          attributes.credential_active ? <Status tone="good">Ready to call</Status> : <Status tone="warn">Waiting for approval</Status>
+        }
         lead={attributes.description}
       />
       {!attributes.credential_active && (
         <div style={{ marginBottom: 20 }}>
-          <Notice tone="warn" title="The key of this app is not active">
-            Ask an administrator to activate the credential of {attributes.name}. Until then every call is rejected.
+          <Notice tone="warn" title="This app waits for approval">
+            Ask an administrator to approve {attributes.name}. Until then every call with its keys is rejected.
           </Notice>
         </div>
       )}
@@ -79,9 +87,7 @@ export function MyApp({ id }: { id: string }) {
           ["Created", <Ago key="created" at={attributes.created_at} />],
         ]}
       />
-      <p className="quiet" style={{ marginTop: 8 }}>
-        A key is shown only once, when it is created. If you do not have it, ask an administrator for a new credential.
-      </p>
+      <MyKeys appId={id} secret={secret} onSecret={setSecret} />
       <Section title="LLMs">
         {llms.error ? (
           <Failure what="The LLMs of this app" error={llms.error} retry={() => void llms.refetch()} />
@@ -108,7 +114,7 @@ export function MyApp({ id }: { id: string }) {
           />
         )}
       </Section>
-      {config && <Snippets llms={callable} gatewayUrl={config.proxyURL} secret={null} />}
+      {config && <Snippets llms={callable} gatewayUrl={config.proxyURL} secret={secret} />}
     </>
   );
 }

@@ -1,5 +1,7 @@
 "use client";
 
+import { Button } from "@mantine/core";
+import Link from "next/link";
 import type { AppAttributes } from "../../server/apps/contract.ts";
 import type { Column } from "../table/column.ts";
 import { DataTable } from "../table/data-table.tsx";
@@ -51,20 +53,26 @@ const columns: Column<AppAttributes>[] = [
   },
 ];
 
+const create = (
+  <Button component={Link} href="/portal/apps/new">
+    Create app
+  </Button>
+);
+
 /** The signed-in user's own apps. */
 export function MyApps() {
   return (
     <>
-      <PageHeader title="My apps" lead="Your programs that may call LLMs, with their addresses, keys and spend." />
+      <PageHeader title="My apps" lead="Your programs that may call LLMs, with their addresses, keys and spend." actions={create} />
       <DataTable
         label="apps"
         query={lists.myApps}
         columns={columns}
         href={(row) => `/portal/apps/${row.id}`}
         empty={
-          <Empty title="You have no app yet">
-            To call an LLM, your program needs a key, and a key belongs to an app. Ask an administrator to create an app with you as its
-            owner: it then appears here with its address and a snippet to copy.
+          <Empty title="You have no app yet" action={create}>
+            To call an LLM, your program needs a key, and a key belongs to an app. Create one for each program: it appears here with its
+            address and a snippet to copy.
           </Empty>
         }
       />

@@ -1,5 +1,6 @@
 "use client";
 
+import { Button } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
@@ -48,9 +49,16 @@ function CallLlms() {
   if (apps.isSuccess && rows.length === 0)
     return (
       <div className="surface">
-        <Empty title="Call an LLM">
-          To call an LLM, your program needs a key, and a key belongs to an app. Ask an administrator to create an app with you as its
-          owner. It then appears here, with its address, usage and a snippet to copy.
+        <Empty
+          title="Call an LLM"
+          action={
+            <Button component={Link} href="/portal/apps/new">
+              Create app
+            </Button>
+          }
+        >
+          To call an LLM, your program needs a key, and a key belongs to an app. Look at the <Link href="/portal/catalogue">catalogue</Link>
+          , then create one. It appears here, with its address, usage and a snippet to copy.
         </Empty>
       </div>
     );

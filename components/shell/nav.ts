@@ -1,5 +1,5 @@
 import { kindsWithPages, pageSections } from "@portico/protocol/kinds";
-import { IconApps, IconBox, IconChartLine, IconListDetails } from "@tabler/icons-react";
+import { IconApps, IconBooks, IconBox, IconChartLine, IconListDetails } from "@tabler/icons-react";
 import { iconOfPage } from "./page-icons.ts";
 
 export type NavItem = {
@@ -40,7 +40,8 @@ export const portalNav: NavSection[] = [
     label: null,
     items: [
       { label: "Home", href: "/portal", icon: IconApps, key: "h" },
-      { label: "My apps", href: "/portal/apps", icon: IconBox, key: "m" },
+      { label: "Catalogue", href: "/portal/catalogue", icon: IconBooks, key: "c" },
+      { label: "My apps", href: "/portal/apps", icon: IconBox, key: "m", create: { label: "Create app", href: "/portal/apps/new" } },
     ],
   },
 ];

@@ -5,6 +5,7 @@ import type { Feature } from "../feature.ts";
 import { createSpendReader } from "../usage/spend-store.ts";
 import { appEndpoints } from "./endpoints.ts";
 import { appOperations } from "./operations.ts";
+import { ownCredentialEndpoints } from "./own-credential-endpoints.ts";
 import { type AppService, createAppService } from "./service.ts";
 import { createAppStore } from "./store.ts";
 import { appToolEndpoints } from "./tool-endpoints.ts";
@@ -13,5 +14,9 @@ export type AppFeature = Feature & { apps: AppService };
 
 export function createApps({ db, counts, credentials }: { db: Db; counts: Counts; credentials: CredentialService }): AppFeature {
   const apps = createAppService({ db, store: createAppStore(db, counts, createSpendReader(db)), credentials });
-  return { apps, endpoints: [...appEndpoints({ apps, credentials }), ...appToolEndpoints({ apps })], operations: appOperations({ apps }) };
+  return {
+    apps,
+    endpoints: [...appEndpoints({ apps, credentials }), ...appToolEndpoints({ apps }), ...ownCredentialEndpoints({ apps, credentials })],
+    operations: appOperations({ apps }),
+  };
 }

@@ -9,6 +9,7 @@ import type { App, AppFilters, AppStore, AppTool } from "./store.ts";
 
 /** Apps that one person creates in the portal. */
 const maxOwnApps = 100;
+const maxOwnCredentials = 10;
 
 export function createAppService({
   db,
@@ -96,13 +97,40 @@ export function createAppService({
 
     create,
 
-    /** A person's own app: it waits for an administrator to activate its credential. */
+    /** A person's own app: it waits for an administrator to activate its credential, unless one of their groups is for self-service. */
     async createOwn(actor: Actor, draft: OwnAppDraft): Promise<{ app: App; credential: IssuedCredential }> {
       if ((await store.count({ user_id: actor.userId })) >= maxOwnApps)
         throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
       const unusable = await store.unusable(actor.userId, draft);
       if (unusable) throw notForYou(unusable.field, unusable.what);
-      return create(actor, { ...draft, datasource_ids: [], user_id: actor.userId, is_active: true, namespace: "", activate: false });
+      return create(actor, {
+        ...draft,
+        datasource_ids: [],
+        user_id: actor.userId,
+        is_active: true,
+        namespace: "",
+        activate: await store.isSelfService(actor.userId),
+      });
+    },
+
+    isSelfService: (actor: Actor): Promise<boolean> => store.isSelfService(actor.userId),
+
+    /** Another credential of an own app: it works at once where the app has been approved. Its secret is in this answer only. */
+    async addOwnCredential(actor: Actor, id: number): Promise<IssuedCredential> {
+      const { credentials: issued } = await getOwn(actor, id);
+      if (issued.length >= maxOwnCredentials)
+        throw conflict(`This app has ${maxOwnCredentials} keys, the most that people create for themselves. Revoke one first.`);
+      const isApproved = issued.some(({ active }) => active) || (issued.length === 0 && (await store.isSelfService(actor.userId)));
+      return db.transaction(async (tx) => {
+        if (!(await store.lock(tx, id))) throw notFound("App");
+        return credentials.issue(tx, actor, id, isApproved);
+      });
+    },
+
+    async revokeOwnCredential(actor: Actor, id: number, credentialId: number): Promise<void> {
+      const { credentials: issued } = await getOwn(actor, id);
+      if (!issued.some((credential) => credential.id === credentialId)) throw notFound("Credential");
+      await credentials.delete(actor, credentialId);
     },
 
     async deleteOwn(actor: Actor, id: number): Promise<void> {

@@ -114,6 +114,10 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
         orderBy: [{ name: "asc" }, { id: "asc" }],
       }),
 
+    /** Whether one of the user's groups lets members approve their own apps. */
+    isSelfService: async (userId: number): Promise<boolean> =>
+      (await db.prisma.userGroup.findFirst({ where: { userId, group: { selfService: true } }, select: { groupId: true } })) !== null,
+
     /** The first thing that is not active or in no catalogue of the user's groups; undefined when there is none. */
     async unusable(userId: number, wanted: Pick<AppRow, "llm_ids" | "tool_ids">): Promise<{ field: string; what: string } | undefined> {
       const { llm_ids = [], tool_ids = [] } = wanted;

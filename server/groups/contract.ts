@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
-import { Id, Ids, text } from "../fields/contract.ts";
+import { Flag, Id, Ids, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
 
-export const GroupFields = { name: text(120).min(1, "is required") };
+export const GroupFields = {
+  name: text(120).min(1, "is required"),
+  /** Keys of apps that members create in the portal work at once, without an administrator's approval. */
+  self_service: Flag,
+};
 
 /** Ids of users. Written with the group, and read at a path of their own: a group may have many. */
 const members = { members: Ids };
@@ -13,7 +17,7 @@ const catalogues = { catalogues: Ids, data_catalogues: Ids, tool_catalogues: Ids
 
 const sent = { ...GroupFields, ...members, ...catalogues };
 
-export const GroupDraft = draftOf(sent, { members: [], catalogues: [], data_catalogues: [], tool_catalogues: [] });
+export const GroupDraft = draftOf(sent, { self_service: false, members: [], catalogues: [], data_catalogues: [], tool_catalogues: [] });
 export type GroupDraft = z.infer<typeof GroupDraft>;
 
 export const Member = z.strictObject({ id: Id });
@@ -45,7 +49,7 @@ export type GroupAttributes = z.infer<typeof GroupAttributes>;
 export const GroupPatch = patchOf(sent, { shown: GroupAttributes });
 export type GroupPatch = z.infer<typeof GroupPatch>;
 
-const kept = { members: undefined, catalogues: undefined, data_catalogues: undefined, tool_catalogues: undefined };
+const kept = { self_service: false, members: undefined, catalogues: undefined, data_catalogues: undefined, tool_catalogues: undefined };
 
 /** Without `members`, or the catalogues of a kind, these stay. */
 export const GroupReplacement = replacementOf(sent, kept, { shown: GroupAttributes });

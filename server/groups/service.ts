@@ -34,9 +34,9 @@ export function createGroupService({ db, store }: { db: Db; store: GroupStore })
     list: (query: ListQuery) => store.list(query),
     get,
 
-    async create(actor: Actor, { name, members, ...catalogues }: GroupDraft): Promise<Group> {
+    async create(actor: Actor, { name, self_service, members, ...catalogues }: GroupDraft): Promise<Group> {
       const { id } = await db.transaction(async (tx) => {
-        const created = await store.insert(tx, name);
+        const created = await store.insert(tx, { name, self_service });
         await store.addMembers(tx, created.id, members, "members");
         await store.replaceCatalogues(tx, created.id, catalogues);
         await record(tx, {
@@ -45,18 +45,18 @@ export function createGroupService({ db, store }: { db: Db; store: GroupStore })
           id: created.id,
           actor,
           object: { id: created.id, name },
-          changes: { name, members, ...catalogues },
+          changes: { name, self_service, members, ...catalogues },
         });
         return created;
       });
       return get(id);
     },
 
-    async update(actor: Actor, id: number, { name, members, ...catalogues }: GroupPatch): Promise<Group> {
+    async update(actor: Actor, id: number, { name, self_service, members, ...catalogues }: GroupPatch): Promise<Group> {
       const group = await get(id);
       if (group.isDefault && name !== undefined && name !== group.name) throw conflict("The group Default cannot be renamed.", "name");
-      await change(actor, group, { name, members, ...catalogues }, async (tx) => {
-        if (name !== undefined) await store.rename(tx, id, name);
+      await change(actor, group, { name, self_service, members, ...catalogues }, async (tx) => {
+        await store.update(tx, id, { name, self_service });
         if (members !== undefined) await replaceMembers(tx, group, members);
         await store.replaceCatalogues(tx, id, catalogues);
       });

@@ -1,4 +1,4 @@
-import { conflict, invalid, notFound } from "@portico/core";
+import { conflict, defined, invalid, notFound } from "@portico/core";
 import { type CatalogueKind, catalogueKinds, fieldOf, inSentence, nounOf } from "../catalogues/kinds.ts";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
@@ -11,6 +11,7 @@ import type { GroupCatalogues } from "./contract.ts";
 export type Group = {
   id: number;
   name: string;
+  selfService: boolean;
   userCount: number;
   isDefault: boolean;
   catalogues: { id: number; kind: CatalogueKind; name: string }[];
@@ -41,15 +42,15 @@ export function createGroupStore(db: Db, counts: Counts) {
       return row ? toGroup(row) : undefined;
     },
 
-    insert: (tx: Tx, name: string): Promise<{ id: number }> =>
-      tx.group.create({ data: { name }, select: { id: true } }).catch(onNameTaken(name)),
+    insert: (tx: Tx, { name, self_service }: { name: string; self_service: boolean }): Promise<{ id: number }> =>
+      tx.group.create({ data: { name, selfService: self_service }, select: { id: true } }).catch(onNameTaken(name)),
 
     /** Locks the group for the transaction. @returns false when it is gone. */
     lock: async (tx: Tx, id: number): Promise<boolean> =>
       (await tx.$queryRaw<unknown[]>`SELECT id FROM groups WHERE id = ${id} FOR UPDATE`).length > 0,
 
-    rename: (tx: Tx, id: number, name: string) =>
-      tx.group.update({ where: { id }, data: { name }, select: { id: true } }).catch(onNameTaken(name)),
+    update: (tx: Tx, id: number, { name, self_service }: { name?: string | undefined; self_service?: boolean | undefined }) =>
+      tx.group.update({ where: { id }, data: defined({ name, selfService: self_service }), select: { id: true } }).catch(onNameTaken(name)),
 
     delete: (tx: Tx, id: number) => tx.group.deleteMany({ where: { id } }),
 
@@ -112,11 +113,12 @@ async function addCatalogues(
   await tx.groupCatalogue.createMany({ data: ids.map((catalogueId) => ({ groupId, catalogueId })), skipDuplicates: true });
 }
 
-const onNameTaken = (name: string) => onUnique(() => conflict(`A group named "${name}" already exists.`, "name"));
+const onNameTaken = (name = "") => onUnique(() => conflict(`A group named "${name}" already exists.`, "name"));
 
 const columns = {
   id: true,
   name: true,
+  selfService: true,
   createdAt: true,
   updatedAt: true,
   _count: { select: { users: true } },

@@ -13,6 +13,7 @@ export const toResource = (group: Group): GroupResource => ({
   id: String(group.id),
   attributes: {
     name: group.name,
+    self_service: group.selfService,
     user_count: group.userCount,
     catalogue_count: ofKind(group, "catalogue").length,
     data_catalogue_count: ofKind(group, "data_catalogue").length,

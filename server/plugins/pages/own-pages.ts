@@ -3,7 +3,7 @@ import { kindsWithPages } from "@portico/protocol/kinds";
 /** Parts of the dashboard and the portal that are our own; the folders of the pages in app/. */
 export const ownSections = {
   admin: [...kindsWithPages.map(({ page }) => page.path), "calls"].sort(),
-  portal: ["apps"],
+  portal: ["apps", "catalogue"],
 };
 
 /** Whose ids are not numbers: edges have names that administrators choose, calls the ids of requests. */

@@ -7,7 +7,7 @@ import { Prefetched, type Search, searchOf } from "../../../../prefetch.tsx";
 export const metadata: Metadata = { title: "LLM catalogues" };
 
 export default async function Page({ searchParams }: { searchParams: Search }) {
-  const query = lists["catalogues"];
+  const query = lists.catalogues;
   return (
     <Prefetched keys={[q(query.root, listPath(query, await searchOf(searchParams)))]}>
       <CatalogueList kind="llms" />
