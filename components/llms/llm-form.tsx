@@ -15,6 +15,7 @@ import { Notice } from "../ui/notice.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
 import { ConnectionCheck } from "./connection-check.tsx";
+import { FilterPicker } from "./filter-picker.tsx";
 import { firstVendor, vendorOptions } from "./vendors.ts";
 
 type Values = {
@@ -32,6 +33,8 @@ type Values = {
   monthly_budget: number | string;
   budget_start_date: string | null;
   active: boolean;
+  /** Ids, in the order in which they run. */
+  filters: string[];
 };
 
 const blank: Values = {
@@ -49,6 +52,7 @@ const blank: Values = {
   monthly_budget: "",
   budget_start_date: null,
   active: true,
+  filters: [],
 };
 
 const valuesOf = (llm: LlmAttributes): Values => ({
@@ -66,6 +70,7 @@ const valuesOf = (llm: LlmAttributes): Values => ({
   monthly_budget: llm.monthly_budget ?? "",
   budget_start_date: dayOf(llm.budget_start_date),
   active: llm.active,
+  filters: (llm.filters ?? []).map(({ id }) => id),
 });
 
 const attributesOf = (values: Values): Record<string, unknown> => ({
@@ -90,6 +95,7 @@ const labels: Record<keyof Values, string> = {
   monthly_budget: "Monthly budget",
   budget_start_date: "Month begins on",
   active: "Active",
+  filters: "Filters",
 };
 
 const check = (values: Values) => ({
@@ -192,6 +198,18 @@ export function LlmForm({ llm, etag }: { llm?: Resource<LlmAttributes>; etag?: s
             placeholder={values.allowed_models.length === 0 ? "^gpt-4o.*$" : ""}
             acceptValueOnBlur
             {...form.getInputProps("allowed_models")}
+          />
+        </FormSection>
+        <FormSection
+          title="Filters"
+          lead="Scripts that judge requests and responses, in the order chosen. Gateways do not run them yet: they are stored and take no effect."
+        >
+          <FilterPicker
+            label={labels.filters}
+            value={values.filters}
+            attached={llm?.attributes.filters ?? []}
+            error={typeof form.errors.filters === "string" ? form.errors.filters : undefined}
+            onChange={(filters) => form.setFieldValue("filters", filters)}
           />
         </FormSection>
         <FormSection

@@ -5,6 +5,7 @@ import {
   IconBriefcase,
   IconCoin,
   IconFile,
+  IconFilter,
   IconKey,
   IconPlug,
   IconServer,
@@ -26,6 +27,7 @@ const icons: Record<string, typeof IconFile> = {
   secrets: IconKey,
   catalogues: IconBooks,
   "tool-catalogues": IconBriefcase,
+  filters: IconFilter,
   tags: IconTag,
 };
 

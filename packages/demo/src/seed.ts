@@ -39,6 +39,11 @@ export type DemoOptions = {
  * user and an app. Leaves every other installation alone, and finishes what was interrupted. In one that it has filled it follows the
  * checkout and the vendor to where they are now; what somebody has changed since stays.
  */
+const redactCards = `const payload = tyk.redact_pattern(input.raw_input, "\\\\b(?:\\\\d[ -]?){13,16}\\\\b", "[card]");
+if (payload !== input.raw_input) console.log("redacted");
+const output = { block: false, payload, message: "" };
+`;
+
 export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: DemoOptions): Promise<void> {
   const api = createApi(rest);
   const stored = await readDemoFile(file);
@@ -82,6 +87,12 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
       description: "A key that the demo LLMs could use",
     });
   if ((await api.list("/api/v1/tags?page_size=1")).length === 0) await api.create("/api/v1/tags", { name: "demo" });
+  if ((await api.list("/api/v1/filters?page_size=1")).length === 0)
+    await api.create("/api/v1/filters", {
+      name: "Redact card numbers",
+      description: "Replaces what looks like the number of a credit card.",
+      script: Buffer.from(redactCards).toString("base64"),
+    });
   const userId = await seedPortalUser(api, state.portal_password);
   // The secret of an app that an interrupted start left is lost.
   for (const left of await api.list(`/api/v1/apps?q=${encodeURIComponent(appName)}`))

@@ -12,7 +12,7 @@ type Configures =
   | "budgets";
 
 /** Sections of the dashboard's navigation, in their order. */
-export const pageSections = ["Models", "Traffic", "People", "Governance"] as const;
+export const pageSections = ["Models", "Data & tools", "Traffic", "People", "Governance"] as const;
 
 /** Its pages in the dashboard: a list, one to create and one for each. Navigation, command palette and search follow from it. */
 export type KindPage = {
@@ -88,7 +88,13 @@ export const objectKinds = {
     shownIn: ["catalogues", "tool-catalogues"],
     page: { path: "groups", label: "Groups", section: "People", key: "t" },
   },
-  filter: { resource: "filters", noun: "filter", readScope: "filters.read", shownIn: ["llms"] },
+  filter: {
+    resource: "filters",
+    noun: "filter",
+    readScope: "filters.read",
+    shownIn: ["llms"],
+    page: { path: "filters", label: "Filters", section: "Data & tools", key: "f" },
+  },
   model_price: {
     resource: "model-prices",
     noun: "model price",
