@@ -28,6 +28,7 @@ import { createJobQueue } from "./jobs/feature.ts";
 import { prepareQueue } from "./jobs/runner.ts";
 import { createLlmSettings } from "./llm-settings/feature.ts";
 import { createLlms } from "./llms/feature.ts";
+import { createModelRouters } from "./model-routers/feature.ts";
 import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
 import { createPrices } from "./prices/feature.ts";
 import { createRetention } from "./retention/retention.ts";
@@ -114,6 +115,7 @@ async function assemble(
   const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, tools, users }));
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("llm-settings", createLlmSettings({ db, counts }));
+  features.add("model-routers", createModelRouters({ db, counts }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
   features.add("datasources", createDatasources({ db, counts, hooks, vault }));

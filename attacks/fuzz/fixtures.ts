@@ -17,6 +17,7 @@ export type Kind =
   | "llm-settings"
   | "secrets"
   | "tool-catalogues"
+  | "model-routers"
   | "tags"
   | "tools"
   | "datasources"
@@ -54,6 +55,10 @@ export async function createFixtures(
     credentials: () => [`/api/v1/apps/${ids.get("apps")}/credentials`, {}],
     "model-prices": () => ["/api/v1/model-prices", { model_name: `model-${++count}`, vendor: "openai" }],
     catalogues: () => ["/api/v1/catalogues", { name: `Catalogue ${++count}` }],
+    "model-routers": () => [
+      "/api/v1/model-routers",
+      { name: `Router ${++count}`, pools: [{ name: "all", model_pattern: "*", vendors: [{ llm_id: Number(ids.get("llms")) }] }] },
+    ],
     filters: () => ["/api/v1/filters", { name: `filter ${++count}`, script: Buffer.from("return {}").toString("base64") }],
     "llm-settings": () => ["/api/v1/llm-settings", { model_name: `model-${++count}`, temperature: 0.5 }],
     secrets: () => ["/api/v1/secrets", { var_name: `SECRET_${++count}`, value: vendorKey }],
@@ -112,6 +117,7 @@ export async function createFixtures(
         operations: fc.constant(["listTickets"]),
         oas_spec: fc.constant(ticketDocument),
         auth_schema_name: fc.constantFrom("", "apiKey"),
+        router_id: idOf("model-routers"),
         filters: fc.array(idOf("filters"), { maxLength: 2 }),
         llm_ids: fc.array(idOf("llms"), { maxLength: 2 }),
         members: fc.array(idOf("users"), { maxLength: 2 }),

@@ -8,6 +8,7 @@ import {
   IconFilter,
   IconKey,
   IconPlug,
+  IconRoute,
   IconServer,
   IconSparkles,
   IconTag,
@@ -28,6 +29,7 @@ const icons: Record<string, typeof IconFile> = {
   catalogues: IconBooks,
   "tool-catalogues": IconBriefcase,
   filters: IconFilter,
+  "model-routers": IconRoute,
   tags: IconTag,
 };
 

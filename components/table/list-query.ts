@@ -48,6 +48,7 @@ export const lists = {
   secrets: { root: "secrets", path: "/api/v1/secrets", sort: "var_name", filters: ["is_used"] },
   catalogues: { root: "catalogues", path: "/api/v1/catalogues", sort: "name", filters: ["group_id", "tag_id"] },
   "tool-catalogues": { root: "tool-catalogues", path: "/api/v1/tool-catalogues", sort: "name", filters: ["group_id", "tag_id"] },
+  modelRouters: { root: "model-routers", path: "/api/v1/model-routers", sort: "name", filters: ["active"] },
   filters: { root: "filters", path: "/api/v1/filters", sort: "name", filters: ["response_filter", "active"] },
   tags: { root: "tags", path: "/api/v1/tags", sort: "name" },
   calls: {

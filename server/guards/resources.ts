@@ -67,6 +67,20 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
     },
     { name: "catalogues", path: await made("catalogues", { name: "Sales", llm_ids: [Number(llm.split("/").at(-1))] }), ...renamed },
     {
+      name: "model-routers",
+      path: await made("model-routers", {
+        name: "Fast",
+        pools: [
+          {
+            name: "all",
+            model_pattern: "*",
+            vendors: [{ llm_id: Number(llm.split("/").at(-1)), mappings: [{ source_model: "a", target_model: "b" }] }],
+          },
+        ],
+      }),
+      ...renamed,
+    },
+    {
       name: "filters",
       path: await made("filters", { name: "Redact", script: Buffer.from("return { payload: input.raw_input }").toString("base64") }),
       ...renamed,

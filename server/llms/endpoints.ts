@@ -97,11 +97,17 @@ export const llmEndpoints = ({ llms, connections }: { llms: LlmService; connecti
     params: IdParam,
     result: Dependents,
     async handle({ params }) {
-      const { apps, plugins, catalogues, total } = await llms.dependents(params.id);
+      const { apps, plugins, catalogues, routers, total } = await llms.dependents(params.id);
       const first = [
         ...apps.map((app) => ({ type: "apps", id: String(app.id), name: app.name, effect: "loses access to this LLM" })),
         ...plugins.map((plugin) => ({ type: "plugins", id: String(plugin.id), name: plugin.name, effect: "is detached from this LLM" })),
         ...catalogues.map((one) => ({ type: "catalogues", id: String(one.id), name: one.name, effect: "loses this LLM" })),
+        ...routers.map((router) => ({
+          type: "model-routers",
+          id: String(router.id),
+          name: router.name,
+          effect: "no longer picks this LLM",
+        })),
       ];
       return dependents(first, total);
     },

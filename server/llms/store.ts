@@ -144,7 +144,7 @@ export function createLlmStore(db: Db, counts: Counts) {
     /** What refers to the LLM, for the person about to delete it. */
     async dependents(id: number) {
       const withAccess = { isSystem: false, llms: { some: { llmId: id } } };
-      const [apps, appCount, plugins, catalogues] = await Promise.all([
+      const [apps, appCount, plugins, catalogues, routers] = await Promise.all([
         db.prisma.app.findMany({
           where: withAccess,
           select: { id: true, name: true },
@@ -165,8 +165,14 @@ export function createLlmStore(db: Db, counts: Counts) {
           orderBy: { name: "asc" },
           take: 100,
         }),
+        db.prisma.modelRouter.findMany({
+          where: { pools: { some: { vendors: { some: { llmId: id } } } } },
+          select: { id: true, name: true },
+          orderBy: { name: "asc" },
+          take: 100,
+        }),
       ]);
-      return { apps, plugins, catalogues, total: appCount + plugins.length + catalogues.length };
+      return { apps, plugins, catalogues, routers, total: appCount + plugins.length + catalogues.length + routers.length };
     },
   };
 }

@@ -93,6 +93,12 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
       description: "Replaces what looks like the number of a credit card.",
       script: Buffer.from(redactCards).toString("base64"),
     });
+  if ((await api.list("/api/v1/model-routers?page_size=1")).length === 0)
+    await api.create("/api/v1/model-routers", {
+      name: "Demo models",
+      description: "Shares the calls for any model between the demo's LLMs.",
+      pools: [{ name: "all", model_pattern: "*", vendors: llms.map(({ id }) => ({ llm_id: id })) }],
+    });
   const userId = await seedPortalUser(api, state.portal_password);
   // The secret of an app that an interrupted start left is lost.
   for (const left of await api.list(`/api/v1/apps?q=${encodeURIComponent(appName)}`))

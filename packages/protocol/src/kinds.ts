@@ -95,6 +95,11 @@ export const objectKinds = {
     shownIn: ["llms"],
     page: { path: "filters", label: "Filters", section: "Data & tools", key: "f" },
   },
+  model_router: {
+    resource: "model-routers",
+    noun: "model router",
+    page: { path: "model-routers", label: "Model routers", section: "Models" },
+  },
   model_price: {
     resource: "model-prices",
     noun: "model price",
