@@ -14,7 +14,7 @@ beforeAll(async () => {
   appId = Number((await studio.call("POST", "/api/v1/apps", { name: "crm", llm_ids: [llmId] })).data.id);
 });
 beforeEach(async () => {
-  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days");
+  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days, usage_marginals");
 });
 afterAll(() => studio.close());
 

@@ -56,6 +56,7 @@ async function ages(): Promise<Record<string, number[]>> {
     usage_minutes: "minute",
     usage_hours: "hour",
     usage_days: "day",
+    "(SELECT DISTINCT start_at FROM usage_marginals WHERE grain = 'day') AS usage_marginals": "start_at",
     budget_usage: "period_start",
     telemetry_batches: "received_at",
     "graphile_worker._private_jobs": "run_at",
@@ -63,7 +64,7 @@ async function ages(): Promise<Record<string, number[]>> {
   const found: Record<string, number[]> = {};
   for (const [table, time] of Object.entries(times)) {
     const { rows } = await db.sql.query(`SELECT round(extract(epoch FROM now() - ${time}) / 86400)::int AS age FROM ${table} ORDER BY 1`);
-    found[table.replace("graphile_worker._private_", "")] = rows.map(({ age }) => age);
+    found[table.replace(/^.* AS |graphile_worker._private_/, "")] = rows.map(({ age }) => age);
   }
   return found;
 }
@@ -78,6 +79,7 @@ test("each table keeps its rows as long as set and no longer; what is set to 0 s
     usage_minutes: [1, 20, 80, 100, 800],
     usage_hours: [1, 20, 80, 100, 800],
     usage_days: [1, 20, 80, 100, 800],
+    usage_marginals: [1, 20, 80, 100, 800],
     budget_usage: [1, 20, 80, 100, 800],
     telemetry_batches: [1, 20],
     jobs: [1, 20],
@@ -87,7 +89,16 @@ test("each table keeps its rows as long as set and no longer; what is set to 0 s
   await rowsOfAge(5_000);
   await trim({ events: 0, audit: 0, usage: 0, statistics: 0 });
   const kept = await ages();
-  for (const table of ["outbox_events", "audit_log", "usage_records", "usage_minutes", "usage_hours", "usage_days", "budget_usage"])
+  for (const table of [
+    "outbox_events",
+    "audit_log",
+    "usage_records",
+    "usage_minutes",
+    "usage_hours",
+    "usage_days",
+    "usage_marginals",
+    "budget_usage",
+  ])
     expect(kept[table]).toContain(5_000);
 });
 

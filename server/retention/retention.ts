@@ -30,6 +30,7 @@ export function createRetention({ store, days, logger }: { store: RetentionStore
     usage_minutes: days.statistics,
     usage_hours: days.statistics,
     usage_days: days.statistics,
+    usage_marginals: days.statistics,
     budget_usage: days.statistics,
     plugin_schedule_executions: days.events,
     telemetry_batches: batchDays,

@@ -90,49 +90,97 @@ function conditionOf(time: string, { from, to }: Span, filters: SumFilters) {
 
 const stepMs = { minute: 60_000, hour: 3_600_000 };
 
-/** The table that a curve is read from, and the position of a row's step. */
-function sourceOf(steps: Steps, bind: (value: unknown) => string): { table: string; time: string; step: string } {
-  if (steps.unit !== "day") {
-    const time = steps.unit;
-    const table = time === "minute" ? minutes : "usage_hours";
-    return {
-      table,
-      time,
-      step: `floor(extract(epoch FROM ${time} - $1::timestamptz) * 1000 / ${bind(steps.size * stepMs[time])}::float8)::int`,
-    };
-  }
-  const isUtc = steps.timeZone === "UTC";
-  const [table, time] = isUtc ? (["usage_days", "day"] as const) : (["usage_hours", "hour"] as const);
+/** The position of the step that a moment lies in; `$1` is the start of the span. */
+function stepOf(steps: Steps, time: string, bind: (value: unknown) => string): string {
+  if (steps.unit !== "day")
+    return `floor(extract(epoch FROM ${time} - $1::timestamptz) * 1000 / ${bind(steps.size * stepMs[steps.unit])}::float8)::int`;
   const zone = bind(steps.timeZone);
   const day = (at: string) => `(${at} AT TIME ZONE ${zone})::date`;
-  return { table, time, step: `(${day(time)} - ${day("$1::timestamptz")}) / ${bind(steps.size)}::int` };
+  return `(${day(time)} - ${day("$1::timestamptz")}) / ${bind(steps.size)}::int`;
 }
 
-/** Reads the sums of usage, never single records: what is asked of them costs by hours and days, however many requests these had. */
+const isFiltered = (filters: SumFilters): boolean => Object.values(filters).some((value) => value !== undefined);
+
+/**
+ * Reads the sums of usage, never single records: what is asked of them costs by hours and days, however many requests these had. Without
+ * filters the marginals are read, which are fewest.
+ */
 export function createSumStore(db: Db): SumStore {
   const query = async <T extends object>(text: string, values: unknown[]): Promise<T[]> => (await db.sql.query<T>(text, values)).rows;
+
+  /** A row for each step, with latencies, and one for each value of a dimension, without them: minutes are too many to sum these twice. */
+  async function ofMinutes(span: Span, steps: Steps, by: readonly Dimension[], filters: SumFilters): Promise<ReportRow[]> {
+    const { where, values } = conditionOf("minute", span, filters);
+    const keys = by.map((dimension) => keyOf[dimension]);
+    const [ofSteps, ofKeys] = await Promise.all([
+      (() => {
+        const bound = [...values];
+        const step = stepOf(steps, "minute", (value) => `$${bound.push(value)}`);
+        return query<ReportRow>(
+          `SELECT step, NULL AS by, NULL AS key, ${amounts}, ${histogram("durations")} AS durations, ARRAY[]::float8[] AS "firstBytes"
+           FROM (SELECT *, ${step} AS step FROM ${minutes} AS source WHERE ${where}) AS t GROUP BY step`,
+          bound,
+        );
+      })(),
+      query<ReportRow>(
+        `SELECT NULL AS step, CASE ${by.map((dimension, at) => `WHEN grouping(key${at}) = 0 THEN '${dimension}'`).join(" ")} END AS by,
+           coalesce(${keys.map((_, at) => `key${at}`).join(", ")}) AS key, ${amounts}, ARRAY[]::float8[] AS durations, ARRAY[]::float8[] AS "firstBytes"
+         FROM (SELECT *, ${keys.map((key, at) => `${key} AS key${at}`).join(", ")} FROM ${minutes} AS source WHERE ${where}) AS t
+         GROUP BY GROUPING SETS (${keys.map((_, at) => `(key${at})`).join(", ")})`,
+        values,
+      ),
+    ]);
+    return [...ofSteps, ...ofKeys];
+  }
+
   return {
     report(span, steps, by, filters = {}) {
-      const time = steps.unit === "day" && steps.timeZone !== "UTC" ? "hour" : steps.unit;
-      const { where, values } = conditionOf(time, span, filters);
-      const { table, step } = sourceOf(steps, (value) => `$${values.push(value)}`);
+      if (steps.unit === "minute") return ofMinutes(span, steps, by, filters);
+      const grain = steps.unit === "day" && steps.timeZone === "UTC" ? "day" : "hour";
+      if (!isFiltered(filters)) {
+        const { values } = conditionOf("start_at", span, {});
+        const bind = (value: unknown) => `$${values.push(value)}`;
+        const step = `CASE dimension WHEN 'all' THEN ${stepOf(steps, "start_at", bind)} END`;
+        return query(
+          `SELECT ${step} AS step, nullif(dimension, 'all') AS by, CASE WHEN dimension <> 'all' THEN key END AS key, ${amounts}, ${histograms}
+           FROM usage_marginals
+           WHERE dimension = ANY (${bind(["all", ...by])}::text[]) AND grain = '${grain}' AND start_at >= $1 AND start_at < $2
+           GROUP BY dimension, 1, usage_marginals.key`,
+          values,
+        );
+      }
+      const { where, values } = conditionOf(grain, span, filters);
+      const step = stepOf(steps, grain, (value) => `$${values.push(value)}`);
       const keys = by.map((dimension) => `by_${dimension}`);
       return query(
         `SELECT step, CASE ${keys.map((key, at) => `WHEN grouping(${key}) = 0 THEN '${by[at]}'`).join(" ")} END AS by,
            coalesce(${keys.join(", ")}) AS key, ${amounts}, ${histograms}
          FROM (SELECT *, ${step} AS step, ${by.map((dimension) => `${keyOf[dimension]} AS by_${dimension}`).join(", ")}
-               FROM ${table} AS source WHERE ${where}) AS t
+               FROM usage_${grain}s AS source WHERE ${where}) AS t
          GROUP BY GROUPING SETS ((step), ${keys.map((key) => `(${key})`).join(", ")})`,
         values,
       );
     },
 
     totals(span, by, filters) {
+      if (!isFiltered(filters))
+        return query(
+          `SELECT key, ${amounts} FROM usage_marginals
+           WHERE dimension = $3 AND grain = 'day' AND start_at >= $1 AND start_at < $2 GROUP BY key`,
+          [span.from.toISOString(), span.to.toISOString(), by],
+        );
       const { where, values } = conditionOf("day", span, filters);
       return query(`SELECT ${keyOf[by]} AS key, ${amounts} FROM usage_days WHERE ${where} GROUP BY 1`, values);
     },
 
     days(span, filters) {
+      if (!isFiltered(filters))
+        return query(
+          `SELECT to_char(start_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, ${amounts},
+             (SELECT count(*) FROM usage_marginals u WHERE u.dimension = 'user' AND u.grain = 'day' AND u.start_at = m.start_at AND u.key <> '0') AS users
+           FROM usage_marginals m WHERE dimension = 'all' AND grain = 'day' AND start_at >= $1 AND start_at < $2 GROUP BY start_at ORDER BY start_at`,
+          [span.from.toISOString(), span.to.toISOString()],
+        );
       const { where, values } = conditionOf("day", span, filters);
       return query(
         `SELECT to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(DISTINCT nullif(user_id, 0)) AS users, ${amounts}

@@ -42,7 +42,27 @@ async function disagreements(): Promise<unknown[]> {
        (SELECT count(*) FROM (SELECT DISTINCT date_trunc('day', at, 'UTC'), ${keys} FROM usage_records) r) - (SELECT count(*) FROM usage_days) AS days) AS rows
      WHERE hours <> 0 OR days <> 0`,
   );
-  return [...found, ...rows];
+  found.push(...rows);
+  for (const [dimension, key] of Object.entries({
+    all: "''",
+    llm: "llm_id::text",
+    app: "app_id::text",
+    user: "user_id::text",
+    edge: "edge_id",
+    model: "model",
+  }))
+    for (const grain of ["hour", "day"]) {
+      const marginals = await studio.db.sql.query(
+        `SELECT '${dimension}' AS dimension, * FROM (
+           SELECT date_trunc('${grain}', at, 'UTC') AS start_at, ${key} AS key, count(*) AS requests, sum(cost_micro_usd * 1000 + cost_rest_nano_usd) AS cost,
+             sum(cache_read_tokens) AS cached, count(*) FILTER (WHERE outcome = 'completed') AS timed FROM usage_records GROUP BY 1, 2) AS r
+         FULL JOIN (SELECT start_at, key, requests, cost_nano_usd AS cost, cache_read_tokens AS cached, (SELECT sum(n) FROM unnest(durations) n) AS timed
+           FROM usage_marginals WHERE dimension = '${dimension}' AND grain = '${grain}') AS m USING (start_at, key, requests, cost, cached, timed)
+         WHERE r IS NULL OR m IS NULL`,
+      );
+      found.push(...marginals.rows);
+    }
+  return found;
 }
 
 const hour = 3_600_000;
@@ -90,7 +110,7 @@ test("the database counts a duration in the same bucket as the studio", async ()
 });
 
 test("a counter that is full stays full, and does not keep usage from being stored", async () => {
-  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days");
+  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days, usage_marginals");
   await store([aRecord({ model: "full" })]);
   await studio.db.sql.query(
     "UPDATE usage_days SET prompt_tokens = 9007199254740991, cost_nano_usd = 9007199254740991000, durations = array_fill(2147483647, ARRAY[25])",
@@ -101,7 +121,7 @@ test("a counter that is full stays full, and does not keep usage from being stor
 });
 
 test("days of a time zone begin at its midnight, also when its clocks change", async () => {
-  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days");
+  await studio.db.sql.query("TRUNCATE usage_records, usage_minutes, usage_hours, usage_days, usage_marginals");
   // Berlin's clocks went back on 2025-10-26: that day had 25 hours, from 22:00 UTC to 23:00 UTC.
   for (const at of ["2025-10-25T21:30:00Z", "2025-10-25T22:30:00Z", "2025-10-26T22:30:00Z", "2025-10-26T23:30:00Z"])
     await store([aRecord({ startedAtMs: Date.parse(at) })]);

@@ -4,5 +4,6 @@ export const usageTables = {
   usage_minutes: { key: "ctid", time: "minute" },
   usage_hours: { key: "ctid", time: "hour" },
   usage_days: { key: "ctid", time: "day" },
+  usage_marginals: { key: "ctid", time: "start_at" },
   budget_usage: { key: "ctid", time: "period_start" },
 } as const;
