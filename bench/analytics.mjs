@@ -88,6 +88,12 @@ function requests() {
   const calls = (name, query) => [`calls: ${name}`, `/api/v1/analytics/calls?${query}`];
   return [
     ...["1h", "24h", "7d", "30d"].map((range) => [`overview ${range}`, `/api/v1/analytics/overview?range=${range}`]),
+    ...["24h", "7d", "30d", "90d", "1y"].map((range) => [`report ${range} by model`, `/api/v1/analytics/report?range=${range}&by=model`]),
+    ["report 30d by app", "/api/v1/analytics/report?range=30d&by=app"],
+    ["report 30d by app, days of Berlin", "/api/v1/analytics/report?range=30d&by=app&timezone=Europe/Berlin"],
+    ["report 30d by model, one app", "/api/v1/analytics/report?range=30d&by=model&app_id=7"],
+    ["report 7d by app, one LLM", "/api/v1/analytics/report?range=7d&by=app&llm_id=7"],
+    ["report 90d by app, one vendor", "/api/v1/analytics/report?range=90d&by=app&vendor=openai"],
     chart("usage"),
     chart("usage", "&app_id=3&vendor=openai"),
     chart("chat-records-per-day"),

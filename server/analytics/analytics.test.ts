@@ -309,5 +309,6 @@ test("charts of finished requests sum by day, person, app and model, empty days 
       { label: "Cost", data: [0.005, 0, 0.0075], yAxisID: "y1" },
     ],
   });
-  expect((await call("GET", `/api/v1/analytics/chat-records-per-day?${days}&interaction_type=chat`)).status).toBe(400);
+  expect(await chart("chat-records-per-day", "&interaction_type=chat")).toEqual({ labels, data: [0, 0, 0] });
+  expect((await call("GET", `/api/v1/analytics/chat-records-per-day?${days}&interaction_type=mail`)).status).toBe(400);
 });

@@ -5,15 +5,21 @@ import { Id } from "../fields/contract.ts";
 import { IdParam } from "../http/contract.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { Chart, CostChart, SimpleChart } from "./contract.ts";
-import { days, notTooLong, tooLong } from "./days.ts";
+import { days, interaction, notTooLong, tooLong } from "./days.ts";
 import type { AnalyticsService } from "./service.ts";
 
-/** Clients of the reference name the kind of traffic; all of ours passes gateways. */
-const interaction_type = z.enum(["proxy", ""], "must be proxy, the only kind of traffic there is").optional();
-const Between = z.object({ ...days, interaction_type, llm_id: Id.optional(), app_id: Id.optional() }).refine(notTooLong, tooLong);
+const Between = z
+  .object({ ...days, interaction_type: interaction, llm_id: Id.optional(), app_id: Id.optional() })
+  .refine(notTooLong, tooLong);
 
 type Between = z.output<typeof Between>;
-const between = ({ start_date, end_date, llm_id, app_id }: Between) => ({ startDate: start_date, endDate: end_date, llm_id, app_id });
+const between = ({ start_date, end_date, interaction_type, llm_id, app_id }: Between) => ({
+  startDate: start_date,
+  endDate: end_date,
+  interaction: interaction_type,
+  llm_id,
+  app_id,
+});
 
 /** Charts of finished requests, in the shapes that the reference's pages draw. */
 export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsService; apps: Pick<AppService, "get" | "getOwn"> }): Endpoint[] {
@@ -31,10 +37,13 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
 
   /** Administrators may ask for any app, others for their own. */
   const seeApp = (actor: Actor, id: number) => (actor.isAdmin ? apps.get(id) : apps.getOwn(actor, id));
-  const OfApp = z.object({ ...days, app_id: Id, interaction_type }).refine(notTooLong, tooLong);
+  const OfApp = z.object({ ...days, app_id: Id, interaction_type: interaction }).refine(notTooLong, tooLong);
 
-  async function tokensAndCost(appId: number, { start_date, end_date }: { start_date: Date; end_date: Date }) {
-    const of = { startDate: start_date, endDate: end_date, app_id: appId, withCost: true };
+  async function tokensAndCost(
+    appId: number,
+    { start_date, end_date, interaction_type }: Pick<Between, "start_date" | "end_date" | "interaction_type">,
+  ) {
+    const of = { startDate: start_date, endDate: end_date, interaction: interaction_type, app_id: appId, withCost: true };
     const { labels, data, cost = [] } = await analytics.chart("day", "tokens", of);
     return {
       labels,
@@ -67,11 +76,11 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
       summary: "Tokens and cost of a model on each day",
       permission: "analytics.read",
       query: z
-        .object({ ...days, interaction_type, model_name: z.string("is required").trim().min(1, "is required").max(200) })
+        .object({ ...days, interaction_type: interaction, model_name: z.string("is required").trim().min(1, "is required").max(200) })
         .refine(notTooLong, tooLong),
       result: SimpleChart,
-      async handle({ query: { start_date, end_date, model_name } }) {
-        const of = { startDate: start_date, endDate: end_date, model: model_name, withCost: true };
+      async handle({ query: { start_date, end_date, interaction_type, model_name } }) {
+        const of = { startDate: start_date, endDate: end_date, interaction: interaction_type, model: model_name, withCost: true };
         return { json: await analytics.chart("day", "tokens", of) };
       },
     }),
@@ -83,14 +92,14 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
       query: z
         .object({
           ...days,
-          interaction_type,
+          interaction_type: interaction,
           vendor: z.string("is required").trim().toLowerCase().min(1, "is required").max(60),
           llm_id: Id.optional(),
         })
         .refine(notTooLong, tooLong),
       result: SimpleChart,
-      async handle({ query: { start_date, end_date, vendor, llm_id } }) {
-        const of = { startDate: start_date, endDate: end_date, vendor, llm_id, withCost: true };
+      async handle({ query: { start_date, end_date, interaction_type, vendor, llm_id } }) {
+        const of = { startDate: start_date, endDate: end_date, interaction: interaction_type, vendor, llm_id, withCost: true };
         return { json: await analytics.chart("day", "tokens", of) };
       },
     }),
@@ -101,9 +110,17 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
       permission: "analytics.read",
       query: OfApp,
       result: SimpleChart,
-      async handle({ query: { app_id, start_date, end_date } }) {
+      async handle({ query: { app_id, start_date, end_date, interaction_type } }) {
         await apps.get(app_id);
-        return { json: await analytics.chart("day", "tokens", { startDate: start_date, endDate: end_date, app_id, withCost: true }) };
+        return {
+          json: await analytics.chart("day", "tokens", {
+            startDate: start_date,
+            endDate: end_date,
+            interaction: interaction_type,
+            app_id,
+            withCost: true,
+          }),
+        };
       },
     }),
     endpoint({
@@ -113,9 +130,16 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
       permission: "analytics.read",
       query: OfApp,
       result: SimpleChart,
-      async handle({ query: { app_id, start_date, end_date } }) {
+      async handle({ query: { app_id, start_date, end_date, interaction_type } }) {
         await apps.get(app_id);
-        return { json: await analytics.chart("day", "requests", { startDate: start_date, endDate: end_date, app_id }) };
+        return {
+          json: await analytics.chart("day", "requests", {
+            startDate: start_date,
+            endDate: end_date,
+            interaction: interaction_type,
+            app_id,
+          }),
+        };
       },
     }),
     ...["/api/v1/analytics/token-usage-and-cost-for-app", "/analytics/token-usage-and-cost-for-app"].map((path) =>
@@ -138,11 +162,13 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
       summary: "Tokens and cost of one of your apps on each day",
       permission: "user",
       params: IdParam,
-      query: z.object({ ...days, interaction_type }).refine(notTooLong, tooLong),
+      query: z.object({ ...days, interaction_type: interaction }).refine(notTooLong, tooLong),
       result: Chart,
-      async handle({ actor, params, query: { start_date, end_date } }) {
+      async handle({ actor, params, query: { start_date, end_date, interaction_type } }) {
         await apps.getOwn(actor, params.id);
-        return { json: await analytics.usage({ startDate: start_date, endDate: end_date, app_id: params.id }) };
+        return {
+          json: await analytics.usage({ startDate: start_date, endDate: end_date, interaction: interaction_type, app_id: params.id }),
+        };
       },
     }),
     endpoint({
@@ -151,11 +177,18 @@ export function chartEndpoints({ analytics, apps }: { analytics: AnalyticsServic
       summary: "Finished requests of one of your apps on each day",
       permission: "user",
       params: IdParam,
-      query: z.object({ ...days, interaction_type }).refine(notTooLong, tooLong),
+      query: z.object({ ...days, interaction_type: interaction }).refine(notTooLong, tooLong),
       result: SimpleChart,
-      async handle({ actor, params, query: { start_date, end_date } }) {
+      async handle({ actor, params, query: { start_date, end_date, interaction_type } }) {
         await apps.getOwn(actor, params.id);
-        return { json: await analytics.chart("day", "requests", { startDate: start_date, endDate: end_date, app_id: params.id }) };
+        return {
+          json: await analytics.chart("day", "requests", {
+            startDate: start_date,
+            endDate: end_date,
+            interaction: interaction_type,
+            app_id: params.id,
+          }),
+        };
       },
     }),
   ];

@@ -122,3 +122,34 @@ export const AppBudget = z.object({
   start_date: z.string(),
 });
 export type AppBudget = z.infer<typeof AppBudget>;
+
+/** Cost and tokens of one model; cost in dollars, `modelPriceId` null when it has no price. */
+export const ModelCost = z.object({
+  model: z.string(),
+  modelPriceId: z.number().nullable(),
+  totalCost: z.number(),
+  promptCost: z.number(),
+  responseCost: z.number(),
+  cacheWriteCost: z.number(),
+  cacheReadCost: z.number(),
+  totalTokens: z.number(),
+  promptTokens: z.number(),
+  responseTokens: z.number(),
+  cacheWriteTokens: z.number(),
+  cacheReadTokens: z.number(),
+});
+export type ModelCost = z.infer<typeof ModelCost>;
+
+/** A finished request as the reference lists it. Bodies are not recorded: both are "". */
+export const ProxyLogResource = resourceOf(
+  "proxy_log",
+  z.object({
+    app_id: z.number(),
+    user_id: z.number(),
+    time_stamp: z.string(),
+    vendor: z.string(),
+    request_body: z.literal(""),
+    response_body: z.literal(""),
+    response_code: z.number(),
+  }),
+);

@@ -1,7 +1,14 @@
+import { z } from "zod";
 import { Day } from "../fields/contract.ts";
 
 /** Both days are included. */
 export const days = { start_date: Day, end_date: Day };
+
+/** Clients of the reference name the kind of traffic: of chat rooms or of gateways. "" is both. */
+export const interaction = z
+  .enum(["chat", "proxy", ""], "must be chat or proxy")
+  .transform((kind) => kind || undefined)
+  .optional();
 
 const maxDays = 400;
 
@@ -18,3 +25,8 @@ export function daysBetween(startDate: Date, endDate: Date): string[] {
   for (let at = startDate.getTime(); at <= endDate.getTime(); at += dayMs) found.push(new Date(at).toISOString().slice(0, 10));
   return found;
 }
+
+export type Days = { startDate: Date; endDate: Date };
+
+/** From the start of the first day up to the end of the last. */
+export const spanOf = ({ startDate, endDate }: Days) => ({ from: startDate, to: new Date(endDate.getTime() + dayMs) });

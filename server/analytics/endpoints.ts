@@ -7,7 +7,7 @@ import { many, one } from "../http/envelope.ts";
 import { listQuery } from "../http/paging.ts";
 import type { Call } from "../usage/calls-store.ts";
 import { AppBudget, BudgetRow, CallResource, Chart, OverviewResource, outcomes, Range } from "./contract.ts";
-import { notTooLong, tooLong } from "./days.ts";
+import { interaction, notTooLong, tooLong } from "./days.ts";
 import type { AnalyticsService } from "./service.ts";
 
 export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService }) => [
@@ -24,7 +24,8 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
   endpoint({
     method: "GET",
     path: "/api/v1/analytics/calls",
-    summary: "List finished requests, newest first; counts stop at 10,001. `before` continues after a request id, at any depth",
+    summary:
+      "List finished requests, newest first; counts stop at 10,001, texts are searched in the newest 100,000. `before` continues after a request id, at any depth",
     permission: "analytics.read",
     query: listQuery({
       sortable: ["at"],
@@ -66,12 +67,13 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
         vendor: z.string().max(60).optional(),
         llm_id: Id.optional(),
         app_id: Id.optional(),
-        interaction_type: z.enum(["proxy", ""], "must be proxy, the only kind of traffic there is").optional(),
+        interaction_type: interaction,
       })
       .refine(notTooLong, tooLong),
     result: Chart,
-    async handle({ query: { start_date, end_date, interaction_type: _all, ...filters } }) {
-      return { json: await analytics.usage({ startDate: start_date, endDate: end_date, ...filters }) };
+    async handle({ query: { start_date, end_date, interaction_type, ...filters } }) {
+      const usage = await analytics.usage({ startDate: start_date, endDate: end_date, interaction: interaction_type, ...filters });
+      return { json: usage };
     },
   }),
   endpoint({

@@ -7,7 +7,7 @@ import { percentile } from "../usage/histogram.ts";
 import type { SpendReader } from "../usage/spend-store.ts";
 import type { Amounts, ReportRow, Steps, SumFilters, SumStore } from "../usage/sums-store.ts";
 import { type AppBudget, type BudgetRow, type OverviewAttributes, type Range, ranges, type SimpleChart } from "./contract.ts";
-import { dayMs, daysBetween } from "./days.ts";
+import { type Days, dayMs, daysBetween, spanOf } from "./days.ts";
 import type { AnalyticsStore } from "./store.ts";
 import { sumOf, tokensOf, unnamed } from "./sums.ts";
 
@@ -15,7 +15,6 @@ const topCount = 20;
 /** Bars of a chart that is not of days. */
 const topLabels = 10;
 
-export type Days = { startDate: Date; endDate: Date };
 export type Measure = "requests" | "users" | "tokens" | "cost";
 export type ChartedBy = "day" | "user" | "app" | "model";
 export type Curves = { labels: string[]; datasets: { label: string; data: number[]; yAxisID: string }[] };
@@ -45,8 +44,6 @@ const stepsOf = (stepMs: number): Steps =>
     : stepMs < dayMs
       ? { unit: "hour", size: stepMs / 3_600_000 }
       : { unit: "day", size: stepMs / dayMs, timeZone: "UTC" };
-
-const spanOf = ({ startDate, endDate }: Days) => ({ from: startDate, to: new Date(endDate.getTime() + dayMs) });
 
 export function createAnalyticsService({
   store,

@@ -25,8 +25,8 @@ export type AnalyticsStore = {
   names(kind: NamedKind, ids: number[]): Promise<Map<number, string>>;
   /** LLMs, then apps, that have a budget or are among the ids, by name. */
   budgeted(of: { llmIds: number[]; appIds: number[]; llm_id?: number | undefined }): Promise<Budgeted[]>;
-  /** Prices in micro-dollars for a million tokens. */
-  prices(): Promise<ModelPriceRow[]>;
+  /** The prices of these models by name, in micro-dollars for a million tokens. */
+  prices(models: string[]): Promise<ModelPriceRow[]>;
 };
 
 /** What usage is shown with: names, budgets and prices of the things that it names. */
@@ -51,10 +51,12 @@ export function createAnalyticsStore(db: Db): AnalyticsStore {
       return rows;
     },
 
-    async prices() {
+    async prices(models) {
       const { rows } = await db.sql.query<ModelPriceRow>(
         `SELECT id, vendor, model_name AS model, input_micro_usd_per_million AS input, output_micro_usd_per_million AS output,
-           cache_write_micro_usd_per_million AS "cacheWrite", cache_read_micro_usd_per_million AS "cacheRead" FROM model_prices ORDER BY id`,
+           cache_write_micro_usd_per_million AS "cacheWrite", cache_read_micro_usd_per_million AS "cacheRead" FROM model_prices
+         WHERE lower(model_name) = ANY ($1::text[]) ORDER BY id`,
+        [models.map((model) => model.toLowerCase())],
       );
       return rows;
     },

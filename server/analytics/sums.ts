@@ -5,7 +5,7 @@ import type { Amounts, Dimension, Sum } from "../usage/sums-store.ts";
 export const tokensOf = (sum: Amounts): number => sum.promptTokens + sum.responseTokens + sum.cacheWriteTokens + sum.cacheReadTokens;
 
 const noCounts = Array.from({ length: bucketCount }, () => 0);
-const emptySum: Sum = {
+export const emptySum: Sum = {
   requests: 0,
   errors: 0,
   promptTokens: 0,

@@ -9,17 +9,8 @@ function group(reason: (rpc: string) => string, scopes: Partial<Record<ServiceSc
 
 /** Rpcs of resources that do not exist here. Their scopes count all the same: what is served later is not open to more plugins. */
 export const unserved: Unserved[] = [
-  ...group(() => "analytics functionality is not available to plugins", {
-    none: [
-      "getAnalyticsSummary",
-      "getUsageStatistics",
-      "getCostAnalysis",
-      "getChatRecordsPerDay",
-      "getModelUsage",
-      "getVendorUsage",
-      "getTokenUsagePerApp",
-      "getToolUsageStatistics",
-    ],
+  ...group((rpc) => `Calls of tools are not counted in this version of Portico; ${rpc} is not served.`, {
+    "analytics.reports": ["getToolUsageStatistics"],
   }),
   ...group((rpc) => `Plugins can only call LLMs through an agent, which this version of Portico does not have; ${rpc} is not served.`, {
     "llms.proxy": ["callLlm"],

@@ -52,7 +52,7 @@ export type CallFilters = {
 export type UnpricedModel = { vendor: string; model: string; requests: number };
 
 export type CallStore = {
-  /** Newest first. `before` is the request id of the last call seen: what is older comes next, however deep the list. */
+  /** Newest first; `q` is a request id, or a text in the model, path or reason of one of the newest calls. `before` is the request id of the last call seen: what is older comes next, however deep the list. */
   list(query: ListQuery, filters: CallFilters): Promise<{ items: Call[]; total: number }>;
   find(requestId: string): Promise<Call | undefined>;
   /** The next calls after the one with the id `after`, oldest first: for reading all of them in steps. */
@@ -64,6 +64,9 @@ export type CallPosition = { at: Date; id: number };
 
 /** How far the calls of a filter are counted; nobody pages further, and a busy installation must not read them all. */
 export const countedCalls = 10_001;
+
+/** How many of the newest calls that pass the filters are searched for a text; no index holds it. */
+const searchedCalls = 100_000;
 
 /** A model's name as gateways compare it: in lower case, without a vendor in front and a date behind (gateway/src/config/price-list.ts). */
 const baseName = (name: string) =>
@@ -85,7 +88,7 @@ const namesOfCalls = `LEFT JOIN apps a ON a.id = u.app_id LEFT JOIN llms l ON l.
 const equals = ["app_id", "llm_id", "user_id", "outcome", "edge_id", "vendor", "model"] as const;
 
 /** The conditions of a filter, and how a value is bound. */
-function conditionsOf(q: string, filters: CallFilters) {
+function conditionsOf(filters: CallFilters) {
   const where: string[] = [];
   const values: unknown[] = [];
   const bind = (value: unknown) => `$${values.push(value)}`;
@@ -96,26 +99,34 @@ function conditionsOf(q: string, filters: CallFilters) {
   if (filters.to) where.push(`u.at < ${bind(filters.to.toISOString())}`);
   if (filters.priced !== undefined) where.push(filters.priced ? `NOT ${unpriced}` : unpriced);
   if (filters.before) where.push(`(u.at, u.id) < (SELECT at, id FROM usage_records WHERE request_id = ${bind(filters.before)})`);
-  if (q) {
-    const pattern = bind(`%${q.replace(/[\\%_]/g, "\\$&")}%`);
-    where.push(`(u.request_id = ${bind(q)} OR u.model ILIKE ${pattern} OR u.path ILIKE ${pattern} OR u.reason ILIKE ${pattern})`);
-  }
-  return { where, values, bind };
+  return { condition: () => (where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""), where, values, bind };
 }
+
+const containing = (pattern: string) => `(u.model ILIKE ${pattern} OR u.path ILIKE ${pattern} OR u.reason ILIKE ${pattern})`;
+const patternOf = (q: string) => `%${q.replace(/[\\%_]/g, "\\$&")}%`;
 
 export function createCallStore(db: Db): CallStore {
   return {
     async list({ q, size, offset }, filters) {
-      const { where, values, bind } = conditionsOf(q ?? "", filters);
-      const condition = where.length > 0 ? `WHERE ${where.join(" AND ")}` : "";
+      const { condition, where, values, bind } = conditionsOf(filters);
+      let source = `usage_records u ${condition()}`;
+      if (q) {
+        const { rowCount } = await db.sql.query("SELECT 1 FROM usage_records WHERE request_id = $1", [q]);
+        if (rowCount) {
+          where.push(`u.request_id = ${bind(q)}`);
+          source = `usage_records u ${condition()}`;
+        } else
+          source = `(SELECT * FROM usage_records u ${condition()} ORDER BY u.at DESC, u.id DESC LIMIT ${searchedCalls}) AS u
+            WHERE ${containing(bind(patternOf(q)))}`;
+      }
       const filterValues = [...values];
       const text = `SELECT ${callColumns}
-        FROM (SELECT * FROM usage_records u ${condition} ORDER BY u.at DESC, u.id DESC LIMIT ${bind(size)} OFFSET ${bind(offset)}) AS u
+        FROM (SELECT * FROM ${source} ORDER BY u.at DESC, u.id DESC LIMIT ${bind(size)} OFFSET ${bind(offset)}) AS u
         ${namesOfCalls} ORDER BY u.at DESC, u.id DESC`;
       const [{ rows }, counted] = await Promise.all([
         db.sql.query<Call>(text, values),
         db.sql.query<{ total: number }>(
-          `SELECT count(*) AS total FROM (SELECT 1 FROM usage_records u ${condition} LIMIT ${countedCalls}) AS counted`,
+          `SELECT count(*) AS total FROM (SELECT 1 FROM ${source} LIMIT ${countedCalls}) AS counted`,
           filterValues,
         ),
       ]);
@@ -132,7 +143,8 @@ export function createCallStore(db: Db): CallStore {
     },
 
     async chunk({ q, ...filters }, after, limit) {
-      const { where, values, bind } = conditionsOf(q, filters);
+      const { where, values, bind } = conditionsOf(filters);
+      if (q) where.push(`(u.request_id = ${bind(q)} OR ${containing(bind(patternOf(q)))})`);
       if (after) where.push(`(u.at, u.id) > (${bind(after.at.toISOString())}::timestamptz, ${bind(after.id)}::bigint)`);
       const { rows } = await db.sql.query<Call>(
         `SELECT ${callColumns}

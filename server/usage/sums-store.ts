@@ -66,6 +66,9 @@ const keyOf: Record<Dimension, string> = {
 const amounts = `sum(requests)::float8 AS requests, sum(errors)::float8 AS errors, sum(prompt_tokens)::float8 AS "promptTokens",
   sum(response_tokens)::float8 AS "responseTokens", sum(cache_write_tokens)::float8 AS "cacheWriteTokens",
   sum(cache_read_tokens)::float8 AS "cacheReadTokens", sum(cost_nano_usd)::float8 AS "costNanoUsd"`;
+const columnSums = ["requests", "errors", "prompt_tokens", "response_tokens", "cache_write_tokens", "cache_read_tokens", "cost_nano_usd"]
+  .map((column) => `sum(${column}) AS ${column}`)
+  .join(", ");
 const histogram = (column: string) =>
   `ARRAY[${Array.from({ length: bucketCount }, (_, at) => `coalesce(sum(${column}[${at + 1}]), 0)`).join(", ")}]::float8[]`;
 const histograms = `${histogram("durations")} AS durations, ${histogram("first_bytes")} AS "firstBytes"`;
@@ -88,6 +91,7 @@ function conditionOf(time: string, { from, to }: Span, filters: SumFilters) {
   return { where: where.join(" AND "), values };
 }
 
+const dayMs = 86_400_000;
 const stepMs = { minute: 60_000, hour: 3_600_000 };
 
 /** The position of the step that a moment lies in; `$1` is the start of the span. */
@@ -140,23 +144,34 @@ export function createSumStore(db: Db): SumStore {
       if (!isFiltered(filters)) {
         const { values } = conditionOf("start_at", span, {});
         const bind = (value: unknown) => `$${values.push(value)}`;
-        const step = `CASE dimension WHEN 'all' THEN ${stepOf(steps, "start_at", bind)} END`;
+        // What needs no steps is summed by whole days, and by hours only where a day is not all in the span.
+        const day = (moment: Date, rounded: (days: number) => number) =>
+          bind(new Date(rounded(moment.getTime() / dayMs) * dayMs).toISOString());
+        const firstDay = day(span.from, Math.ceil);
+        const endDay = day(span.to, Math.floor);
         return query(
-          `SELECT ${step} AS step, nullif(dimension, 'all') AS by, CASE WHEN dimension <> 'all' THEN key END AS key, ${amounts}, ${histograms}
+          `SELECT ${stepOf(steps, "start_at", bind)} AS step, NULL AS by, NULL AS key, ${amounts}, ${histograms}
+           FROM usage_marginals WHERE dimension = 'all' AND grain = '${grain}' AND start_at >= $1 AND start_at < $2 GROUP BY 1
+           UNION ALL
+           SELECT NULL, dimension, key, ${amounts}, ${histograms}
            FROM usage_marginals
-           WHERE dimension = ANY (${bind(["all", ...by])}::text[]) AND grain = '${grain}' AND start_at >= $1 AND start_at < $2
-           GROUP BY dimension, 1, usage_marginals.key`,
+           WHERE dimension = ANY (${bind(by)}::text[]) AND start_at >= $1 AND start_at < $2
+             AND (grain = 'day' AND start_at >= ${firstDay} AND start_at < ${endDay}
+               OR grain = 'hour' AND (start_at < ${firstDay} OR start_at >= ${endDay}))
+           GROUP BY dimension, key`,
           values,
         );
       }
       const { where, values } = conditionOf(grain, span, filters);
       const step = stepOf(steps, grain, (value) => `$${values.push(value)}`);
       const keys = by.map((dimension) => `by_${dimension}`);
+      // Summed in two levels, the first of which reads every row once.
       return query(
         `SELECT step, CASE ${keys.map((key, at) => `WHEN grouping(${key}) = 0 THEN '${by[at]}'`).join(" ")} END AS by,
            coalesce(${keys.join(", ")}) AS key, ${amounts}, ${histograms}
-         FROM (SELECT *, ${step} AS step, ${by.map((dimension) => `${keyOf[dimension]} AS by_${dimension}`).join(", ")}
-               FROM usage_${grain}s AS source WHERE ${where}) AS t
+         FROM (SELECT ${step} AS step, ${by.map((dimension) => `${keyOf[dimension]} AS by_${dimension}`).join(", ")}, ${columnSums},
+                 ${histogram("durations")} AS durations, ${histogram("first_bytes")} AS first_bytes
+               FROM usage_${grain}s AS source WHERE ${where} GROUP BY step, ${keys.join(", ")}) AS t
          GROUP BY GROUPING SETS ((step), ${keys.map((key) => `(${key})`).join(", ")})`,
         values,
       );

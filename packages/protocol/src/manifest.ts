@@ -208,13 +208,7 @@ function checkManifest(manifest: AnyManifest, ctx: z.RefinementCtx): void {
     });
   }
   for (const [i, scope] of (manifest.permissions?.services ?? []).entries()) {
-    if (scope.startsWith("analytics.")) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["permissions", "services", i],
-        message: `analytics functionality is not available to plugins - scope '${scope}' not allowed`,
-      });
-    } else if (!isKnownScope(scope)) {
+    if (!isKnownScope(scope)) {
       ctx.addIssue({
         code: "custom",
         path: ["permissions", "services", i],

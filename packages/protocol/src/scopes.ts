@@ -32,6 +32,9 @@ export const serviceScopes = {
   "budget.read": { risk: "low", text: "See the budget and spend of apps" },
   "credentials.validate": { risk: "high", text: "Check whether a credential is valid" },
   "control.send": { risk: "medium", text: "Send data from edges to the control plane" },
+  "analytics.read": { risk: "medium", text: "See requests, tokens and cost in total and by LLM, app, user, edge and model" },
+  "analytics.detailed": { risk: "medium", text: "See requests, tokens and cost of each day" },
+  "analytics.reports": { risk: "medium", text: "See the tokens and cost of every app" },
   // Not in the reference's list.
   "users.read": { risk: "medium", text: "Receive events about users: names, e-mail addresses and groups" },
   "users.privileges": {
