@@ -210,11 +210,15 @@ test("3: plugins are attached to an LLM in an order that is kept, with settings 
 
   await rows.filter({ hasText: "First" }).getByRole("button", { name: "Override settings" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Override").fill('{"additional_instruction":"[first, here]"}');
-  await expect(dialog.getByRole("region", { name: "merged settings" })).toContainText("[first, here]");
+  await dialog.getByRole("textbox", { name: "Instruction" }).fill("[first, here]");
+  await expect(dialog.getByRole("list", { name: "Overridden settings" })).toHaveText(/^Instruction/);
   await expectAccessible(page, "settings for one LLM");
+  await dialog.getByText("JSON", { exact: true }).click();
+  await expect(dialog.getByRole("textbox", { name: "Override" })).toHaveValue(/^\{\s+"additional_instruction": "\[first, here\]"\s+\}$/);
+  await expect(dialog.getByRole("region", { name: "merged settings" })).toContainText("[first, here]");
   await dialog.getByRole("button", { name: "Save override" }).click();
   await expect(dialog).toBeHidden();
+  await expect(rows.filter({ hasText: "Settings overridden" }).locator("a")).toHaveText(["First"]);
   await page.reload();
   await expect(order).toHaveText(["Stamp", "Second", "First"]);
   expect((await rest("GET", "/api/v1/llms/1/plugins")).list.map(({ attributes }) => attributes.name)).toEqual(["Stamp", "Second", "First"]);

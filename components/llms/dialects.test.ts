@@ -17,7 +17,15 @@ test("a snippet calls the path that the LLM's endpoint takes", () => {
 });
 
 test("a trial sends the system prompt and parameters in its dialect, and none that are left empty", () => {
-  const trial = { model: "m", prompt: "Hi", stream: false, system: "Be brief", temperature: 0, maxTokens: 5 };
+  const trial = {
+    endpoint: "https://llm.example",
+    model: "m",
+    prompt: "Hi",
+    stream: false,
+    system: "Be brief",
+    temperature: 0,
+    maxTokens: 5,
+  };
   expect(trialCalls.openai.body(trial)).toEqual({
     model: "m",
     messages: [
@@ -30,5 +38,10 @@ test("a trial sends the system prompt and parameters in its dialect, and none th
   expect(trialCalls.anthropic.body(trial)).toMatchObject({ system: "Be brief", temperature: 0, max_tokens: 5 });
   const empty = { ...trial, system: "", temperature: null, maxTokens: null };
   expect(trialCalls.openai.body(empty)).toEqual({ model: "m", messages: [{ role: "user", content: "Hi" }] });
+  for (const endpoint of ["", "https://api.openai.com/v1", "https://x.openai.azure.com/openai"]) {
+    const body = trialCalls.openai.body({ ...trial, endpoint });
+    expect(body, endpoint).toMatchObject({ max_completion_tokens: 5 });
+    expect(body, endpoint).not.toHaveProperty("max_tokens");
+  }
   expect(trialCalls.anthropic.body(empty)).not.toHaveProperty("system");
 });

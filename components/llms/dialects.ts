@@ -1,6 +1,8 @@
 import type { DialectId } from "@portico/protocol/vendors";
 
 type Trial = {
+  /** The LLM's endpoint; "" for the vendor's own. */
+  endpoint: string;
   model: string;
   prompt: string;
   stream: boolean;
@@ -20,15 +22,21 @@ export function openaiRoot(endpoint: string): string {
   return path === "/" || /\/v\d/.test(path) ? "/v1" : "";
 }
 
+/** Newer models of OpenAI reject `max_tokens`; other servers that speak its protocol may not know the newer name. */
+const tokenLimitOf = (endpoint: string): "max_completion_tokens" | "max_tokens" => {
+  const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : "api.openai.com";
+  return /(^|\.)openai\.(com|azure\.com)$/.test(host) ? "max_completion_tokens" : "max_tokens";
+};
+
 /** The call with which a dialect sends one message to an LLM at `endpoint`. */
 export const trialCalls: Record<DialectId, { path(endpoint: string): string; body(trial: Trial): Record<string, unknown> }> = {
   openai: {
     path: (endpoint) => `${openaiRoot(endpoint)}/chat/completions`,
-    body: ({ model, prompt, stream, system, temperature, maxTokens }) => ({
+    body: ({ endpoint, model, prompt, stream, system, temperature, maxTokens }) => ({
       model,
       messages: [...(system === "" ? [] : [{ role: "system", content: system }]), { role: "user", content: prompt }],
       ...(temperature === null ? {} : { temperature }),
-      ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+      ...(maxTokens === null ? {} : { [tokenLimitOf(endpoint)]: maxTokens }),
       ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
     }),
   },

@@ -39,6 +39,7 @@ export function TryIt({ llm }: { llm: Resource<LlmAttributes> }) {
   const trial = trialCalls[vendorOf(vendor).dialect];
   const path = `/api/v1/llms/${llm.id}/proxy${trial.path(api_endpoint)}`;
   const body = trial.body({
+    endpoint: api_endpoint,
     model,
     prompt,
     stream,

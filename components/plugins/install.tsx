@@ -167,7 +167,7 @@ function Unread({
   const client = useQueryClient();
   const [command, setCommand] = useState(plugin.attributes.command);
   const [hooks, setHooks] = useState<string[]>([]);
-  const lacksHooks = error instanceof ApiError && error.issues.some(({ field }) => field === "hook_types");
+  const needsHooks = lacksHooks(error);
   const correct = useMutation({
     mutationFn: async () => {
       const change = {
@@ -188,7 +188,7 @@ function Unread({
         correct.mutate();
       }}
     >
-      {lacksHooks ? (
+      {needsHooks ? (
         <Notice tone="info" title="The plugin does not say at which hooks it is called">
           Its manifest is missing or incomplete. Select its hooks here.
         </Notice>
@@ -197,11 +197,11 @@ function Unread({
           {messageOf(error)}
         </Notice>
       )}
-      {lacksHooks && <HookPicker value={hooks} onChange={setHooks} />}
+      {needsHooks && <HookPicker value={hooks} onChange={setHooks} />}
       <CommandInput value={command} onChange={setCommand} error={correct.error && messageOf(correct.error)} />
       <Group gap="xs">
-        <Button type="submit" loading={correct.isPending} disabled={command.trim() === "" || (lacksHooks && hooks.length === 0)}>
-          {lacksHooks ? "Use these hooks" : "Try again"}
+        <Button type="submit" loading={correct.isPending} disabled={command.trim() === "" || (needsHooks && hooks.length === 0)}>
+          {needsHooks ? "Use these hooks" : "Try again"}
         </Button>
         <Button variant="default" onClick={onRemove}>
           Remove plugin
@@ -211,6 +211,7 @@ function Unread({
   );
 }
 
+const lacksHooks = (error: unknown): boolean => error instanceof ApiError && error.issues.some(({ field }) => field === "hook_types");
 const isAboutManifest = (error: unknown): boolean => error instanceof ApiError && /^manifest\b/.test(error.issues[0]?.field ?? "");
 
 function Installing({ id }: { id: string }) {
@@ -264,18 +265,20 @@ function Installing({ id }: { id: string }) {
   const pending = row.attributes.pending_capabilities;
   const nothingNew = metadata?.pending_capabilities.length === 0 || approve.isSuccess || pending.length === 0;
   const approved = metadata !== undefined && !read.isFetching && nothingNew;
+  // The command is corrected below, where what is wrong with it is said.
+  const cannotStart = read.error !== null && !read.isFetching && !lacksHooks(read.error) && !isAboutManifest(read.error);
   const again = row.attributes.granted_capabilities.length > 0;
   return (
     <div className={classes.steps}>
-      <Step number={1} title="The program" state="done">
+      <Step number={1} title="The program" state={cannotStart ? "now" : "done"}>
         <p>
-          {row.attributes.name} <code className="quiet">{row.attributes.command}</code>
+          {row.attributes.name} {!cannotStart && <code className="quiet">{row.attributes.command}</code>}
         </p>
         <Button mt="xs" size="xs" variant="default" component={Link} href={`/admin/plugins/${id}/edit`}>
           Edit name and command
         </Button>
       </Step>
-      <Step number={2} title="Permissions" state={approved ? "done" : "now"}>
+      <Step number={2} title="Permissions" state={approved ? "done" : cannotStart ? "later" : "now"}>
         {read.isFetching && (
           <p className="quiet" role="status">
             Starting the plugin to read its manifest…

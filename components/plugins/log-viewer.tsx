@@ -1,9 +1,10 @@
 "use client";
 
-import { Button, Group, Select, Switch } from "@mantine/core";
+import { Button, Group, Select, Switch, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import type { LogLine } from "../../server/plugins/contract/operations.ts";
 import { get, messageOf } from "../api/http.ts";
+import { download } from "../table/export.ts";
 import { Notice } from "../ui/notice.tsx";
 import classes from "./log-viewer.module.css";
 
@@ -11,14 +12,21 @@ const pollMs = 1500;
 const keptLines = 2000;
 const levels = ["trace", "debug", "info", "warn", "error"];
 
-const timeOf = (at: string): string => new Date(at).toISOString().slice(11, 23);
+/** "2026-01-31 09:30:00.123", in UTC as the lines of other logs are. */
+const timeOf = (at: string): string => new Date(at).toISOString().slice(0, 23).replace("T", " ");
+
+const placeOf = (line: LogLine): string => line.edge_id ?? line.stream;
+
+const asText = (lines: LogLine[]): string =>
+  lines.map((line) => `${new Date(line.at).toISOString()} ${line.level} ${placeOf(line)} ${line.text}\n`).join("");
 
 /** A plugin's log, followed live. */
-export function LogViewer({ id }: { id: string }) {
+export function LogViewer({ id, name }: { id: string; name: string }) {
   const [lines, setLines] = useState<LogLine[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [follow, setFollow] = useState(true);
   const [level, setLevel] = useState("trace");
+  const [search, setSearch] = useState("");
   const view = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -48,7 +56,10 @@ export function LogViewer({ id }: { id: string }) {
     };
   }, [id]);
 
-  const shown = (lines ?? []).filter((line) => levels.indexOf(line.level) >= levels.indexOf(level) || !levels.includes(line.level));
+  const wanted = search.trim().toLowerCase();
+  const shown = (lines ?? [])
+    .filter((line) => levels.indexOf(line.level) >= levels.indexOf(level) || !levels.includes(line.level))
+    .filter((line) => wanted === "" || line.text.toLowerCase().includes(wanted) || placeOf(line).toLowerCase().includes(wanted));
   // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are the trigger.
   useEffect(() => {
     if (follow && view.current) view.current.scrollTop = view.current.scrollHeight;
@@ -66,9 +77,25 @@ export function LogViewer({ id }: { id: string }) {
           onChange={(value) => setLevel(value ?? "trace")}
           data={levels.map((each) => ({ value: each, label: each === "trace" ? "All levels" : `${each} and above` }))}
         />
+        <TextInput
+          aria-label="Search the log"
+          placeholder="Search the log"
+          size="xs"
+          w={220}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
         <Switch size="xs" label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
         <Button size="xs" variant="subtle" onClick={() => setLines([])}>
           Clear view
+        </Button>
+        <Button
+          size="xs"
+          variant="subtle"
+          disabled={shown.length === 0}
+          onClick={() => download(`${name}.log`, "text/plain;charset=utf-8", asText(shown))}
+        >
+          Download
         </Button>
       </Group>
       {problem && (
@@ -86,13 +113,15 @@ export function LogViewer({ id }: { id: string }) {
               className={classes.stream}
               title={line.edge_id ? `${line.stream} at the gateway ${line.edge_id}` : `${line.stream} in the studio`}
             >
-              {line.edge_id ?? line.stream}
+              {placeOf(line)}
             </span>
             <span className={classes.text}>{line.text}</span>
           </div>
         ))}
         {lines !== null && shown.length === 0 && (
-          <p className={classes.none}>No log lines yet. They appear here as the plugin writes them.</p>
+          <p className={classes.none}>
+            {lines.length === 0 ? "No log lines yet. They appear here as the plugin writes them." : "No line matches the level and search."}
+          </p>
         )}
       </div>
     </div>

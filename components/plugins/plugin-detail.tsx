@@ -11,6 +11,7 @@ import { call } from "../api/http.ts";
 import type { Resource } from "../api/types.ts";
 import { History } from "../history/history.tsx";
 import { useCrumbs } from "../shell/crumbs.tsx";
+import { usePluginSections } from "../shell/side-nav.tsx";
 import { ApiPanel } from "../ui/api-panel.tsx";
 import { CodeBlock } from "../ui/code.tsx";
 import { confirmAction, useDelete } from "../ui/confirm.tsx";
@@ -195,6 +196,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
                       checked={attributes.ui_trusted}
                       onChange={(event) => trust(event.currentTarget.checked)}
                     />
+                    <OwnPages id={plugin.id} />
                   </Section>
                 )}
                 {(attributes.hook_types ?? []).some(isGatewayHook) && (
@@ -228,7 +230,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
               ),
           },
           { id: "schedules", label: "Schedules", content: <Schedules pluginId={plugin.id} /> },
-          { id: "log", label: "Log", content: <LogViewer id={plugin.id} /> },
+          { id: "log", label: "Log", content: <LogViewer id={plugin.id} name={attributes.slug} /> },
           {
             id: "manifest",
             label: "Manifest",
@@ -259,6 +261,23 @@ function withoutApproval(pending: string[]): string {
     ...(has((one) => one.includes(".") && !isObjectHook(one) && !one.startsWith("rpc:")) ? ["its calls to the studio are rejected"] : []),
   ];
   return `Until they are approved, ${new Intl.ListFormat("en-GB").format(lost) || "the plugin is not called"}.`;
+}
+
+/** Links to the dashboard pages of a plugin that are in the menu. */
+function OwnPages({ id }: { id: string }) {
+  const pages = usePluginSections("admin")
+    .filter((section) => String(section.plugin_id) === id)
+    .flatMap((section) => section.sub_items);
+  if (pages.length === 0) return null;
+  return (
+    <ul style={{ margin: "12px 0 0", paddingLeft: 18, lineHeight: "26px" }}>
+      {pages.map((page) => (
+        <li key={page.id}>
+          <Link href={page.path}>{page.text}</Link>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function AttachedLlms({ plugin }: { plugin: WithLlms }) {

@@ -66,7 +66,7 @@ const boxStyles = css`
     width: 100%;
     min-height: 36px;
     padding: 7px 10px;
-    border: 1px solid ${token("line-strong")};
+    border: 1px solid ${token("line-control")};
     border-radius: ${token("radius")};
     background: ${token("raised")};
     color: inherit;

@@ -58,9 +58,12 @@ export class PField extends LitElement {
     css`
       .label {
         margin-bottom: 4px;
+        font-size: 13px;
         font-weight: 500;
       }
-      .required,
+      .required {
+        color: ${token("ink-3")};
+      }
       .error {
         color: ${token("bad")};
       }

@@ -10,6 +10,7 @@ const fallbacks = {
   "ink-3": "light-dark(#6f6a60, #948e83)",
   line: "light-dark(#e4dfd5, #2b2926)",
   "line-strong": "light-dark(#cfc8ba, #3d3a35)",
+  "line-control": "light-dark(#8f8878, #77726a)",
   accent: "light-dark(#14695c, #58bfae)",
   "accent-ink": "light-dark(#ffffff, #0d1f1b)",
   good: "light-dark(#2b7a3d, #6cc784)",
@@ -55,8 +56,8 @@ export const base = css`
     margin: 0;
   }
   h1 {
-    font-size: 20px;
-    line-height: 28px;
+    font-size: 26px;
+    line-height: 32px;
     font-weight: 600;
   }
   h2 {

@@ -30,7 +30,7 @@ export function createLlmPluginService({
 }: {
   db: Db;
   store: LlmPluginStore;
-  plugins: Pick<PluginStore, "lock" | "update" | "replaceGrants">;
+  plugins: Pick<PluginStore, "lock" | "update" | "replaceGrants" | "findTakenPages">;
   vault: Vault;
   secretValues: Pick<SecretValues, "accept">;
   lifecycle: Lifecycle;
@@ -79,8 +79,15 @@ export function createLlmPluginService({
     async list(llmId: number): Promise<AttachedPlugin[]> {
       if (!(await store.llmExists(llmId))) throw notFound("LLM");
       const [rows, onEdges] = await Promise.all([store.list(llmId), lifecycle.edgeStates()]);
+      const taken = await plugins.findTakenPages(rows.map(({ plugin }) => plugin.id));
       return rows.map((row) => {
-        const { type, id, attributes } = toResource(row.plugin, lifecycle.openConfig(row.plugin), lifecycle.live(row.plugin, onEdges), []);
+        const { type, id, attributes } = toResource(
+          row.plugin,
+          lifecycle.openConfig(row.plugin),
+          lifecycle.live(row.plugin, onEdges),
+          [],
+          taken,
+        );
         return { type, id, attributes: { ...attributes, order_index: row.orderIndex, has_config_override: row.overrideSealed !== null } };
       });
     },

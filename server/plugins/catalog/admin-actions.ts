@@ -27,7 +27,6 @@ import { categoryOf } from "./manifest.ts";
 import type { PluginService } from "./service.ts";
 import type { Plugin, PluginStore } from "./store.ts";
 import { tryPlugin } from "./test-plugin.ts";
-import { warningsOf } from "./warnings.ts";
 import { statusOf } from "./wire.ts";
 
 function reloadMessage(processes: PluginProcess[], unconfirmed: string[]): string {
@@ -169,7 +168,7 @@ export function createPluginOperations({
           pending_capabilities: pendingOf(plugin),
           approval: approvalOf(plugin),
           status: statusOf(plugin),
-          warnings: warningsOf(plugin),
+          warnings: (await plugins.resource(plugin)).attributes.warnings,
           loaded_at: new Date().toISOString(),
         },
       };

@@ -138,9 +138,15 @@ export function createPluginService({
 
   const circumstances = async (id: number) => ({ dev: lifecycle.dev, attached: await store.isAttached(id) });
 
+  async function resources(plugins: Plugin[]): Promise<PluginResource[]> {
+    const ids = plugins.map(({ id }) => id);
+    const [llms, onEdges, taken] = await Promise.all([store.linkedLlms(ids), lifecycle.edgeStates(), store.findTakenPages(ids)]);
+    return plugins.map((plugin) => toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms, taken));
+  }
+
   async function resource(plugin: Plugin): Promise<PluginResource> {
-    const [llms, onEdges] = await Promise.all([store.linkedLlms([plugin.id]), lifecycle.edgeStates()]);
-    return toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms);
+    const [resource] = await resources([plugin]);
+    return resource as PluginResource;
   }
 
   /**
@@ -179,8 +185,7 @@ export function createPluginService({
 
     async list(query: ListQuery, filters: PluginFilters): Promise<Page<PluginResource>> {
       const page = await store.list(query, filters);
-      const [llms, onEdges] = await Promise.all([store.linkedLlms(page.items.map(({ id }) => id)), lifecycle.edgeStates()]);
-      return { ...page, items: page.items.map((plugin) => toResource(plugin, openConfig(plugin), lifecycle.live(plugin, onEdges), llms)) };
+      return { ...page, items: await resources(page.items) };
     },
 
     /**

@@ -60,6 +60,12 @@ export type UiRoute = {
 };
 export type StoredUiRoute = UiRoute & { id: number; loadPriority: number; createdAt: Date; updatedAt: Date; plugin: Plugin };
 
+/**
+ * A page of a plugin whose path belongs to another plugin: of those whose pages are approved, the one that was installed first,
+ * active or not. Otherwise people would find another plugin's page at an address that they know as soon as the first is deactivated.
+ */
+export type TakenPage = { pluginId: number; path: string; ownerId: number; ownerName: string };
+
 export type LinkedLlm = { pluginId: number; id: number; name: string; vendor: string; active: boolean };
 
 export type PluginFilters = {
@@ -113,6 +119,22 @@ export function createPluginStore(db: Db, counts: Counts) {
   });
   const findMany = async (ids: number[]): Promise<Plugin[]> =>
     (await db.prisma.plugin.findMany({ where: { id: { in: ids } }, include: withGrants })).map(toPlugin);
+  const findTakenPages = async (pluginIds: number[]): Promise<TakenPage[]> => {
+    const { rows } = await db.sql.query<TakenPage>(
+      `SELECT r.plugin_id AS "pluginId", r.route_pattern AS path, first.plugin_id AS "ownerId", p.name AS "ownerName"
+       FROM plugin_ui_routes r
+         JOIN LATERAL (
+           SELECT min(o.plugin_id) AS plugin_id FROM plugin_ui_routes o
+           WHERE o.scope = r.scope AND o.route_pattern = r.route_pattern AND (o.plugin_id = r.plugin_id OR EXISTS (
+             SELECT 1 FROM plugin_grants g
+             WHERE g.plugin_id = o.plugin_id AND g.capability = CASE o.scope WHEN 'admin' THEN 'studio_ui' ELSE 'portal_ui' END))
+         ) first ON first.plugin_id <> r.plugin_id
+         JOIN plugins p ON p.id = first.plugin_id
+       WHERE r.plugin_id = ANY ($1) ORDER BY r.id`,
+      [pluginIds],
+    );
+    return rows;
+  };
   const onSlugTaken = (slug: string | undefined) =>
     onUnique(() => conflict(`A plugin with the slug "${slug}" already exists; give another slug.`, "slug"));
 
@@ -183,8 +205,13 @@ export function createPluginStore(db: Db, counts: Counts) {
         include: { plugin: { include: withGrants } },
         orderBy: [{ loadPriority: "desc" }, { pluginId: "asc" }, { id: "asc" }],
       });
-      return rows.map((row) => ({ ...row, plugin: toPlugin(row.plugin) })) as unknown as StoredUiRoute[];
+      const taken = await findTakenPages([...new Set(rows.map(({ pluginId }) => pluginId))]);
+      const isTaken = (row: { pluginId: number; routePattern: string }) =>
+        taken.some(({ pluginId, path }) => pluginId === row.pluginId && path === row.routePattern);
+      return rows.filter((row) => !isTaken(row)).map((row) => ({ ...row, plugin: toPlugin(row.plugin) })) as unknown as StoredUiRoute[];
     },
+
+    findTakenPages,
 
     async linkedLlms(pluginIds: number[]): Promise<LinkedLlm[]> {
       const rows = await db.prisma.llmPlugin.findMany({

@@ -2,7 +2,7 @@ import { gapsOfManifest, ManifestSchedule, runsInStudio } from "@portico/protoco
 import { faultOfCron, faultOfTimezone } from "../../schedules/cron.ts";
 import { conflictOfPath } from "../pages/own-pages.ts";
 import { routesOf, storedManifest } from "./manifest.ts";
-import type { Plugin } from "./store.ts";
+import type { Plugin, TakenPage } from "./store.ts";
 
 type Declared = Pick<Plugin, "manifest" | "hookTypes" | "configSchema">;
 
@@ -26,6 +26,15 @@ function faultsOfSchedules(schedules: unknown): string[] {
     return timezoneFault ? [`Its schedule "${id}" does not run: the time zone "${timezone}" ${timezoneFault}.`] : [];
   });
 }
+
+/** Why pages of a plugin are not shown. Sentences. */
+export const warningsOfPages = (taken: TakenPage[], pluginId: number): string[] =>
+  taken
+    .filter((page) => page.pluginId === pluginId)
+    .map(
+      ({ path, ownerId, ownerName }) =>
+        `Its page ${path} is not shown: the path belongs to the plugin ${ownerName} (id ${ownerId}). Delete that plugin, or choose another path in this plugin's manifest.`,
+    );
 
 /** What an administrator should know of a plugin that runs: what its manifest leaves out, and what of it has no effect. Sentences. */
 export function warningsOf({ manifest, hookTypes, configSchema }: Declared): string[] {

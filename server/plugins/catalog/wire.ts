@@ -5,8 +5,8 @@ import { redactConfig } from "../settings/config.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
 import type { Json } from "./json.ts";
 import { categoryOf } from "./manifest.ts";
-import type { LinkedLlm, Plugin } from "./store.ts";
-import { warningsOf } from "./warnings.ts";
+import type { LinkedLlm, Plugin, TakenPage } from "./store.ts";
+import { warningsOf, warningsOfPages } from "./warnings.ts";
 
 export type LiveState = {
   state: PluginAttributes["state"];
@@ -65,13 +65,15 @@ export const toAttributes = (
   updated_at: plugin.updatedAt.toISOString(),
 });
 
-export function toResource(plugin: Plugin, config: Json, live: LiveState, llms: LinkedLlm[]): PluginResource {
+export function toResource(plugin: Plugin, config: Json, live: LiveState, llms: LinkedLlm[], taken: TakenPage[]): PluginResource {
+  const attributes = toAttributes(plugin, config);
   const linked = llms.filter(({ pluginId }) => pluginId === plugin.id);
   return {
     type: "plugins",
     id: String(plugin.id),
     attributes: {
-      ...toAttributes(plugin, config),
+      ...attributes,
+      warnings: [...attributes.warnings, ...warningsOfPages(taken, plugin.id)],
       state: live.state,
       state_error: live.error,
       restarts: live.restarts,

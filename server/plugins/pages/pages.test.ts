@@ -125,6 +125,7 @@ test("an address changes with the file after a reload, the old one keeps its byt
       return answer.status === 200 && answer;
     });
     expect(await onReplica.text()).toContain("v = 2");
+    await studio.call("DELETE", probe.path);
   } finally {
     delete process.env.TEST_PLUGIN_UI;
     await replica.close();
@@ -144,4 +145,27 @@ test("a page whose plugin is down is still listed, with the reason instead of ad
     return found?.unavailable.includes("checksum") && found;
   });
   expect(row).toMatchObject({ entry_url: null, frame_url: null });
+  await call("DELETE", probe.path);
+});
+
+test("a page belongs to the plugin that was installed first, active or not; another's is not shown and says why, until the first is deleted", async () => {
+  const { call } = studio;
+  const [first, second] = [
+    await aPlugin(studio, { name: "First", command: commands.probe }),
+    await aPlugin(studio, { name: "Second", command: commands.probe }),
+  ];
+  const ownersOf = async (path: string) =>
+    (await registry()).filter((row) => row.route_pattern === path).map(({ plugin }) => (plugin as { id: number }).id);
+  const warnings = async () => (await second.state()).warnings;
+  expect(await ownersOf("/admin/probe")).toEqual([first.id]);
+  expect(await warnings()).toContainEqual(
+    expect.stringContaining(`Its page /admin/probe is not shown: the path belongs to the plugin First (id ${first.id})`),
+  );
+  expect((await first.state()).warnings).toEqual([]);
+  expect(JSON.stringify((await call("GET", "/api/v1/plugins/sidebar-menu")).list)).not.toContain(`"plugin_id":${second.id},`);
+  await call("PATCH", first.path, { is_active: false });
+  expect(await ownersOf("/admin/probe")).toEqual([]);
+  await call("DELETE", first.path);
+  expect(await ownersOf("/admin/probe")).toEqual([second.id]);
+  expect(await warnings()).toEqual([]);
 });

@@ -61,6 +61,12 @@ export function createPluginRpc({
     return { process, leftMs: Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs))) };
   }
 
+  /** People in the portal can do nothing about a process; its state is for administrators, in its log and on its page. */
+  function inPortalWords(error: unknown): never {
+    if (!(error instanceof AppError) || (error.code !== "plugin_unavailable" && error.code !== "plugin_timeout")) throw error;
+    throw new AppError({ code: error.code, message: "This page is not available right now. Try again in a minute.", cause: error });
+  }
+
   return {
     async admin(id: number, method: string, payload: Json, signal: AbortSignal): Promise<unknown> {
       const plugin = await find(id);
@@ -77,10 +83,10 @@ export function createPluginRpc({
       if (!seesPortalOf(plugin, groups))
         throw new AppError({ code: "forbidden", message: "This plugin has no portal page that your groups may use." });
       checkMethod(plugin, method);
-      const { process, leftMs } = await reach(plugin, signal);
+      const { process, leftMs } = await reach(plugin, signal).catch(inPortalWords);
       const userContext = { userId: actor.userId, email: actor.email, name: actor.name, isAdmin: actor.isAdmin, groups, metadata: {} };
       const request = { method, payload: JSON.stringify(payload), serviceBrokerId: process.brokerId, userContext };
-      return dataOf(plugin, await process.call("portalCall", request, { timeoutMs: leftMs, signal }));
+      return dataOf(plugin, await process.call("portalCall", request, { timeoutMs: leftMs, signal }).catch(inPortalWords));
     },
   };
 }
