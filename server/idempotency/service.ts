@@ -101,7 +101,7 @@ function judged(known: KnownKey, fingerprint: string): KnownKey {
         "This Idempotency-Key was used in the last 24 hours for another request (method, path, query or body). Use a new key for a new request.",
     });
   if (known.status !== null) return known;
-  if (known.leaseUntil.getTime() > Date.now())
+  if (known.isRunning)
     throw new AppError({
       code: "conflict",
       message: "The first request with this Idempotency-Key is still running.",

@@ -6,7 +6,8 @@ export type Claim = { userId: number; key: string; requestId: string };
 /** What is known of a key: who carries it out, or what came of it. */
 export type KnownKey = {
   fingerprint: string;
-  leaseUntil: Date;
+  /** Its request gave a sign of life lately, by the database's clock, which sets the lease. */
+  isRunning: boolean;
   hasWritten: boolean;
   /** null until there is an answer. */
   status: number | null;
@@ -43,7 +44,7 @@ export function createIdempotencyStore({ sql }: Pick<Db, "sql">) {
 
     async find(userId: number, key: string): Promise<KnownKey | undefined> {
       const { rows } = await sql.query<KnownKey>(
-        `SELECT fingerprint, lease_until AS "leaseUntil", has_written AS "hasWritten", status, headers, body, omitted
+        `SELECT fingerprint, lease_until > now() AS "isRunning", has_written AS "hasWritten", status, headers, body, omitted
          FROM idempotency_keys WHERE user_id = $1 AND key = $2`,
         [userId, key],
       );

@@ -98,6 +98,30 @@ test("after the database has cut off every connection, jobs that were running en
   await eventually(async () => expect(await jobs()).toEqual([]));
 });
 
+test("jobs run soon after the database accepts connections again, however often it refused them while it was starting", async () => {
+  let isStarting = false;
+  let refused = 0;
+  const starting = Object.assign(new Error("the database system is starting up"), { code: "57P03" });
+  // Both forms of pg's connect.
+  const connect = (callback?: (error: Error) => void) => {
+    if (!isStarting) return callback ? pool.connect(callback as never) : pool.connect();
+    refused += 1;
+    return callback ? callback(starting) : Promise.reject(starting);
+  };
+  const restarting = new Proxy(pool, { get: (target, name) => (name === "connect" ? connect : Reflect.get(target, name)) });
+  const probe = vi.fn(async () => {});
+  const started = await startJobs({ pool: restarting, jobs: { probe }, logger, leaseTimings });
+  undo.push(started.stop);
+  isStarting = true;
+  // graphile-worker alone would pause for 1.5 s or more after the first of these, and longer after each.
+  await eventually(() => expect(refused).toBeGreaterThan(5));
+  await addJob("probe");
+  isStarting = false;
+  const recoveredMs = performance.now();
+  await eventually(() => expect(probe).toHaveBeenCalledOnce());
+  expect(performance.now() - recoveredMs).toBeLessThan(10_000);
+});
+
 test("a pool that stops leaves nothing behind", async () => {
   const done = vi.fn(async () => {});
   const started = await queue({ done });

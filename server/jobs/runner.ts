@@ -40,9 +40,10 @@ export async function startJobs({
   events.on("pool:create", ({ workerPool }) => leases.join(workerPool.id));
   events.on("job:start", ({ job }) => leases.started(job.id));
   events.on("job:complete", ({ job }) => leases.ended(job.id));
+  const pgPool = withPlainConnectErrors(pool);
   const start = () =>
     run({
-      pgPool: pool,
+      pgPool,
       taskList: jobs,
       crontab,
       concurrency,
@@ -90,3 +91,20 @@ const adapt = (logger: Logger) =>
     else if (level === "warning") logger.warn(message);
     else logger.debug(message);
   });
+
+/**
+ * graphile-worker waits up to three minutes before it tries again after these errors, which outlasts most restarts of a database. Without
+ * their code it asks again with its next poll, or stops and is started again.
+ */
+const slowlyRetried: ReadonlySet<unknown> = new Set(["57P03", "EHOSTUNREACH", "ETIMEDOUT"]);
+
+function withPlainConnectErrors(pool: pg.Pool): pg.Pool {
+  const plain = <E extends Error>(error: E): Error =>
+    "code" in error && slowlyRetried.has(error.code) ? new Error(error.message, { cause: error }) : error;
+  type Connected = Parameters<pg.Pool["connect"]>[0];
+  const connect = (callback?: Connected) =>
+    callback
+      ? pool.connect((error, client, release) => callback(error && plain(error), client, release))
+      : pool.connect().catch((error: Error) => Promise.reject(plain(error)));
+  return new Proxy(pool, { get: (target, name) => (name === "connect" ? connect : Reflect.get(target, name)) });
+}

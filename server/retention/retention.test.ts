@@ -32,7 +32,8 @@ const trim = (days: RetentionDays = defaults) => {
 
 /** One row of each age, in days, in every table. */
 async function rowsOfAge(...ages: number[]): Promise<void> {
-  for (const age of ages) {
+  // In the order in which they happened.
+  for (const age of ages.toSorted((a, b) => b - a)) {
     const at = `now() - ${age} * interval '1 day'`;
     await db.sql.query(`
       INSERT INTO outbox_events (topic, object_type, object_id, actor_user_id, payload, created_at) VALUES ('t', 'llm', '1', 0, '{}', ${at});
@@ -100,6 +101,20 @@ test("each table keeps its rows as long as set and no longer; what is set to 0 s
     "budget_usage",
   ])
     expect(kept[table]).toContain(5_000);
+});
+
+test("the newest audit entry of an object that exists is kept whatever its age, because it is the object's version", async () => {
+  await db.sql.query("DELETE FROM audit_log");
+  await db.sql.query(`
+    INSERT INTO audit_log (at, actor_id, actor_name, action, object_type, object_id, request_id)
+    SELECT now() - age * interval '1 day', 1, 'A', action, kind, id, 'r' FROM (VALUES
+      (2000, 'llm.created', 'llm', '7'), (1900, 'llm.updated', 'llm', '7'),
+      (1800, 'llm.created', 'llm', '8'), (1700, 'llm.deleted', 'llm', '8'),
+      (1600, 'app.created', 'app', '7'), (10, 'app.updated', 'app', '7'),
+      (1500, 'session.created', 'session', '1')) AS old (age, action, kind, id)`);
+  await trim();
+  const { rows } = await db.sql.query("SELECT action FROM audit_log ORDER BY at");
+  expect(rows.map(({ action }) => action)).toEqual(["llm.updated", "app.updated"]);
 });
 
 test("more rows than one step deletes are all deleted, and a job that may still run is not", async () => {

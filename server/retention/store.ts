@@ -1,13 +1,20 @@
+import { objectKinds } from "@portico/protocol/kinds";
 import type pg from "pg";
 import { usageTables } from "../usage/tables-store.ts";
 
 /** What grows with use and is deleted by age. */
 export type TrimmedTable = keyof typeof tables;
 
+/** An object's newest entry is its version, which clients hold as an ETag (decision 028). Objects that are gone have none. */
+const isVersion = `object_type IN (${Object.keys(objectKinds)
+  .map((kind) => `'${kind}'`)
+  .join(", ")}) AND action NOT LIKE '%.deleted' AND NOT EXISTS (
+    SELECT 1 FROM audit_log newer WHERE newer.object_type = audit_log.object_type AND newer.object_id = audit_log.object_id AND newer.id > audit_log.id)`;
+
 /** What a row is deleted by, and what is kept whatever its age. Each has an index that begins with its time. */
 const tables = {
   outbox_events: { key: "id", time: "created_at" },
-  audit_log: { key: "id", time: "at" },
+  audit_log: { key: "id", time: "at", unless: isVersion },
   ...usageTables,
   plugin_schedule_executions: { key: "id", time: "started_at", unless: "status = 'running'" },
   telemetry_batches: { key: "batch_id", time: "received_at" },
