@@ -52,6 +52,7 @@ const Env = z.object({
   PORTICO_SECRET_KEY: z
     .string("PORTICO_SECRET_KEY is missing: `npm start` generates one in the data folder")
     .min(16, "PORTICO_SECRET_KEY needs at least 16 characters"),
+  PORTICO_FORMER_SECRET_KEYS: z.string().default(""),
   PORTICO_TRUSTED_PROXIES: z
     .string()
     .default("")
@@ -93,7 +94,14 @@ const Env = z.object({
 });
 
 /** Settings that nothing but this process may know. */
-export const secretNames = ["DATABASE_URL", "PORTICO_SECRET_KEY", "PORTICO_EDGE_TOKEN", "ADMIN_PASSWORD", "ADMIN_API_TOKEN"] as const;
+export const secretNames = [
+  "DATABASE_URL",
+  "PORTICO_SECRET_KEY",
+  "PORTICO_FORMER_SECRET_KEYS",
+  "PORTICO_EDGE_TOKEN",
+  "ADMIN_PASSWORD",
+  "ADMIN_API_TOKEN",
+] as const;
 
 export type Env = {
   mode: "production" | "development" | "test";
@@ -105,6 +113,8 @@ export type Env = {
   retentionDays: RetentionDays;
   dataDir: string;
   secretKey: string;
+  /** Keys that stored values may be sealed with besides the current one. */
+  formerSecretKeys: string[];
   /** Whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   trustedProxies: string[];
   gatewayUrl: string;
@@ -156,6 +166,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     },
     dataDir: resolve(e.PORTICO_DATA_DIR),
     secretKey: e.PORTICO_SECRET_KEY,
+    formerSecretKeys: namesIn(e.PORTICO_FORMER_SECRET_KEYS),
     trustedProxies: e.PORTICO_TRUSTED_PROXIES,
     gatewayUrl: e.PORTICO_GATEWAY_URL.replace(/\/+$/, ""),
     pluginDirs: e.PORTICO_PLUGIN_DIRS?.split(":")

@@ -79,7 +79,7 @@ async function assemble(
   });
   features.add("database", databaseFeature(db));
   await prepareQueue(db.sql, logger);
-  const vault = createVault(env.secretKey);
+  const vault = createVault(env.secretKey, env.formerSecretKeys);
   const passwords = createPasswords();
   const csrf = createCsrf(env.secretKey);
   const { systemAppSecret } = await bootstrap({ db, vault, env, passwords, logger });
@@ -118,7 +118,7 @@ async function assemble(
   features.add("model-routers", createModelRouters({ db, counts }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
-  features.add("datasources", createDatasources({ db, counts, hooks, vault }));
+  features.add("datasources", createDatasources({ db, counts, hooks, secretValues }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

@@ -12,6 +12,7 @@ import { plural } from "../ui/format.ts";
 import { PageHeader } from "../ui/page.tsx";
 import { Status } from "../ui/status.tsx";
 import { Ago } from "../ui/time.tsx";
+import { SecretKeyNotice } from "./secret-key-notice.tsx";
 
 const columns: Column<SecretAttributes>[] = [
   { id: "name", header: "Name", value: (row) => row.attributes.var_name, sort: "var_name", mono: true },
@@ -73,6 +74,7 @@ export function SecretList() {
         lead="Named values for the credential fields of LLMs, tools and plugins. A new value is used everywhere within a second."
         actions={create}
       />
+      <SecretKeyNotice />
       <DataTable
         label="secrets"
         query={lists.secrets}

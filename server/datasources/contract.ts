@@ -5,6 +5,7 @@ import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fi
 import { Flag, Id, must, Namespace, redacted, text } from "../fields/contract.ts";
 import { FileStoreResource } from "../filestore/contract.ts";
 import { resourceOf } from "../http/contract.ts";
+import { SecretValue } from "../secrets/contract/reference.ts";
 import { TagResource } from "../tags/contract.ts";
 
 export { redacted };
@@ -48,14 +49,14 @@ export const DatasourceFields = {
   db_conn_string: text(2000),
   db_source_type: choiceOf(vectorStoreIds),
   /** Password or key of the vector store. Write-only: shown as `[redacted]`. */
-  db_conn_api_key: text(8000),
+  db_conn_api_key: SecretValue(8000),
   /** Collection, index or table in the store. */
   db_name: text(200),
   embed_vendor: choiceOf(embedderIds),
   /** Base address of the embedder's API; "" is the vendor's own. */
   embed_url: text(2000),
   /** Write-only: shown as `[redacted]`. */
-  embed_api_key: text(8000),
+  embed_api_key: SecretValue(8000),
   embed_model: text(200),
   active: Flag,
   namespace: Namespace,

@@ -7,7 +7,7 @@ import { allPages, type ListQuery, type Page } from "../db/paging.ts";
 import { pickFields } from "../fields/contract/resource.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
-import type { Vault } from "../secrets/vault.ts";
+import type { SecretValues } from "../secrets/values.ts";
 import { toAttributes as toTagAttributes } from "../tags/wire.ts";
 import { DatasourceDraft, DatasourceFields, type DatasourcePatch, redacted } from "./contract.ts";
 import { hookableDatasource } from "./hookable.ts";
@@ -35,12 +35,12 @@ export function createDatasourceService({
   db,
   store,
   hooks,
-  vault,
+  secretValues,
 }: {
   db: Db;
   store: DatasourceStore;
   hooks: ObjectHooks;
-  vault: Vault;
+  secretValues: Pick<SecretValues, "keep">;
 }): DatasourceService {
   const judge = hooks.judge(hookableDatasource);
 
@@ -49,9 +49,6 @@ export function createDatasourceService({
     if (!source) throw notFound("Datasource");
     return source;
   }
-
-  /** What to store for a key: undefined keeps the stored one. */
-  const sealed = (key: string): string | null | undefined => (key === redacted ? undefined : key === "" ? null : vault.seal(key));
 
   /** The row of a draft, with its tags, which are created where they do not exist. */
   async function rowOf(
@@ -75,8 +72,8 @@ export function createDatasourceService({
       ...row,
       tagIds,
       userId: user_id === undefined ? owner : user_id || null,
-      dbConnApiKeySealed: keys.dbConnApiKeySealed ?? sealed(db_conn_api_key),
-      embedApiKeySealed: keys.embedApiKeySealed ?? sealed(embed_api_key),
+      dbConnApiKeySealed: keys.dbConnApiKeySealed ?? (await secretValues.keep(tx, actor, "db_conn_api_key", db_conn_api_key)),
+      embedApiKeySealed: keys.embedApiKeySealed ?? (await secretValues.keep(tx, actor, "embed_api_key", embed_api_key)),
       metadata,
     };
   }

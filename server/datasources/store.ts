@@ -36,7 +36,7 @@ export type Datasource = {
   updatedAt: Date;
 };
 
-/** As the vault sealed them; null without one. */
+/** Sealed or references to secrets; null without one. */
 export type SealedKeys = { dbConnApiKeySealed: string | null; embedApiKeySealed: string | null };
 
 /** What is written: keys already sealed (undefined keeps the stored one). */

@@ -2,6 +2,9 @@ import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
 import { secretEndpoints } from "./endpoints.ts";
+import { keyEndpoints } from "./key-endpoints.ts";
+import { createKeyService } from "./key-service.ts";
+import { createKeyStore } from "./key-store.ts";
 import { createSecretService } from "./service.ts";
 import { createSecretStore } from "./store.ts";
 import { createSecretValues, type SecretEnvironment, type SecretValues } from "./values.ts";
@@ -21,6 +24,10 @@ export function createSecrets({
   environment: SecretEnvironment;
 }): SecretFeature {
   const store = createSecretStore(db, counts);
+  const keys = createKeyService({ db, store: createKeyStore(db), vault });
   const secrets = createSecretService({ db, store, vault });
-  return { secretValues: createSecretValues({ vault, environment, store }), endpoints: secretEndpoints({ secrets }) };
+  return {
+    secretValues: createSecretValues({ vault, environment, store }),
+    endpoints: [...secretEndpoints({ secrets }), ...keyEndpoints({ keys })],
+  };
 }

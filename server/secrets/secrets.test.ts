@@ -6,6 +6,7 @@ import { createBuilderStore } from "../edges/builder-store.ts";
 import { aGrantedPlugin, callAs } from "../grpc/testing.ts";
 import { aStudio, type Studio } from "../testing.ts";
 import { ticketDocument } from "../tools/testing.ts";
+import { secretUses } from "./uses.ts";
 import { createVault } from "./vault.ts";
 
 let studio: Studio;
@@ -112,6 +113,20 @@ test("a tool's key may be a secret, shown where it is used", async () => {
     status: "422",
     field: "auth_key",
   });
+});
+
+test("every field that may hold a reference says where the secret is used, and no sealed column is forgotten", async () => {
+  const { rows } = await studio.db.sql.query(
+    `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+     WHERE table_schema = 'public' AND (column_name = 'sealed' OR column_name LIKE '%\\_sealed')`,
+  );
+  // Whole configurations, whose references are beside them, and what the installation and secrets themselves keep.
+  const others = ["plugins.config_sealed", "llm_plugins.override_sealed", "secrets.sealed", "system_secrets.sealed"];
+  const known = secretUses.flatMap(({ from, matches }) => {
+    const [column] = /\b\w+_sealed\b/.exec(matches) ?? [];
+    return column ? [`${from.split(" ")[0]}.${column}`] : [];
+  });
+  expect(rows.map(({ name }) => name).sort()).toEqual([...known, ...others].sort());
 });
 
 test("an environment variable may be a key when the operator names it", async () => {

@@ -70,7 +70,7 @@ export function createSecretStore(db: Db, counts: Counts): SecretStore {
   const listing = createListing<Secret, { is_used?: boolean | undefined }>(
     { db, counts },
     {
-      kinds: ["secret", "llm", "plugin", "tool"],
+      kinds: ["secret", "llm", "plugin", "tool", "datasource"],
       from: "secrets t",
       select: columns,
       sorts,

@@ -21,5 +21,17 @@ export const secretUses: readonly SecretUse[] = [
     matches: "a.secret_references @> ARRAY[?] AND a.secret_references <> '{}'",
   },
   { type: "plugins", field: "config", from: "plugins o", matches: "o.secret_references @> ARRAY[?] AND o.secret_references <> '{}'" },
+  {
+    type: "datasources",
+    field: "db_conn_api_key",
+    from: "datasources o",
+    matches: "o.db_conn_api_key_sealed = ? AND o.db_conn_api_key_sealed LIKE '$%'",
+  },
+  {
+    type: "datasources",
+    field: "embed_api_key",
+    from: "datasources o",
+    matches: "o.embed_api_key_sealed = ? AND o.embed_api_key_sealed LIKE '$%'",
+  },
   { type: "tools", field: "auth_key", from: "tools o", matches: "o.auth_key_sealed = ? AND o.auth_key_sealed LIKE '$%'" },
 ];

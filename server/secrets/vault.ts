@@ -7,6 +7,10 @@ import type { Tx } from "../db/client.ts";
  * installation key, so that keys can be exchanged while both are known.
  */
 export type Vault = {
+  /** Of the key that seals. */
+  keyId: string;
+  /** Of all keys that open. */
+  keyIds: readonly string[];
   seal(plain: string): string;
   /** @throws Error naming the key that is missing, or saying that the value was altered. */
   open(sealed: string): string;
@@ -18,6 +22,8 @@ export function createVault(secretKey: string, formerKeys: string[] = []): Vault
   );
   const [currentId, currentKey] = [...keys][0] as [string, Buffer];
   return {
+    keyId: currentId,
+    keyIds: [...keys.keys()],
     seal: (plain) => `v1.${currentId}.${seal(currentKey, Buffer.from(plain, "utf8")).toString("base64url")}`,
     open(sealed) {
       const [version, keyId = "", body = ""] = sealed.split(".");
