@@ -112,13 +112,13 @@ async function assemble(
   const { apps } = features.add("apps", createApps({ db, counts, credentials }));
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
   const { tools } = features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
+  features.add("datasources", createDatasources({ db, counts, hooks, secretValues, outbound, logger }));
   const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, tools, users }));
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("llm-settings", createLlmSettings({ db, counts }));
   features.add("model-routers", createModelRouters({ db, counts }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
-  features.add("datasources", createDatasources({ db, counts, hooks, secretValues }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

@@ -98,8 +98,11 @@ export const DatasourceAttributes = attributesOf(DatasourceFields, {
   tags: z.array(TagResource),
   db_source_type: z.string(),
   has_db_conn_api_key: z.boolean(),
+  /** What the key refers to, e.g. `$SECRET/QDRANT_KEY`; "" for a key of its own. */
+  db_conn_api_key_reference: z.string(),
   embed_vendor: z.string(),
   has_embed_api_key: z.boolean(),
+  embed_api_key_reference: z.string(),
   files: z.array(FileStoreResource),
   /** What plugins keep with the data source. */
   metadata: z.record(z.string(), z.unknown()),

@@ -62,8 +62,8 @@ test("what a store or embedder needs is demanded at its field, and an address wi
   for (const [attributes, field] of [
     [{ ...remote, db_conn_string: "" }, "db_conn_string"],
     [{ ...remote, db_conn_string: "ftp://qdrant" }, "db_conn_string"],
-    [{ ...remote, db_source_type: "redis", db_conn_string: "redis://:secret@redis.example:6379" }, "db_conn_string"],
-    [{ ...remote, db_source_type: "pgvector", db_conn_string: "postgres://me:secret@pg.example/db" }, "db_conn_string"],
+    [{ ...remote, db_conn_string: "https://me:secret@qdrant.example" }, "db_conn_string"],
+    [{ ...remote, db_source_type: "embedded" }, "db_conn_string"],
     [{ ...remote, db_name: "" }, "db_name"],
     [{ ...remote, db_name: 'hr"; drop' }, "db_name"],
     [{ ...remote, embed_model: "" }, "embed_model"],

@@ -1,6 +1,7 @@
 import { slugify } from "@portico/core";
 import { type Hookable, hookable } from "../plugins/hooks/hookable.ts";
 import { type Guard, isChanged } from "../plugins/hooks/policy.ts";
+import { referenceIn } from "../secrets/contract/reference.ts";
 import { DatasourceDraft, DatasourceFields, redacted } from "./contract.ts";
 import { checkConnections } from "./rules.ts";
 import type { Datasource } from "./store.ts";
@@ -8,6 +9,8 @@ import { toAttributes } from "./wire.ts";
 
 /** Each of these decides which host gets a key of the data source, or whose it is. */
 const keyTarget: Guard = { scope: "datasources.write", needs: isChanged };
+
+const referenceOf = (key: string, stored = ""): string => (key === redacted ? stored : referenceIn(key) ? key : "");
 
 /** Data sources for plugins to judge and change. Keys are not theirs to see or change, and neither is where they are sent. */
 export const hookableDatasource: Hookable<Datasource, DatasourceDraft> = hookable<Datasource, DatasourceDraft>({
@@ -28,6 +31,8 @@ export const hookableDatasource: Hookable<Datasource, DatasourceDraft> = hookabl
     files: before?.files ?? [],
     has_db_conn_api_key: draft.db_conn_api_key === redacted ? (before?.hasDbConnApiKey ?? false) : draft.db_conn_api_key !== "",
     has_embed_api_key: draft.embed_api_key === redacted ? (before?.hasEmbedApiKey ?? false) : draft.embed_api_key !== "",
+    db_conn_api_key_reference: referenceOf(draft.db_conn_api_key, before?.dbConnApiKeyReference),
+    embed_api_key_reference: referenceOf(draft.embed_api_key, before?.embedApiKeyReference),
   }),
   secretFields: ["db_conn_api_key", "embed_api_key"],
   guards: {

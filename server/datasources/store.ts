@@ -23,10 +23,13 @@ export type Datasource = {
   dbConnString: string;
   dbSourceType: VectorStoreId;
   hasDbConnApiKey: boolean;
+  /** The secret that the key is, as `$SECRET/NAME`; "" for a key of its own. */
+  dbConnApiKeyReference: string;
   dbName: string;
   embedVendor: EmbedderId;
   embedUrl: string;
   hasEmbedApiKey: boolean;
+  embedApiKeyReference: string;
   embedModel: string;
   active: boolean;
   namespace: string;
@@ -36,10 +39,10 @@ export type Datasource = {
   updatedAt: Date;
 };
 
-/** Sealed or references to secrets; null without one. */
+/** Sealed or a reference; null without one. */
 export type SealedKeys = { dbConnApiKeySealed: string | null; embedApiKeySealed: string | null };
 
-/** What is written: keys already sealed (undefined keeps the stored one). */
+/** What is written: keys as they are stored (undefined keeps the stored one). */
 export type DatasourceRow = Omit<DatasourceDraft, "db_conn_api_key" | "embed_api_key" | "tags" | "user_id"> & {
   userId: number | null;
   tagIds: number[];
@@ -244,10 +247,12 @@ const columns = selectAs<Datasource>({
   dbConnString: "t.db_conn_string",
   dbSourceType: "t.db_source_type",
   hasDbConnApiKey: "t.db_conn_api_key_sealed IS NOT NULL",
+  dbConnApiKeyReference: "CASE WHEN t.db_conn_api_key_sealed LIKE '$%' THEN t.db_conn_api_key_sealed ELSE '' END",
   dbName: "t.db_name",
   embedVendor: "t.embed_vendor",
   embedUrl: "t.embed_url",
   hasEmbedApiKey: "t.embed_api_key_sealed IS NOT NULL",
+  embedApiKeyReference: "CASE WHEN t.embed_api_key_sealed LIKE '$%' THEN t.embed_api_key_sealed ELSE '' END",
   embedModel: "t.embed_model",
   active: "t.active",
   namespace: "t.namespace",

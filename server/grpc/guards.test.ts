@@ -206,6 +206,9 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   const datasourceId = idOf(await write("createDatasource", { name: "guarded" }, "datasource.created"), "datasource");
   await write("updateDatasource", { datasourceId, name: "renamed" }, "datasource.updated");
   await write("cloneDatasource", { sourceDatasourceId: datasourceId }, "datasource.created");
+  const values = { metadataFilter: { a: "b" } };
+  await write("deleteDocumentsByMetadata", { datasourceId, ...values }, "datasource.updated");
+  await write("deleteNamespace", { datasourceId, namespace: "default", confirm: true }, "datasource.updated");
   await write("deleteDatasource", { datasourceId }, "datasource.deleted");
   const inactive = await aGrantedPlugin(studio, [], { isActive: false, configSchema: {} });
   await write("updatePluginConfig", { pluginId: inactive.id, configJson: '{"a":1}' }, "plugin.updated");

@@ -15,12 +15,6 @@ export const unserved: Unserved[] = [
   ...group((rpc) => `Plugins can only call LLMs through an agent, which this version of Portico does not have; ${rpc} is not served.`, {
     "llms.proxy": ["callLlm"],
   }),
-  ...group((rpc) => `Searching and filling data sources is not part of this version of Portico; ${rpc} is not served.`, {
-    "datasources.read": ["listNamespaces"],
-    "datasources.write": ["deleteDocumentsByMetadata", "deleteNamespace"],
-    "datasources.embeddings": ["processDatasourceEmbeddings", "generateEmbedding", "storeDocuments", "processAndStoreDocuments"],
-    "datasources.query": ["queryDatasource", "queryDatasourceByVector", "queryByMetadataOnly"],
-  }),
   ...group(none("Data catalogues"), {
     "data-catalogues.read": ["listDataCatalogues", "getDataCatalogue"],
     "data-catalogues.write": ["createDataCatalogue", "updateDataCatalogue", "deleteDataCatalogue"],

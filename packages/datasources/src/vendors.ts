@@ -3,21 +3,11 @@ export const vectorStores = {
   embedded: {
     label: "Built in",
     description: "Vectors live in Portico's own database; nothing else to run.",
-    schemes: [],
+    isRemote: false,
     namesCollection: false,
   },
-  pgvector: {
-    label: "pgvector",
-    description: "PostgreSQL with the vector extension.",
-    schemes: ["postgres:", "postgresql:"],
-    namesCollection: true,
-  },
-  qdrant: { label: "Qdrant", description: "A Qdrant server or cloud cluster.", schemes: ["http:", "https:"], namesCollection: true },
-  chroma: { label: "Chroma", description: "A Chroma server.", schemes: ["http:", "https:"], namesCollection: true },
-  weaviate: { label: "Weaviate", description: "A Weaviate server or cloud cluster.", schemes: ["http:", "https:"], namesCollection: true },
-  pinecone: { label: "Pinecone", description: "The address of a Pinecone index.", schemes: ["http:", "https:"], namesCollection: false },
-  redis: { label: "Redis", description: "Redis or Valkey with the search module.", schemes: ["redis:", "rediss:"], namesCollection: true },
-  milvus: { label: "Milvus", description: "A Milvus server or Zilliz cluster.", schemes: ["http:", "https:"], namesCollection: true },
+  qdrant: { label: "Qdrant", description: "A Qdrant server or cloud cluster.", isRemote: true, namesCollection: true },
+  chroma: { label: "Chroma", description: "A Chroma server.", isRemote: true, namesCollection: true },
 } as const satisfies Record<string, VectorStoreInfo>;
 
 /** Services that make vectors of texts. `endpoint` is used when a data source names none; "" demands one. */
@@ -45,7 +35,7 @@ export const embedders = {
   cohere: { label: "Cohere", description: "Cohere's embed API.", endpoint: "https://api.cohere.com", isRemote: true },
 } as const satisfies Record<string, EmbedderInfo>;
 
-type VectorStoreInfo = { label: string; description: string; schemes: readonly string[]; namesCollection: boolean };
+type VectorStoreInfo = { label: string; description: string; isRemote: boolean; namesCollection: boolean };
 type EmbedderInfo = { label: string; description: string; endpoint: string; isRemote: boolean };
 
 export type VectorStoreId = keyof typeof vectorStores;
