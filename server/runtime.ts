@@ -18,6 +18,7 @@ import { createEdges } from "./edges/feature.ts";
 import type { Env } from "./env.ts";
 import { createEvents } from "./events/feature.ts";
 import { createFeatures, type Features } from "./feature.ts";
+import { createFiles } from "./filestore/feature.ts";
 import { createFilters } from "./filters/feature.ts";
 import { createGroups } from "./groups/feature.ts";
 import { mountEndpoints } from "./http/mount.ts";
@@ -119,6 +120,7 @@ async function assemble(
   features.add("model-routers", createModelRouters({ db, counts }));
   features.add("prices", createPrices({ db, counts }));
   features.add("tags", createTags({ db, counts }));
+  features.add("filestore", createFiles({ db, counts }));
   features.add("analytics", createAnalytics({ db, apps }));
   features.add("audit", createAudit({ db, counts }));
   const { idempotency } = features.add("idempotency", createIdempotencyKeys({ db, secretKey: env.secretKey, logger }));

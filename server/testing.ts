@@ -24,6 +24,18 @@ export type Answer = {
   errors: ErrorEntry[];
 };
 
+/** A form that uploads a file. */
+export function aFile(
+  name: string,
+  content: string | Uint8Array<ArrayBuffer> = "some text",
+  fields: Record<string, string> = {},
+): FormData {
+  const form = new FormData();
+  form.set("file", new File([content], name));
+  for (const [field, value] of Object.entries(fields)) form.set(field, value);
+  return form;
+}
+
 /** For stores that a test makes itself. */
 export const countEachTime: Counts = (_kinds, _query, _values, count) => count();
 
@@ -70,11 +82,14 @@ export async function aStudio({ env = {}, ...options }: { env?: Record<string, s
     as: { token: string } | null = admin,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
+    const form = body instanceof FormData ? new Response(body) : undefined;
+    const sent = form ? await form.arrayBuffer() : typeof body === "string" || body === undefined ? body : JSON.stringify(body);
+    const type = form?.headers.get("content-type");
     const response = await runtime.application.fetch(
       new Request(new URL(path, "http://studio.test"), {
         method,
-        headers: { ...(as ? { authorization: `Bearer ${as.token}` } : {}), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        headers: { ...(as ? { authorization: `Bearer ${as.token}` } : {}), ...(type ? { "content-type": type } : {}), ...headers },
+        ...(sent === undefined ? {} : { body: sent }),
       }),
     );
     return answerOf(response);

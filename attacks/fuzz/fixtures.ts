@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { aPlugin, commands } from "../../server/plugins/test/harness.ts";
-import type { Caller, Studio } from "../../server/testing.ts";
+import { aFile, type Caller, type Studio } from "../../server/testing.ts";
 import { ticketDocument } from "../../server/tools/testing.ts";
 import type { Operation } from "./requests.ts";
 import type { Hints } from "./schema.ts";
@@ -21,6 +21,7 @@ export type Kind =
   | "tags"
   | "tools"
   | "datasources"
+  | "filestore"
   | "plugins"
   | "edges"
   | "api-tokens";
@@ -66,6 +67,7 @@ export async function createFixtures(
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     datasources: () => ["/api/v1/datasources", { name: `Documents ${++count}` }],
+    filestore: () => ["/api/v1/filestore", aFile(`notes ${++count}.txt`)],
     plugins: () => ["/api/v1/plugins", { name: `Idle ${++count}`, command: "file:///nonexistent/plugin", hook_type: "post_auth" }],
     edges: () => ["/api/v1/edges", { edge_id: `edge-${++count}` }],
     "api-tokens": () => ["/common/api-tokens", { name: `Token ${++count}` }],
@@ -110,6 +112,7 @@ export async function createFixtures(
         llm_id: idOf("llms"),
         plugin_id: plugin,
         dependency_id: idOf("tools"),
+        filestore_id: idOf("filestore"),
         tool_id: idOf("tools"),
         tool_ids: fc.array(idOf("tools"), { maxLength: 2 }),
         datasource_ids: fc.array(idOf("datasources"), { maxLength: 2 }),

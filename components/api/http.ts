@@ -115,18 +115,18 @@ export type SendOptions = {
   ifMatch?: string | undefined;
 };
 
-/** Calls the REST API and returns the raw answer; throws `ApiError` for any that is not a success. */
+/** Calls the REST API, with JSON or a form with files, and returns the raw answer; throws `ApiError` for any that is not a success. */
 export async function send(method: Method, path: string, body?: unknown, { signal, ifMatch }: SendOptions = {}): Promise<Response> {
   const attempt = async () => {
     const headers: Record<string, string> = { accept: "application/json" };
     if (method !== "GET") headers["x-csrf-token"] = await csrf();
-    if (body !== undefined) headers["content-type"] = "application/json";
+    if (body !== undefined && !(body instanceof FormData)) headers["content-type"] = "application/json";
     if (ifMatch !== undefined) headers["if-match"] = ifMatch;
     return fetch(path, {
       method,
       headers,
       credentials: "same-origin",
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : body instanceof FormData ? body : JSON.stringify(body),
       signal: signal ?? null,
     });
   };

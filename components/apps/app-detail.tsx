@@ -8,6 +8,7 @@ import { useEffect, useState } from "react";
 import type { AppAttributes } from "../../server/apps/contract.ts";
 import type { LlmAttributes } from "../../server/llms/contract.ts";
 import type { FrontendConfig } from "../../server/system/contract.ts";
+import type { ToolAttributes } from "../../server/tools/contract.ts";
 import { forgetSecret, newSecretOf } from "../api/new-secret.ts";
 import { api } from "../api/query.ts";
 import type { One, Resource } from "../api/types.ts";
@@ -44,6 +45,8 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
   const ids = attributes.llm_ids ?? [];
   const llmQueries = useQueries({ queries: ids.map((id) => api.one("llms", String(id))) });
   const llms = llmQueries.flatMap((query) => (query.data as One<LlmAttributes> | undefined)?.data ?? []);
+  const toolQueries = useQueries({ queries: attributes.tool_ids.map((id) => api.one("tools", String(id))) });
+  const tools = toolQueries.flatMap((query) => (query.data as One<ToolAttributes> | undefined)?.data ?? []);
   const { data: config } = useQuery<FrontendConfig>(api.config);
   return (
     <>
@@ -81,6 +84,16 @@ function Detail({ app }: { app: Resource<AppAttributes> }) {
                               <Link href={`/admin/llms/${llm.id}`}>{llm.attributes.name}</Link>
                             </span>
                           )),
+                    ],
+                    [
+                      "Tools",
+                      tools.length > 0 &&
+                        tools.map((tool, index) => (
+                          <span key={tool.id}>
+                            {index > 0 && ", "}
+                            <Link href={`/admin/tools/${tool.id}`}>{tool.attributes.name}</Link>
+                          </span>
+                        )),
                     ],
                     ["Monthly budget", attributes.monthly_budget === null ? "no limit" : formatMoney(attributes.monthly_budget)],
                     [

@@ -20,6 +20,7 @@ type Values = {
   description: string;
   user_id: string | null;
   llm_ids: string[];
+  tool_ids: string[];
   monthly_budget: number | string;
   budget_start_date: string | null;
   activate: boolean;
@@ -30,6 +31,7 @@ const labels: Record<keyof Values, string> = {
   description: "Description",
   user_id: "Owner",
   llm_ids: "LLMs",
+  tool_ids: "Tools",
   monthly_budget: "Monthly budget",
   budget_start_date: "Month begins on",
   activate: "Activate the credential now",
@@ -56,6 +58,7 @@ export function AppForm({
       description: attributes?.description ?? "",
       user_id: attributes ? (attributes.user_id === null ? null : String(attributes.user_id)) : (me?.id ?? null),
       llm_ids: (attributes?.llm_ids ?? []).map(String),
+      tool_ids: (attributes?.tool_ids ?? []).map(String),
       monthly_budget: attributes?.monthly_budget ?? "",
       budget_start_date: dayOf(attributes?.budget_start_date),
       activate: true,
@@ -66,6 +69,7 @@ export function AppForm({
       description: values.description,
       ...(values.user_id === null ? {} : { user_id: Number(values.user_id) }),
       llm_ids: values.llm_ids.map(Number),
+      tool_ids: values.tool_ids.map(Number),
       monthly_budget: numberOf(values.monthly_budget),
       budget_start_date: fromDay(values.budget_start_date),
       ...(app ? {} : { activate: values.activate }),
@@ -102,6 +106,9 @@ export function AppForm({
         </FormSection>
         <FormSection title="LLMs" lead="Calls of this app to any other LLM are rejected.">
           <ManyPicker root="llms" label={labels.llm_ids} placeholder="Select LLMs" {...form.getInputProps("llm_ids")} />
+        </FormSection>
+        <FormSection title="Tools" lead="APIs that the app may call. Gateways do not serve tools yet.">
+          <ManyPicker root="tools" label={labels.tool_ids} placeholder="Select tools" {...form.getInputProps("tool_ids")} />
         </FormSection>
         {!app && (
           <FormSection title="Credential" lead="The app is created with a credential. Its secret is shown once, on the next page.">

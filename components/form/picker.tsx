@@ -19,7 +19,7 @@ function useOptions(root: string, selected: Option[]) {
   for (const option of selected) if (!known.current.has(option.value)) known.current.set(option.value, option.label);
   const isLabel = [...known.current.values()].includes(settled);
   const { data, isFetching } = useQuery<List<Named>>({
-    ...q(root, withParams(`/api/v1/${root}`, { page_size: 50, q: isLabel ? "" : settled })),
+    ...q(root, withParams(`/api/v1/${root}`, { page_size: 50, q: isLabel ? "" : settled, slim: root === "tools" ? "true" : undefined })),
     placeholderData: (previous) => previous,
   });
   for (const row of rowsOf(data)) {

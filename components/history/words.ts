@@ -1,5 +1,11 @@
 const names: Record<string, string> = {
   llm_ids: "LLMs",
+  tool_ids: "Tools",
+  oas_spec: "OpenAPI document",
+  auth_key: "Key",
+  auth_schema_name: "Security scheme",
+  base_url: "Base URL",
+  file_stores: "Documents",
   user_id: "Owner",
   plugin_ids: "Plugins",
   api_key: "API key",

@@ -12,6 +12,7 @@ import {
   IconServer,
   IconSparkles,
   IconTag,
+  IconTool,
   IconUser,
   IconUsersGroup,
 } from "@tabler/icons-react";
@@ -20,6 +21,7 @@ const icons: Record<string, typeof IconFile> = {
   llms: IconSparkles,
   "llm-settings": IconAdjustments,
   prices: IconCoin,
+  tools: IconTool,
   apps: IconBox,
   plugins: IconPlug,
   edges: IconServer,

@@ -6,6 +6,8 @@ export type ListQuery = {
   sort?: string;
   /** Names of the filters, the same in the page's address and in the API. */
   filters?: string[];
+  /** Parameters that every request for the list has. */
+  fixed?: Record<string, string>;
 };
 
 export const defaultPageSize = 25;
@@ -22,6 +24,7 @@ export function listPath(query: ListQuery, params: URLSearchParams): string {
   wanted.set("page_size", String(pageSizes.includes(size) ? size : defaultPageSize));
   const sort = params.get("sort") ?? query.sort;
   if (sort) wanted.set("sort", sort);
+  for (const [name, value] of Object.entries(query.fixed ?? {})) wanted.set(name, value);
   const search = params.get("q")?.trim();
   if (search) wanted.set("q", search);
   for (const name of query.filters ?? []) {
@@ -50,6 +53,7 @@ export const lists = {
   "tool-catalogues": { root: "tool-catalogues", path: "/api/v1/tool-catalogues", sort: "name", filters: ["group_id", "tag_id"] },
   modelRouters: { root: "model-routers", path: "/api/v1/model-routers", sort: "name", filters: ["active"] },
   filters: { root: "filters", path: "/api/v1/filters", sort: "name", filters: ["response_filter", "active"] },
+  tools: { root: "tools", path: "/api/v1/tools", sort: "name", filters: ["active"], fixed: { slim: "true" } },
   tags: { root: "tags", path: "/api/v1/tags", sort: "name" },
   calls: {
     root: "calls",

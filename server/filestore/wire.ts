@@ -5,7 +5,7 @@ export type StoredFile = { id: number; fileName: string; description: string; le
 
 const never = "0001-01-01T00:00:00Z";
 
-const toAttributes = (file: StoredFile): FileStoreAttributes => ({
+export const toAttributes = (file: StoredFile): FileStoreAttributes => ({
   file_name: file.fileName,
   description: file.description,
   length: file.length,

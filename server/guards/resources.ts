@@ -1,4 +1,4 @@
-import type { Studio } from "../testing.ts";
+import { aFile, type Studio } from "../testing.ts";
 import { ticketDocument } from "../tools/testing.ts";
 
 /** A resource that callers change: where it is, and a change of one of its fields. */
@@ -106,6 +106,12 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
     },
     { name: "tool-catalogues", path: await made("tool-catalogues", { name: "Support", short_description: "Tickets" }), ...renamed },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
+    {
+      name: "filestore",
+      path: await made("filestore", aFile("notes.txt")),
+      change: { description: "Changed" },
+      otherChange: { description: "Changed again" },
+    },
     {
       name: "tools",
       path: await made("tools", {

@@ -55,6 +55,8 @@ export type EndpointDefinition<
   passesQuery?: true;
   /** Parsed from JSON, wrapped (`{data:{attributes}}`) or flat. */
   body?: B;
+  /** Fields of a multipart form that `handle` reads itself (multipart.ts); for the OpenAPI document. */
+  form?: Schema;
   /** What `handle` answers: its type, the OpenAPI document, and what tests check real answers against. */
   result?: R;
   /**

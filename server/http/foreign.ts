@@ -76,6 +76,25 @@ export function foreignAsset(
   return seal(new Response(bytes, { headers: { ...headers, "content-length": String(bytes.length) } }));
 }
 
+/** A file that somebody uploaded: a download under its own name, whatever is in it. */
+export function foreignDownload(bytes: Uint8Array<ArrayBuffer>, fileName: string): WholeResponse {
+  const plain = fileName.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  return seal(
+    new Response(bytes, {
+      headers: {
+        "content-type": "application/octet-stream",
+        "content-length": String(bytes.length),
+        "content-disposition": `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(fileName.toWellFormed()).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`,
+        "cache-control": "no-store",
+        "content-security-policy": inertPolicy,
+        "x-frame-options": "DENY",
+        "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "same-origin",
+      },
+    }),
+  );
+}
+
 export const isHtml = (contentType: string): boolean => bareType(contentType) === "text/html";
 
 /**

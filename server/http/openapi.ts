@@ -48,6 +48,9 @@ export function openApiDocument(endpoints: Endpoint[], version: string): Record<
       ...(one.body
         ? { requestBody: { required: !one.bodyOptional, content: { "application/json": { schema: jsonSchema(one.body, "input") } } } }
         : {}),
+      ...(one.form
+        ? { requestBody: { required: true, content: { "multipart/form-data": { schema: jsonSchema(one.form, "input") } } } }
+        : {}),
       responses: {
         [status]:
           status === "204"

@@ -8,7 +8,9 @@ import type { SecretValues } from "../secrets/values.ts";
 import { toolCallEndpoints } from "./call-endpoints.ts";
 import { createToolCaller, type ToolCaller } from "./caller.ts";
 import { createDocuments } from "./document/documents.ts";
+import { toolDocumentEndpoints } from "./document-endpoints.ts";
 import { toolEndpoints } from "./endpoints.ts";
+import { createFetchDocument } from "./fetch-document.ts";
 import { toolOperations } from "./operations.ts";
 import { toolRelationEndpoints } from "./relation-endpoints.ts";
 import { createToolService, type ToolService } from "./service.ts";
@@ -31,16 +33,22 @@ export function createTools({
 }): ToolFeature {
   const documents = createDocuments();
   const executor = createToolExecutor({ outbound });
+  const fetchDocument = createFetchDocument({ outbound });
   const store = createToolStore(db, counts);
   const tools = createToolService({ db, store, hooks, secretValues, documents, outbound });
   const caller = createToolCaller({ store, secretValues, executor });
   return {
     tools,
     caller,
-    endpoints: [...toolEndpoints({ tools }), ...toolRelationEndpoints({ tools }), ...toolCallEndpoints({ tools, caller })],
+    endpoints: [
+      ...toolDocumentEndpoints({ documents, fetchDocument }),
+      ...toolEndpoints({ tools }),
+      ...toolRelationEndpoints({ tools }),
+      ...toolCallEndpoints({ tools, caller }),
+    ],
     operations: toolOperations({ tools, caller }),
     async close() {
-      await Promise.all([documents.close(), executor.close()]);
+      await Promise.all([documents.close(), executor.close(), fetchDocument.close()]);
     },
   };
 }

@@ -5,6 +5,7 @@ import { anthropic, anthropicCount } from "./anthropic.ts";
 import { embeddings } from "./embeddings.ts";
 import { openai } from "./openai.ts";
 import { responses } from "./responses.ts";
+import { createDemoTools } from "./tools.ts";
 import { sendJson, type Wire } from "./wire.ts";
 
 export type DemoVendor = { url: string; port: number; close(): Promise<void> };
@@ -21,15 +22,16 @@ const maxBodyBytes = 32 * 1024 * 1024;
 /**
  * Starts a model vendor that needs no account: OpenAI's chat completions, responses, embeddings and model list,
  * Anthropic's messages and their token count, plain and streamed. Answers repeat what was said, so that whatever happened to a prompt on its way can be read in the reply, and
- * are the same for the same question. Any key is welcome, none is refused with 401, as a real vendor would.
+ * are the same for the same question. Under /tools are two small APIs for tools. Any key is welcome, none is refused with 401, as a real vendor would.
  *
  * Request headers steer tests: `x-demo-delay-ms` waits before answering, `x-demo-status` answers with that error,
  * `x-demo-chunk-delay-ms` waits before each event of a stream.
  * @param options.port 0 picks a free one.
  */
 export async function startDemoVendor({ port = 0, host = "127.0.0.1" }: { port?: number; host?: string } = {}): Promise<DemoVendor> {
+  const tools = createDemoTools();
   const server = createServer({ noDelay: true, keepAliveTimeout: 60_000 }, (req, res) => {
-    answer(req, res).catch((error: unknown) => {
+    answer(req, res, tools).catch((error: unknown) => {
       if (res.headersSent) return res.destroy();
       sendJson(res, 500, openai.error(500, error instanceof Error ? error.message : String(error)));
     });
@@ -50,9 +52,10 @@ export async function startDemoVendor({ port = 0, host = "127.0.0.1" }: { port?:
   };
 }
 
-async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function answer(req: IncomingMessage, res: ServerResponse, tools: ReturnType<typeof createDemoTools>): Promise<void> {
   const path = (req.url ?? "/").split("?")[0] ?? "/";
   if (req.method === "GET" && path === "/health") return sendJson(res, 200, { status: "ok" });
+  if (await tools.answer(req, res, () => readJson(req))) return;
 
   const served = wires.get(path);
   const wire = served ?? openai;

@@ -15,8 +15,8 @@ export type DemoFile = {
   portal_password: string;
   /** False while the demo is being made; a start that finds it so finishes it. Files of older releases lack it: theirs is complete. */
   complete?: boolean;
-  /** What the demo last wrote: endpoints of its LLMs and commands of its plugins, by id. Whatever differs now was changed by somebody. */
-  wrote?: { endpoints: Record<string, string>; commands: Record<string, string> };
+  /** What the demo last wrote: endpoints of its LLMs, commands of its plugins and base URLs of its tools, by id. Whatever differs now was changed by somebody. */
+  wrote?: { endpoints: Record<string, string>; commands: Record<string, string>; tools?: Record<string, string> };
 };
 
 export const demoFile = (dataDir: string): string => join(dataDir, "demo-app.json");

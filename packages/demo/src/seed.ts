@@ -4,6 +4,7 @@ import { newToken } from "@portico/core/tokens";
 import { codeHashOf } from "@portico/plugin-host";
 import { type DemoFile, readDemoFile, writeDemoFile } from "./file.ts";
 import { type Api, createApi, type Item, type Rest } from "./rest.ts";
+import { ticketDesk, weather } from "./tool-documents.ts";
 
 export type { Rest } from "./rest.ts";
 
@@ -35,7 +36,7 @@ export type DemoOptions = {
 };
 
 /**
- * Fills an empty installation with something to try, through the REST API: two LLMs of the demo vendor, the first-party plugins, a portal
+ * Fills an empty installation with something to try, through the REST API: two LLMs and two tools of the demo vendor, the first-party plugins, a portal
  * user and an app. Leaves every other installation alone, and finishes what was interrupted. In one that it has filled it follows the
  * checkout and the vendor to where they are now; what somebody has changed since stays.
  */
@@ -99,6 +100,7 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
       description: "Shares the calls for any model between the demo's LLMs.",
       pools: [{ name: "all", model_pattern: "*", vendors: llms.map(({ id }) => ({ llm_id: id })) }],
     });
+  const tools = await seedTools(api, vendorUrl);
   const userId = await seedPortalUser(api, state.portal_password);
   // The secret of an app that an interrupted start left is lost.
   for (const left of await api.list(`/api/v1/apps?q=${encodeURIComponent(appName)}`))
@@ -108,6 +110,7 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
     description: "Calls the demo LLMs",
     user_id: userId,
     llm_ids: llms.map(({ id }) => id),
+    tool_ids: tools.map(({ id }) => id),
     activate: true,
   });
   await writeDemoFile(file, {
@@ -125,6 +128,7 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
     wrote: {
       endpoints: Object.fromEntries(llms.map(({ id, api_endpoint }) => [id, String(api_endpoint)])),
       commands: Object.fromEntries(plugins.map(({ id, command }) => [id, String(command)])),
+      tools: Object.fromEntries(tools.map(({ id, base_url }) => [id, String(base_url)])),
     },
   });
   report("Added the demo to the empty installation.");
@@ -162,6 +166,30 @@ async function seedLlms(api: Api, vendorUrl: string): Promise<Item[]> {
     const more = { api_key: "demo-key", default_model: "demo-small", privacy_score: 50 };
     seeded.push(left.find(({ name }) => name === draft.name) ?? (await api.create("/api/v1/llms", { ...draft, ...more })));
   }
+  return seeded;
+}
+
+async function seedTools(api: Api, vendorUrl: string): Promise<Item[]> {
+  const drafts = [
+    {
+      name: ticketDesk.info.title,
+      description: ticketDesk.info.description,
+      oas_spec: JSON.stringify(ticketDesk, null, 2),
+      base_url: `${vendorUrl}/tools/tickets`,
+      auth_schema_name: "deskKey",
+      auth_key: "demo-desk-key",
+      privacy_score: 40,
+    },
+    {
+      name: "Weather",
+      description: "Forecasts for a city. Use it when somebody asks about the weather.",
+      oas_spec: weather,
+      base_url: `${vendorUrl}/tools/weather`,
+    },
+  ];
+  const left = await api.list("/api/v1/tools?slim=true");
+  const seeded = [];
+  for (const draft of drafts) seeded.push(left.find(({ name }) => name === draft.name) ?? (await api.create("/api/v1/tools", draft)));
   return seeded;
 }
 
@@ -216,6 +244,18 @@ async function follow({ api, file, stored, vendorUrl, report }: Following): Prom
       moved.push(`${llm.name} to ${to}`);
     } catch (error) {
       report(`The endpoint of the demo LLM "${llm.name}" could not be updated: ${messageOf(error)}`);
+    }
+  }
+  for (const tool of await api.list("/api/v1/tools?slim=true&page_size=100")) {
+    const base = String(tool.base_url);
+    const to = base.replace(/^http:\/\/127\.0\.0\.1:\d+/, vendorUrl);
+    if (wrote.tools?.[tool.id] !== base || to === base) continue;
+    try {
+      await api.update(`/api/v1/tools/${tool.id}`, { base_url: to });
+      wrote.tools[tool.id] = to;
+      moved.push(`${tool.name} to ${to}`);
+    } catch (error) {
+      report(`The base URL of the demo tool "${tool.name}" could not be updated: ${messageOf(error)}`);
     }
   }
   if (moved.length > 0) report(`Updated the demo to this checkout and its ports: ${moved.join("; ")}.`);

@@ -56,7 +56,14 @@ export const objectKinds = {
     page: { path: "llms", label: "LLMs", section: "Models", key: "l" },
   },
   datasource: { resource: "datasources", noun: "data source", readScope: "datasources.read", hooked: true },
-  tool: { resource: "tools", noun: "tool", readScope: "tools.read", hooked: true },
+  tool: {
+    resource: "tools",
+    noun: "tool",
+    readScope: "tools.read",
+    hooked: true,
+    shownIn: ["apps", "filestore"],
+    page: { path: "tools", label: "Tools", section: "Data & tools", key: "o" },
+  },
   user: {
     resource: "users",
     noun: "user",
@@ -149,6 +156,7 @@ export const objectKinds = {
     shownIn: ["catalogues", "tool-catalogues"],
     page: { path: "tags", label: "Tags", section: "Governance" },
   },
+  file_store: { resource: "filestore", noun: "file", shownIn: ["tools"], namedBy: "file_name" },
   api_token: { resource: "api-tokens", noun: "API token" },
 } as const satisfies Record<string, Kind>;
 

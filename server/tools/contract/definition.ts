@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { resourceOf } from "../../http/contract.ts";
+import { ToolDocument } from "./document.ts";
 
 const Schema = z.record(z.string(), z.unknown());
 
@@ -60,13 +61,25 @@ export const DocumentFaultShape = z.object({
   message: z.string(),
 });
 
-/** What is known of a document before a tool is made of it. */
+/** A document to look at before a tool is made of it: itself, or where it is. */
+export const DocumentCheck = z
+  .strictObject({ oas_spec: ToolDocument.optional(), url: z.string().trim().min(1, "must not be empty").max(2000).optional() })
+  .refine(({ oas_spec, url }) => (oas_spec === undefined) !== (url === undefined), {
+    message: "is required, or url, and not both",
+    path: ["oas_spec"],
+  });
+
+/** What is known of a document. */
 export const CheckedDocument = z.object({
   valid: z.boolean(),
   /** `3.1.0`, or `Swagger 2.0`; "" for one that is not valid. */
   dialect: z.string(),
   faults: z.array(DocumentFaultShape),
   definition: DefinitionAttributes.nullable(),
+  /** The document's text, for one that was fetched; null otherwise. */
+  text: z.string().nullable(),
+  /** Where calls would go if the document's server is relative to its address; "" otherwise. */
+  base_url: z.string(),
 });
 export type CheckedDocument = z.infer<typeof CheckedDocument>;
 export const CheckedDocumentResource = resourceOf("tool-documents", CheckedDocument);

@@ -73,15 +73,21 @@ function mostTelling(errors: ErrorObject[]): PlacedFault[] {
   return [...faults.values()];
 }
 
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+
 /** Branches that differ in one word each say their own: together they are its allowed values, and what else a branch asks for is moot. */
 function withWholeEnums(errors: ErrorObject[]): ErrorObject[] {
   const values = new Map<string, Set<unknown>>();
   for (const { keyword, instancePath, params } of errors)
     if (keyword === "enum")
       values.set(instancePath, new Set([...(values.get(instancePath) ?? []), ...(params as { allowedValues: unknown[] }).allowedValues]));
-  const parents = new Set([...values.keys()].map((path) => path.slice(0, path.lastIndexOf("/"))));
+  const parents = new Set([...values.keys()].map(parentOf));
+  const isUndecided = (path: string) => (values.get(path)?.size ?? 0) > 1;
+  // The one word that no branch knows is the fault; what single branches want besides is not.
+  const decided = new Set([...values.keys()].filter(isUndecided).map(parentOf));
   return errors
     .filter(({ keyword, instancePath }) => keyword !== "required" || !parents.has(instancePath))
+    .filter(({ keyword, instancePath }) => keyword !== "enum" || isUndecided(instancePath) || !decided.has(parentOf(instancePath)))
     .map((error) =>
       error.keyword === "enum" ? { ...error, params: { allowedValues: [...(values.get(error.instancePath) ?? [])] } } : error,
     );

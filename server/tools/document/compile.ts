@@ -80,9 +80,8 @@ function operationsOf(context: Context): OperationDefinition[] {
   for (const [path, stored] of Object.entries(asObject(document.paths))) {
     if (!path.startsWith("/")) continue;
     const item = follow(stored);
-    for (const method of methods) {
-      if (!isObject(item[method])) continue;
-      const operation = item[method];
+    for (const [method, operation] of Object.entries(item)) {
+      if (!methods.includes(method) || !isObject(operation)) continue;
       const at = ["paths", path, method];
       const id = asText(operation.operationId).trim() || idFrom(method, path);
       if (!/^[\x21-\x7e]{1,200}$/.test(id))
