@@ -2,7 +2,7 @@ import { AppError } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginRequest, PluginResponse } from "@portico/protocol/plugin";
 import type { AttachedPlugin } from "../config/routing-table.ts";
-import { canonicalName, isSettable, pluginHeader, requestHeadersForPlugin } from "../pipeline/headers.ts";
+import { isSettable, pluginHeader, requestHeadersForPlugin, shownToPlugin } from "../pipeline/headers.ts";
 import type { LlmCall, LlmExchange } from "../pipeline/llm-call.ts";
 import { next, refuse, type Step, unauthorized } from "../pipeline/reply.ts";
 import type { PluginCaller } from "../plugins/caller.ts";
@@ -75,14 +75,17 @@ export function createRequestHooks({
   const postAuth: Hook<"processPostAuth", LlmCall> = {
     method: "processPostAuth",
     failurePolicy: "fail_closed",
-    request: (plugin, exchange) => ({
-      request: requestFor(plugin, exchange),
-      userId: exchange.authUserId || String(exchange.userId),
-      appId: String(exchange.app?.id ?? 0),
-      authClaims: exchange.authClaims,
-      authenticated: true,
-      context: caller.contextOf(plugin, exchange),
-    }),
+    request(plugin, exchange) {
+      const request = requestFor(plugin, exchange);
+      return {
+        request,
+        userId: exchange.authUserId || String(exchange.userId),
+        appId: String(exchange.app?.id ?? 0),
+        authClaims: exchange.authClaims,
+        authenticated: true,
+        context: request.context,
+      };
+    },
     accept(plugin, response, exchange) {
       if (response.block) return blocked(plugin, response, exchange);
       if (!response.modified) return undefined;
@@ -160,11 +163,10 @@ function remoteAddress({ req }: LlmExchange): string {
 
 /** Sets the headers that differ from what the plugin was shown, and replaces the body when there is a new one. Nothing is ever deleted. */
 function applyChanges(exchange: LlmExchange, { headers, body }: PluginResponse): void {
-  const shown = requestHeadersForPlugin(exchange);
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     // An unchanged value is left alone, so that a header sent several times keeps all its values.
-    if (shown[canonicalName(lower)] === value || !isSettable(name, value)) continue;
+    if (shownToPlugin(exchange, lower) === value || !isSettable(name, value)) continue;
     exchange.headerChanges ??= new Map();
     exchange.headerChanges.set(lower, value);
   }

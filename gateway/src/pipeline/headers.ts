@@ -186,8 +186,7 @@ export function requestHeadersForPlugin(exchange: Exchange): Record<string, stri
   const result: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const lower = (rawHeaders[i] as string).toLowerCase();
-    // A compressed body has been decompressed, and its length with it.
-    if (lower.startsWith(ownHeaderPrefix) || lower === "content-encoding" || (isEncoded && lower === "content-length")) continue;
+    if (isHiddenFromPlugins(lower, isEncoded)) continue;
     const name = canonicalName(lower);
     if (!Object.hasOwn(result, name)) result[name] = isNeverShown(lower) ? redacted : (rawHeaders[i + 1] as string);
   }
@@ -196,6 +195,22 @@ export function requestHeadersForPlugin(exchange: Exchange): Record<string, stri
   }
   return result;
 }
+
+/** The value that a plugin is shown of one header. @param lower its name in lower case. */
+export function shownToPlugin(exchange: Exchange, lower: string): string | undefined {
+  const changed = exchange.headerChanges?.get(lower);
+  if (changed !== undefined) return isNeverShown(lower) ? redacted : changed;
+  const { rawHeaders, headers } = exchange.req;
+  if (isHiddenFromPlugins(lower, headers["content-encoding"] !== undefined)) return undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if ((rawHeaders[i] as string).toLowerCase() === lower) return isNeverShown(lower) ? redacted : (rawHeaders[i + 1] as string);
+  }
+  return undefined;
+}
+
+/** A compressed body has been decompressed, and its length with it. */
+const isHiddenFromPlugins = (lower: string, isEncoded: boolean): boolean =>
+  lower.startsWith(ownHeaderPrefix) || lower === "content-encoding" || (isEncoded && lower === "content-length");
 
 /** True for a header that a plugin may set: none that only Portico's own processes may send, and no placeholder in a credential's place. */
 export const isSettable = (name: string, value: string): boolean =>
