@@ -9,6 +9,9 @@ import { ensureBuilt } from "../scripts/lib/build-steps.mjs";
 import { pinnedNode, root, toolEnv } from "../scripts/lib/paths.mjs";
 import { freePort } from "../scripts/lib/postgres.mjs";
 import { Stop } from "../scripts/lib/stop.mjs";
+import { usedUs } from "./cpu.mjs";
+import { startEnvoy, startNginx } from "./others.mjs";
+import { benchPlugins } from "./plugins.mjs";
 
 const serverCore = 0;
 const loadCore = 1;
@@ -20,7 +23,7 @@ const question = {
 const plain = JSON.stringify(question);
 const streamed = JSON.stringify({ ...question, stream: true });
 
-/** Measures bare proxy, gateway and Portkey in alternating rounds, then the REST list; medians over the rounds. */
+/** Measures proxies and the gateway, without and with plugins, in alternating rounds, then the REST list; medians over the rounds. */
 export async function runBench({ children, progress, quick }) {
   const pinned = canPin();
   if (!pinned) progress.say("  taskset is not here: servers and load share all cores, so absolute numbers say little and ratios less.");
@@ -43,15 +46,32 @@ export async function runBench({ children, progress, quick }) {
     env: { UPSTREAM: `http://127.0.0.1:${driver.port}` },
   });
   const portkey = await startPortkey({ children, wrap: alone });
+  const others = {
+    nginx: await startNginx({ children, wrap: alone, vendorPort: driver.port }),
+    envoy: await startEnvoy({ children, wrap: alone, vendorPort: driver.port, progress }),
+  };
+  for (const { missing } of Object.values(others)) if (missing) progress.say(`  ${missing}.`);
   // The gateway pays for all that is its own, shipping of usage included; studio, which receives it, is on the other core.
   const stack = await aStack({ demo: false, wrap: { gateway: alone } });
   try {
-    const { slug, secret } = await configure(stack, driver.port);
+    const plugins = benchPlugins();
+    if (plugins.length === 1) progress.say("  Go is not installed, so no plugin in Go is measured.");
+    const { slug, secret, withPlugins } = await configure(stack, driver.port, plugins);
     const json = { "content-type": "application/json" };
+    const throughGateway = (called) => ({
+      url: `${stack.gatewayUrl}/llm/call/${called}/v1/chat/completions`,
+      headers: { ...json, authorization: `Bearer ${secret}` },
+      pid: stack.pid("gateway"),
+      isGateway: true,
+    });
+    const proxied = ({ port, pid }) => ({ url: `http://127.0.0.1:${port}/v1/chat/completions`, headers: json, pid });
     const targets = {
-      bare: { url: `http://127.0.0.1:${bare.port}/v1/chat/completions`, headers: json },
-      gateway: { url: `${stack.gatewayUrl}/llm/call/${slug}/v1/chat/completions`, headers: { ...json, authorization: `Bearer ${secret}` } },
+      bare: proxied({ port: bare.port, pid: bare.child.pid }),
+      gateway: throughGateway(slug),
+      ...Object.fromEntries(withPlugins.map((plugin) => [plugin.name, throughGateway(plugin.slug)])),
+      ...Object.fromEntries(Object.entries(others).flatMap(([name, one]) => (one.missing ? [] : [[name, proxied(one)]]))),
       portkey: {
+        pid: portkey.pid,
         url: `http://127.0.0.1:${portkey.port}/v1/chat/completions`,
         headers: {
           ...json,
@@ -70,9 +90,12 @@ export async function runBench({ children, progress, quick }) {
     /** Measures one of the targets; after the gateway it waits until studio has the usage of every call. */
     const load = async (name, job) => {
       await hub.yieldCore(true);
-      const result = await driver.load({ poll: pinned, ...targets[name], ...job });
-      if (name === "gateway") await hub.settle(result);
-      return result;
+      const { pid, isGateway, ...target } = targets[name];
+      const before = usedUs(pid);
+      const result = await driver.load({ poll: pinned, ...target, ...job });
+      if (isGateway) await hub.settle(result);
+      // All that its processes did for these requests, what they did afterwards included.
+      return { ...result, cpuUs: (usedUs(pid) - before) / result.answered };
     };
     for (const name of Object.keys(targets)) {
       const step = progress.begin(`Warming ${name} up`);
@@ -85,11 +108,12 @@ export async function runBench({ children, progress, quick }) {
       const full = { mode: "throughput", body: plain, connections: 32 };
       // Short and side by side: what disturbs the machine disturbs both.
       for (let pair = 0; pair < pairs; pair++) {
-        for (const name of inTurn(["bare", "gateway"], pair)) {
+        for (const name of inTurn(["bare", "gateway", ...withPlugins.map((plugin) => plugin.name)], pair)) {
           add(samples.throughput, name, await load(name, { ...full, warmUp: 0.25, seconds: seconds / pairs }));
         }
       }
-      add(samples.throughput, "portkey", await load("portkey", { ...full, seconds }));
+      for (const name of ["nginx", "envoy", "portkey"])
+        if (targets[name]) add(samples.throughput, name, await load(name, { ...full, seconds: name === "portkey" ? seconds : 1 }));
       for (const name of inTurn(["bare", "gateway"], round)) {
         add(samples.latency, name, await load(name, { mode: "latency", body: plain, count }));
         add(samples.firstByte, name, await load(name, { mode: "first-byte", body: streamed, count: Math.ceil(count / 4) }));
@@ -104,6 +128,7 @@ export async function runBench({ children, progress, quick }) {
     report({ results, samples, list, memory, pinned, rounds, progress });
     if (results.some((result) => result.ok === false)) process.exitCode = 1;
   } finally {
+    for (const { remove } of Object.values(others)) remove?.();
     await stack.close();
   }
 }
@@ -138,7 +163,27 @@ function summarise({ throughput, latency, firstByte }, list, memory, usage) {
   const added = median(latency.gateway) - median(latency.bare);
   const addedFirst = median(firstByte.gateway) - median(firstByte.bare);
   const listRate = median(list);
+  const cpu = (name) => throughput[name].map(({ cpuUs }) => ({ value: cpuUs }));
+  const p99 = (name) => throughput[name].map(({ p99Ms }) => ({ value: p99Ms }));
+  const isKnown = (name) => throughput[name] !== undefined && Number.isFinite(median(cpu(name)));
+  const cpuRows = ["bare", "gateway", "TypeScript", "Go", "nginx", "envoy", "portkey"].filter(isKnown).map((name) => {
+    const what = names[name] ?? name;
+    return row(`CPU of ${what}`, median(cpu(name)), "us/request", "", undefined);
+  });
+  const goals = Object.entries({ gateway: 1.2, Go: 2, TypeScript: 2.5 }).filter(([name]) => isKnown(name) && isKnown("bare"));
+  const cpuRatios = goals.map(([name, most]) => {
+    const ratio = medianRatio(cpu(name), cpu("bare"));
+    return row(`CPU of ${names[name]} / bare proxy`, ratio, "", `<= ${most}`, ratio <= most);
+  });
+  const tail = median(p99("gateway").map(({ value }, at) => ({ value: value - p99("bare")[at].value })));
+  const rates = ["nginx", "envoy"].filter((name) => throughput[name]);
   return [
+    ...rates.map((name) => row(`${name}, 32 connections`, median(throughput[name]), "requests/s", "", undefined)),
+    ...cpuRows,
+    ...cpuRatios,
+    row("p99 of bare proxy, 32 connections", median(p99("bare")), "ms", "", undefined),
+    row("p99 of gateway, 32 connections", median(p99("gateway")), "ms", "", undefined),
+    row("p99 of gateway - bare proxy", tail, "ms", "<= 3", tail <= 3),
     row("bare node:http + undici proxy, 32 connections", bare, "requests/s", "", undefined),
     row("gateway, 32 connections", gateway, "requests/s", "", undefined),
     row("Portkey gateway, 32 connections", portkey, "requests/s", "", undefined),
@@ -152,6 +197,14 @@ function summarise({ throughput, latency, firstByte }, list, memory, usage) {
     row("idle memory of gateway", memory.gatewayMb, "MB", "", undefined),
   ];
 }
+
+const names = {
+  bare: "bare proxy",
+  gateway: "gateway",
+  TypeScript: "gateway and TypeScript plugin",
+  Go: "gateway and Go plugin",
+  portkey: "Portkey gateway",
+};
 
 function report({ results, samples, list, memory, pinned, rounds, progress }) {
   const dir = join(root, "bench", "results");
@@ -241,15 +294,15 @@ async function startPortkey({ children, wrap }) {
     `--port=${port}`,
     "--headless",
   ];
-  children.start(command, args, { name: "portkey", cwd: root, env: toolEnv({ NODE_ENV: "production" }), onLine: () => {} });
-  return { port };
+  const { pid } = children.start(command, args, { name: "portkey", cwd: root, env: toolEnv({ NODE_ENV: "production" }), onLine: () => {} });
+  return { port, pid };
 }
 
 /** What the gateway must do on every request: authenticate an app, check its model and two budgets, count and price the usage. */
-async function configure(stack, vendorPort) {
-  const post = async (path, body) => {
+async function configure(stack, vendorPort, plugins) {
+  const post = async (path, body, method = "POST") => {
     const response = await fetch(`${stack.studioUrl}${path}`, {
-      method: "POST",
+      method,
       headers: { authorization: `Bearer ${stack.admin.token}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
@@ -258,16 +311,29 @@ async function configure(stack, vendorPort) {
     return JSON.parse(text).data;
   };
   await post("/api/v1/model-prices", { vendor: "openai", model_name: question.model, cpt: 0.000002, cpit: 0.000001 });
-  const llm = await post("/api/v1/llms", {
-    name: "Bench",
+  const makeLlm = (name) => ({
+    name,
     vendor: "openai",
     api_endpoint: `http://127.0.0.1:${vendorPort}/v1`,
     api_key: "bench-key",
     allowed_models: ["^bench-.*$", "^other$"],
     monthly_budget: 1_000_000,
   });
-  const app = await post("/api/v1/apps", { name: "Bench", llm_ids: [Number(llm.id)], monthly_budget: 1_000_000, activate: true });
-  return { slug: llm.attributes.slug ?? "bench", secret: app.attributes.credential.secret };
+  const llm = await post("/api/v1/llms", makeLlm("Bench"));
+  const ids = [Number(llm.id)];
+  const withPlugins = [];
+  for (const { name, command, config } of plugins) {
+    const slug = `bench-${name.toLowerCase()}`;
+    const draft = { name: `Bench ${name}`, slug, command, config, hook_type: "post_auth", is_active: true, plugin_type: "gateway" };
+    const plugin = await post("/api/v1/plugins", draft);
+    await post(`/api/v1/plugins/${plugin.id}/approve-scopes`, { approved: true });
+    const judged = await post("/api/v1/llms", makeLlm(`Bench ${name}`));
+    await post(`/api/v1/llms/${judged.id}/plugins`, { plugin_ids: [Number(plugin.id)] }, "PUT");
+    ids.push(Number(judged.id));
+    withPlugins.push({ name, slug: judged.attributes.slug ?? slug });
+  }
+  const app = await post("/api/v1/apps", { name: "Bench", llm_ids: ids, monthly_budget: 1_000_000, activate: true });
+  return { slug: llm.attributes.slug ?? "bench", secret: app.attributes.credential.secret, withPlugins };
 }
 
 /** Studio and its Postgres as the gateway's measurements need them. */

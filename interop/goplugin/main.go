@@ -104,7 +104,12 @@ func (s *service) CloseSession(_ context.Context, req *pluginpb.CloseSessionRequ
 }
 
 func (s *service) ProcessPostAuth(_ context.Context, req *pluginpb.EnrichedRequest) (*pluginpb.PluginResponse, error) {
-	return &pluginpb.PluginResponse{Modified: true, Headers: map[string]string{"X-App": req.AppId}, Body: append(req.Request.GetBody(), '!')}, nil
+	answer := &pluginpb.PluginResponse{Modified: true, Headers: map[string]string{"X-App": req.AppId}}
+	// The bench needs a body that stays as it is.
+	if s.config["keep_body"] == "" {
+		answer.Body = append(req.Request.GetBody(), '!')
+	}
+	return answer, nil
 }
 
 func (s *service) Call(ctx context.Context, req *pluginpb.CallRequest) (*pluginpb.CallResponse, error) {
