@@ -1,5 +1,5 @@
 import { kindsWithPages, pageSections } from "@portico/protocol/kinds";
-import { IconApps, IconBooks, IconBox, IconChartLine, IconListDetails } from "@tabler/icons-react";
+import { IconApps, IconBooks, IconBox, IconChartHistogram, IconChartLine, IconListDetails } from "@tabler/icons-react";
 import { iconOfPage } from "./page-icons.ts";
 
 export type NavItem = {
@@ -31,7 +31,13 @@ const pagesIn = (section: (typeof pageSections)[number]): NavItem[] =>
 const calls: NavItem = { label: "Calls", href: "/admin/calls", icon: IconListDetails, key: "c" };
 
 export const adminNav: NavSection[] = [
-  { label: null, items: [{ label: "Overview", href: "/admin", icon: IconChartLine, key: "o" }] },
+  {
+    label: null,
+    items: [
+      { label: "Overview", href: "/admin", icon: IconChartLine, key: "o" },
+      { label: "Analytics", href: "/admin/analytics", icon: IconChartHistogram, key: "y" },
+    ],
+  },
   ...pageSections.map((label) => ({ label, items: [...(label === "Traffic" ? [calls] : []), ...pagesIn(label)] })),
 ];
 

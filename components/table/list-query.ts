@@ -58,7 +58,7 @@ export const lists = {
   calls: {
     root: "calls",
     path: "/api/v1/analytics/calls",
-    filters: ["app_id", "llm_id", "user_id", "outcome", "edge_id", "model", "from", "to", "priced"],
+    filters: ["app_id", "llm_id", "user_id", "outcome", "edge_id", "vendor", "model", "from", "to", "priced"],
   },
   myApps: { root: "apps", path: "/common/apps", sort: "name" },
 } satisfies Record<string, ListQuery>;

@@ -36,6 +36,7 @@ export const analyticsEndpoints = ({ analytics }: { analytics: AnalyticsService 
         user_id: Id.optional(),
         outcome: z.enum(outcomes).optional(),
         edge_id: z.string().max(64).optional(),
+        vendor: z.string().max(64).optional(),
         model: z.string().max(200).optional(),
         from: Instant.optional(),
         to: Instant.optional(),

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { parseInput } from "../fields/input-error.ts";
 import { operation } from "../grpc/operation.ts";
 import type { SumStore } from "../usage/sums-store.ts";
+import { Breakdown, type Figures, ReportRange } from "./contract.ts";
 import { type Days, days, notTooLong, spanOf, tooLong } from "./days.ts";
 import type { ReportService } from "./report.ts";
-import { Breakdown, type Figures, ReportRange } from "./report-contract.ts";
 import type { AnalyticsStore } from "./store.ts";
 import { tokensOf, unnamed } from "./sums.ts";
 

@@ -3,8 +3,8 @@ import { Id } from "../fields/contract.ts";
 import { documentOf } from "../http/contract.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { one } from "../http/envelope.ts";
+import { Breakdown, ReportRange, ReportResource } from "./contract.ts";
 import type { ReportService } from "./report.ts";
-import { Breakdown, ReportRange, ReportResource } from "./report-contract.ts";
 import { isTimeZone } from "./zones.ts";
 
 export const reportEndpoints = ({ reports }: { reports: ReportService }): Endpoint[] => [

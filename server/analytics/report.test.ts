@@ -5,7 +5,7 @@ import { aRecord } from "../edges/testing.ts";
 import { aGrantedPlugin, callAs } from "../grpc/testing.ts";
 import { aStudio, type Studio } from "../testing.ts";
 import { createUsageStore } from "../usage/store.ts";
-import type { ReportAttributes } from "./report-contract.ts";
+import type { ReportAttributes } from "./contract.ts";
 import { startOfDay } from "./zones.ts";
 
 let studio: Studio;

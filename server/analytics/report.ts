@@ -1,7 +1,7 @@
 import { dollarsFromNano } from "@portico/core";
 import { percentile } from "../usage/histogram.ts";
 import type { ReportRow, Steps, Sum, SumFilters, SumStore } from "../usage/sums-store.ts";
-import { type Breakdown, type Figures, type ReportAttributes, type ReportRange, reportRanges } from "./report-contract.ts";
+import { type Breakdown, type Figures, type ReportAttributes, type ReportRange, reportRanges } from "./contract.ts";
 import type { AnalyticsStore, NamedKind } from "./store.ts";
 import { emptySum, sumOf, tokensOf, unnamed } from "./sums.ts";
 import { startOfDay } from "./zones.ts";
