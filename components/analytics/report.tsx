@@ -61,6 +61,8 @@ export function AnalyticsReport() {
             aria-label="Break down by"
             mt="lg"
             mb="xs"
+            maw="100%"
+            style={{ overflowX: "auto" }}
             value={by}
             onChange={(value) => change({ by: value })}
             data={breakdowns.map((value) => ({ value, label: breakdownLabels[value] }))}
