@@ -26,8 +26,11 @@ export type Db = {
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   /** The same for statements of `sql`. The error is the driver's; only with `retry` do the steps run again after a deadlock. */
   sqlTransaction<T>(run: (client: pg.PoolClient) => Promise<T>, options?: SqlTransactionOptions): Promise<T>;
-  /** Called after each committed transaction with the kinds of object it changed (see journal.ts). A throw is logged. */
-  onCommit(listener: (kinds: ReadonlySet<string>) => void): void;
+  /**
+   * Called after each committed transaction with the kinds of object it changed (see journal.ts). The transaction's caller waits for what
+   * the listener returns, which therefore has a short deadline of its own. A failure is logged.
+   */
+  onCommit(listener: (kinds: ReadonlySet<string>) => void | Promise<void>): void;
   /** What a thrown error means to the caller (see failures.ts); notes when it says that nothing can be written. */
   rejectionOf(error: unknown): AppError | undefined;
   /** Why nothing can be written at the moment; undefined as far as is known. */
@@ -47,7 +50,7 @@ export function openDatabase(
     storage.note(error);
     return rejectionOf(error);
   };
-  const listeners: ((kinds: ReadonlySet<string>) => void)[] = [];
+  const listeners: ((kinds: ReadonlySet<string>) => void | Promise<void>)[] = [];
   return {
     prisma,
     sql,
@@ -63,13 +66,15 @@ export function openDatabase(
       });
       // The write is committed: whatever a listener makes of it, the caller is told so.
       if (kinds.size > 0)
-        for (const listener of listeners) {
-          try {
-            listener(kinds);
-          } catch (error) {
-            onError(error instanceof Error ? error : new Error(String(error)));
-          }
-        }
+        await Promise.all(
+          listeners.map(async (listener) => {
+            try {
+              await listener(kinds);
+            } catch (error) {
+              onError(error instanceof Error ? error : new Error(String(error)));
+            }
+          }),
+        );
       return result;
     },
     sqlTransaction: (run, options) => sqlTransaction(sql, run, options),

@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@portico/core/logger";
+import { decides } from "@portico/protocol/kinds";
 import { createSystemCallSigner, type SystemCall } from "@portico/protocol/system-calls";
 import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
@@ -33,6 +34,9 @@ import { createEdgeService } from "./service.ts";
 import { createEdgeStore } from "./store.ts";
 import { createTelemetry } from "./telemetry.ts";
 import { createEdgeWire } from "./wire.ts";
+
+/** How long a write that takes an app, a credential or an LLM away waits for edges to refuse it. */
+const revocationWaitMs = 300;
 
 export type HubSettings = {
   host: string;
@@ -108,6 +112,9 @@ export async function createEdges({
     events,
     logger,
     timings: hubTimings,
+  });
+  db.onCommit(async (kinds) => {
+    if ([...kinds].some((kind) => decides(`system.${kind}.updated`, "admission"))) await hub.revoked(revocationWaitMs);
   });
   let signer: Promise<(call: SystemCall) => string> | undefined;
   const sign = async (call: SystemCall): Promise<string> => {

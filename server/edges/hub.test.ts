@@ -183,6 +183,24 @@ test("a revocation comes before the snapshot without the credential, within a se
   expect(edge.received.indexOf(revocation)).toBeLessThan(edge.received.findLastIndex(({ message }) => message.snapshot));
 });
 
+test("a write that revokes is answered when connected edges refuse the credential, and soon if one of them does not answer", async () => {
+  const llm = await anLlm();
+  const [one, other] = [await anApp([Number(llm.id)]), await anApp([Number(llm.id)])];
+  const { edge } = await announced();
+  await edge.connect();
+  const isAdmitted = (hash: string) => edge.snapshot((s) => s.apps.some((app) => app.credentialHashes.includes(hash)));
+  await isAdmitted(one.hash);
+  await isAdmitted(other.hash);
+  const isRefused = (hash: string) => edge.received.some(({ message }) => message.revocation?.credentialHashes.includes(hash));
+  expect((await studio.call("POST", `/api/v1/apps/${one.id}/deactivate-credential`)).status).toBeLessThan(300);
+  expect(isRefused(one.hash)).toBe(true);
+  const silent = await announced({ answersRevocations: false });
+  await silent.edge.connect();
+  await silent.edge.snapshot((s) => s.apps.some((app) => app.credentialHashes.includes(other.hash)));
+  expect((await studio.call("POST", `/api/v1/apps/${other.id}/deactivate-credential`)).status).toBeLessThan(300);
+  expect(isRefused(other.hash)).toBe(true);
+});
+
 test("an LLM that is deactivated or deleted is refused ahead of the snapshot without it, and admitted again with the one that has it", async () => {
   const { edge } = await announced();
   await edge.connect();

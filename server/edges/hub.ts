@@ -1,4 +1,5 @@
 import { type handleBidiStreamingCall, type handleUnaryCall, Metadata, status } from "@grpc/grpc-js";
+import { sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import {
   type BudgetUsage,
@@ -127,6 +128,7 @@ export function createHub({
         if (ended) leave(connection);
       } else if (message.snapshotResult) await acknowledge(connection, feed.snapshotApplied(message.snapshotResult));
       else if (message.deltaResult) await acknowledge(connection, feed.deltaApplied(connection, message.deltaResult));
+      else if (message.revocationResult) connection.outgoing.revocationTaken(message.revocationResult.revocationId);
       else if (message.heartbeat) await beat(connection, message.heartbeat);
       else if (message.pluginLogs) {
         const { edgeId, namespace } = connection;
@@ -263,6 +265,24 @@ export function createHub({
     /** Namespaces of the edges connected here. */
     namespaces: (): string[] => [...new Set([...connections.values()].map(({ namespace }) => namespace))],
     budget: (namespace: string, usage: BudgetUsage[]) => each(namespace, ({ outgoing }) => outgoing.budget(usage)),
+    /**
+     * Passes on what has been revoked. Resolves when the edges connected here refuse it, or after the time allowed: whoever revoked
+     * something is then told so, and no call that begins afterwards is admitted at an edge that answers.
+     */
+    async revoked(timeoutMs: number): Promise<void> {
+      if (connections.size === 0 || closed) return;
+      const passedOn = publisher.look().then(async () => {
+        await Promise.all([...connections.values()].map(({ outgoing }) => outgoing.whenRevoked(timeoutMs)));
+      });
+      const giveUp = new AbortController();
+      try {
+        await Promise.race([passedOn, sleep(timeoutMs, giveUp.signal)]);
+      } finally {
+        giveUp.abort();
+        // One that comes too late is the relay's to report, which looks again.
+        passedOn.catch(() => {});
+      }
+    },
     sweepSilent,
     /** Ends every stream and writes down that its edge is not connected any more. */
     async close(): Promise<void> {

@@ -13,6 +13,13 @@ export type EdgeStream = ServerDuplexStream<EdgeMessage, HubMessage>;
 
 export type Outgoing = {
   revoke(hashes: readonly string[]): void;
+  /** The edge refuses what that revocation named. */
+  revocationTaken(revocationId: number): void;
+  /**
+   * Resolves when the edge refuses everything that has been revoked, or after the time allowed. An edge that was late is not waited for
+   * again until it has answered.
+   */
+  whenRevoked(timeoutMs: number): Promise<void>;
   snapshot(envelope: SnapshotEnvelope): void;
   /** The edge has the resources up to the version; with 0 it has none. */
   resourcesFrom(version: number): void;
@@ -53,12 +60,22 @@ export function createOutgoing({
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let revocationId = Date.now();
+  const unanswered = new Set<number>();
+  const waiting = new Set<() => void>();
+  let isLate = false;
+
+  const areAllTaken = () => closed || (revoked.size === 0 && unanswered.size === 0);
+  const wake = () => {
+    if (areAllTaken()) for (const done of [...waiting]) done();
+  };
 
   function next(): HubMessage | undefined {
     if (revoked.size > 0) {
       const credentialHashes = [...revoked].slice(0, hashesAtOnce);
       revoked = new Set([...revoked].slice(hashesAtOnce));
-      return { revocation: { revocationId: revocationId++, credentialHashes } };
+      const id = revocationId++;
+      if (!isLate) unanswered.add(id);
+      return { revocation: { revocationId: id, credentialHashes } };
     }
     if (snapshot) return takesParts && snapshot.body.length > partBytes ? nextPart(snapshot) : whole(snapshot);
     const resourceDelta = resources.next();
@@ -114,6 +131,26 @@ export function createOutgoing({
       if (snapshot) snapshot = { ...snapshot, revocation: withHashes(snapshot.revocation, hashes) };
       pump();
     },
+    revocationTaken(id) {
+      isLate = false;
+      unanswered.delete(id);
+      wake();
+    },
+    whenRevoked: (timeoutMs) =>
+      new Promise((resolve) => {
+        if (isLate || areAllTaken()) return resolve();
+        const done = () => {
+          clearTimeout(deadline);
+          waiting.delete(done);
+          resolve();
+        };
+        const deadline = setTimeout(() => {
+          isLate = true;
+          unanswered.clear();
+          done();
+        }, timeoutMs);
+        waiting.add(done);
+      }),
     snapshot(envelope) {
       if (!snapshot || envelope.version >= snapshot.version) {
         // One that is under way is given up for the newer: its parts begin at 0 again.
@@ -134,6 +171,7 @@ export function createOutgoing({
     },
     close() {
       closed = true;
+      wake();
       resources.close();
       clearTimeout(timer);
     },

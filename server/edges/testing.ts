@@ -30,6 +30,7 @@ export function anEdge({
   takesParts = false,
   takesDeltas = false,
   rejects = () => "",
+  answersRevocations = true,
   address = "127.0.0.1",
 }: {
   port: number;
@@ -44,6 +45,7 @@ export function anEdge({
   takesDeltas?: boolean;
   /** Why a resource is rejected; "" uses it. */
   rejects?: (resource: Resource) => string;
+  answersRevocations?: boolean;
   address?: string;
 }) {
   const channel = ca ? credentials.createSsl(Buffer.from(ca)) : credentials.createInsecure();
@@ -163,6 +165,7 @@ export function anEdge({
         }
         const deltaResult = message.resourceDelta && takeDelta(message.resourceDelta);
         if (deltaResult) opened.write({ deltaResult });
+        if (message.revocation && answersRevocations) opened.write({ revocationResult: { revocationId: message.revocation.revocationId } });
         note();
       });
       opened.on("error", (error: ServiceError) => {
