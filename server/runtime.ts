@@ -135,6 +135,7 @@ async function assemble(
       secretEnvironment: env.secretEnvironment,
       events,
       llms,
+      takePayloads: plugins.takePayloads,
       logger,
       hubSettings: { host: env.host, controlPort: env.controlPort, dataDir: env.dataDir, ...env.hub },
       gatewayUrl: env.gatewayUrl,

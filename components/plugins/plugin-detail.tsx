@@ -22,6 +22,7 @@ import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
 import { WithResource } from "../ui/with-resource.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
+import { EdgePayloads } from "./edge-payloads.tsx";
 import { HookList, isGatewayHook } from "./hooks.tsx";
 import { LogViewer } from "./log-viewer.tsx";
 import { manifestText } from "./manifest.ts";
@@ -185,6 +186,7 @@ function Detail({ plugin, etag }: { plugin: WithLlms; etag: string | undefined }
                 <Section title="Processes">
                   <Processes id={plugin.id} />
                 </Section>
+                <EdgePayloads pluginId={plugin.id} />
                 {suppliesPages && (
                   <Section
                     title="Pages"

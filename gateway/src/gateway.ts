@@ -32,6 +32,8 @@ import { createPluginEndpoints } from "./plugins/endpoints.ts";
 import { createEventBus } from "./plugins/event-bus.ts";
 import { openKvStore } from "./plugins/kv.ts";
 import { createLogFeed } from "./plugins/log-feed.ts";
+import { openPayloadQueue } from "./plugins/payload-queue.ts";
+import { startPayloadSender } from "./plugins/payload-sender.ts";
 import { createServiceApi } from "./plugins/service-api.ts";
 import { createLlmSurface } from "./routes/llm.ts";
 import { createPluginEndpointSurface } from "./routes/plugin-endpoints.ts";
@@ -77,7 +79,8 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
   ledger.update(journal.loadBudget());
   for (const spend of journal.unacknowledged()) ledger.book(spend, 0);
 
-  const serviceApi = createServiceApi({ store, ledger, kv, logger });
+  const payloads = openPayloadQueue({ dataDir, logger, now: clock.now });
+  const serviceApi = createServiceApi({ store, ledger, kv, payloads, onPayload: () => payloadSender.wake(), logger });
   const events = createEventBus({ edgeId, store, logger });
   // Plugins start before there is a link to report on.
   let reportSoon = () => {};
@@ -218,7 +221,10 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     configuration,
     onHubTime: (hubMs) => journal.saveClockOffset(clock.set(hubMs)),
     onBudget: (usage) => journal.saveBudget(ledger.update(usage)),
-    onSession: () => sender.wake(),
+    onSession() {
+      sender.wake();
+      payloadSender.wake();
+    },
     vitals: () => ({
       requestsTotal: vitals.total,
       requestsActive: vitals.active,
@@ -244,6 +250,8 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     logger,
   });
 
+  const payloadSender = startPayloadSender({ queue: payloads, session: link.session, logger });
+
   let closing: Promise<Closed> | undefined;
   const close = (): Promise<Closed> => {
     closing ??= stop();
@@ -257,6 +265,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     const mayWaitMs = () => (journal.unwritten() > 0 ? onlyDeliveryMs : lastDeliveryMs);
     for (let waitedMs = 0; waitedMs < mayWaitMs() && link.session() && journal.pending() > 0; waitedMs += 20) await sleep(20);
     await sender.close();
+    await payloadSender.close();
     await link.close();
     await dataCollection.drain(lastDeliveryMs);
     await host.close();
@@ -264,6 +273,7 @@ export async function startGateway({ settings, logger }: { settings: Settings; l
     background.close();
     const lostRecords = journal.close();
     kv.close();
+    payloads.close();
     return { lostRecords };
   }
 

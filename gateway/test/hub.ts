@@ -12,6 +12,9 @@ import {
   type Hello,
   type HubMessage,
   type LlmConfig,
+  type PayloadBatch,
+  type PluginPayload,
+  type RefusedPayload,
   type RejectedRecord,
   Snapshot,
   type SnapshotEnvelope,
@@ -42,6 +45,9 @@ export type TestHub = {
   batches: TelemetryBatch[];
   /** Records of all stored batches; a batch is stored once. */
   records(): UsageRecord[];
+  /** Payloads of plugins that it has, and what it refuses of a batch. */
+  payloads: PluginPayload[];
+  refusesPayloads(batch: PayloadBatch): RefusedPayload[];
   /** While set, telemetry is refused with this gRPC status. */
   refuseTelemetry: status | undefined;
   /** What an acknowledgement says is spent with its batch. */
@@ -66,9 +72,10 @@ const asIs =
   <T>(serialize: (value: T) => Buffer) =>
   (value: T): Buffer =>
     Buffer.isBuffer(value) ? value : serialize(value);
-const { register, sync, sendTelemetry } = EdgeServiceService;
+const { register, sync, sendPayloads, sendTelemetry } = EdgeServiceService;
 const rawService = {
   register,
+  sendPayloads,
   sync: { ...sync, responseSerialize: asIs(sync.responseSerialize) },
   sendTelemetry: { ...sendTelemetry, responseSerialize: asIs(sendTelemetry.responseSerialize) },
 };
@@ -103,6 +110,8 @@ export async function aHub({
     revocationsDone: [],
     batches: [],
     records: () => [...stored.values()].flat(),
+    payloads: [],
+    refusesPayloads: () => [],
     refuseTelemetry: undefined,
     spentWith: () => [],
     rejects: () => [],
@@ -164,6 +173,12 @@ export async function aHub({
       stream.on("end", () => stream.end());
       stream.on("error", () => undefined);
       stream.on("close", () => streams.delete(stream));
+    },
+    sendPayloads(call, callback) {
+      const refused = hub.refusesPayloads(call.request);
+      const isRefused = new Set(refused.map(({ id }) => id));
+      hub.payloads.push(...call.request.payloads.filter(({ id }) => !isRefused.has(id)));
+      callback(null, { refused });
     },
     sendTelemetry(call, callback) {
       if (hub.refuseTelemetry !== undefined) return callback({ code: hub.refuseTelemetry, details: "refused by the test" });

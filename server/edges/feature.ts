@@ -10,6 +10,7 @@ import type { Feature } from "../feature.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { LlmService } from "../llms/service.ts";
 import type { SecretEnvironment } from "../secrets/values.ts";
+import type { EdgePayloads } from "../plugins/payloads/payloads.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { createUsageStore } from "../usage/store.ts";
 import { createEdgeActivity } from "./activity.ts";
@@ -69,6 +70,7 @@ export async function createEdges({
   secretEnvironment,
   events,
   llms,
+  takePayloads,
   logger,
   hubSettings,
   gatewayUrl,
@@ -80,6 +82,7 @@ export async function createEdges({
   secretEnvironment: SecretEnvironment;
   events: EventBus;
   llms: LlmService;
+  takePayloads: EdgePayloads["take"];
   logger: Logger;
   hubSettings: HubSettings;
   gatewayUrl: string;
@@ -109,6 +112,7 @@ export async function createEdges({
     budgetState: budgets.state,
     takeTelemetry: telemetry.take,
     takePluginLogs: pluginLogs.take,
+    takePayloads,
     events,
     logger,
     timings: hubTimings,

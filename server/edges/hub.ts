@@ -9,7 +9,9 @@ import {
   type Heartbeat,
   type Hello,
   type HubMessage,
+  type PayloadBatch,
   type PluginLogLine,
+  type RefusedPayload,
   type TelemetryAck,
   type TelemetryBatch,
 } from "@portico/protocol/edge";
@@ -62,6 +64,7 @@ export function createHub({
   budgetState,
   takeTelemetry,
   takePluginLogs,
+  takePayloads,
   events,
   logger,
   timings = defaultTimings,
@@ -74,6 +77,8 @@ export function createHub({
   budgetState(namespace: string): Promise<BudgetUsage[]>;
   takeTelemetry(edge: EdgeIdentity, batch: TelemetryBatch): Promise<TelemetryAck>;
   takePluginLogs(edgeId: string, namespace: string, lines: PluginLogLine[]): void;
+  /** @returns those that were not stored. */
+  takePayloads(edge: Pick<EdgeIdentity, "edgeId" | "namespace">, batch: PayloadBatch): Promise<RefusedPayload[]>;
   events: EventBus;
   logger: Logger;
   timings?: HubTimings | undefined;
@@ -254,6 +259,7 @@ export function createHub({
   const implementation: EdgeServiceServer = {
     register: unary(register),
     sync,
+    sendPayloads: unary(async (batch: PayloadBatch, metadata) => ({ refused: await takePayloads(callerOf(metadata).identity, batch) })),
     sendTelemetry: unary(async (batch: TelemetryBatch, metadata) => takeTelemetry(callerOf(metadata).identity, batch)),
   };
 

@@ -41,6 +41,9 @@ import { createAssets } from "./pages/assets.ts";
 import { pluginUiEndpoints } from "./pages/endpoints.ts";
 import { createPluginRpc, rpcTimeoutMs } from "./pages/rpc.ts";
 import { createPluginUi } from "./pages/ui.ts";
+import { edgePayloadEndpoints } from "./payloads/endpoints.ts";
+import { createEdgePayloads, type EdgePayloads } from "./payloads/payloads.ts";
+import { createPayloadStore } from "./payloads/store.ts";
 import { createLifecycle, noEdgeStates } from "./processes/lifecycle.ts";
 import { createCallers } from "./service-api/callers.ts";
 import { createKv } from "./service-api/kv.ts";
@@ -76,6 +79,7 @@ export type PluginFeature = Feature & {
   service: PluginService;
   llmPlugins: LlmPluginService;
   host: PluginHost;
+  takePayloads: EdgePayloads["take"];
   /**
    * Opens the service API with every operation that is served. Before `start`.
    * @returns the API as each plugin gets it.
@@ -216,6 +220,7 @@ export async function createPlugins({
     gatewayLogs: createPluginLogStore(db),
   });
   const llmPlugins = createLlmPluginService({ db, store: links, plugins: store, vault, secretValues, lifecycle, schemas });
+  const payloads = createEdgePayloads({ store: createPayloadStore(db), lifecycle, logger });
   const endpoints: Endpoint[] = [
     ...pluginUiEndpoints({
       ui: createPluginUi({ store, builds, assets, whyDown: (plugin) => lifecycle.live(plugin, noEdgeStates).error }),
@@ -227,8 +232,10 @@ export async function createPlugins({
       hooks: createHookService({ db, store: hookStore, plugins: service, lifecycle, defaultTimeoutMs: limits.hookDeadlineMs }),
     }),
     ...llmPluginEndpoints({ llmPlugins }),
+    ...edgePayloadEndpoints({ payloads, plugins: service }),
   ];
   const jobs: Jobs = {
+    ...payloads.jobs,
     ...afterHookJobs({ events: store, store: hookStore, registrations, ask, logger }),
     "purge-plugin-data": async () => void (await kvStore.purgeExpired()),
   };
@@ -252,6 +259,7 @@ export async function createPlugins({
     }),
     service,
     llmPlugins,
+    takePayloads: payloads.take,
     host,
     endpoints,
     jobs,

@@ -5,7 +5,7 @@ import type { RetentionStore, TrimmedTable } from "./store.ts";
 
 /** For how many days what grows with use is kept; 0 keeps it permanently. */
 export type RetentionDays = {
-  /** Outbox events, from which after-hooks are retried for about two days, and runs of schedules. */
+  /** Outbox events, from which after-hooks are retried for about two days, runs of schedules, and what plugins at edges sent. */
   events: number;
   audit: number;
   /** Single calls. Budgets whose start was moved are summed from them. */
@@ -32,6 +32,7 @@ export function createRetention({ store, days, logger }: { store: RetentionStore
     usage_days: days.statistics,
     usage_marginals: days.statistics,
     budget_usage: days.statistics,
+    edge_payloads: days.events,
     plugin_schedule_executions: days.events,
     telemetry_batches: batchDays,
     "graphile_worker._private_jobs": failedJobDays,

@@ -16,6 +16,7 @@ const tables = {
   outbox_events: { key: "id", time: "created_at" },
   audit_log: { key: "id", time: "at", unless: isVersion },
   ...usageTables,
+  edge_payloads: { key: "id", time: "received_at", unless: "state = 'pending'" },
   plugin_schedule_executions: { key: "id", time: "started_at", unless: "status = 'running'" },
   telemetry_batches: { key: "batch_id", time: "received_at" },
   // Jobs that failed for good; the others end by themselves.

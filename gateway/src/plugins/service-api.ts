@@ -9,7 +9,6 @@ import {
   type Operation,
   operationFor,
   type PluginCaller,
-  type Unserved,
 } from "@portico/plugin-services";
 import { MicrogatewayManagementServiceService } from "@portico/protocol/gateway-management";
 import { GrpcError } from "@portico/protocol/grpc-error";
@@ -17,14 +16,11 @@ import type { Ledger } from "../budget/ledger.ts";
 import type { RoutingTable } from "../config/routing-table.ts";
 import type { ConfigStore } from "../config/store.ts";
 import type { KvStore } from "./kv.ts";
+import type { PayloadQueue } from "./payload-queue.ts";
 import { appInfo, budgetStatus, llmInfo, pageOf, priceInfo, pricesOf } from "./service-shapes.ts";
 
 type Call = { plugin: PluginCaller; table: RoutingTable };
 const operation = operationFor<typeof MicrogatewayManagementServiceService, Call>();
-
-const unserved: Unserved[] = [
-  { rpc: "queueControlPayload", scope: "control.send", reason: "this gateway does not carry payloads to the control plane" },
-];
 
 function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new GrpcError(status.NOT_FOUND, `${what} not found`);
@@ -58,11 +54,16 @@ export function createServiceApi({
   store,
   ledger,
   kv,
+  payloads,
+  onPayload,
   logger,
 }: {
   store: ConfigStore;
   ledger: Ledger;
   kv: KvStore;
+  payloads: Pick<PayloadQueue, "add" | "pending">;
+  /** A payload waits for the hub. */
+  onPayload(): void;
   logger: Logger;
 }): Dispatch {
   const operations: Operation<Call>[] = [
@@ -127,6 +128,17 @@ export function createServiceApi({
         return { valid, appId: valid ? app.id : 0, credentialId: 0, expiresAt: undefined };
       },
     }),
+    // What is wrong with a payload is an answer and no error, as plugins for the reference system expect.
+    operation({
+      rpc: "queueControlPayload",
+      scope: "control.send",
+      handle({ plugin }, { payload, correlationId, metadata }) {
+        const taken = payloads.add(plugin.id, { payload, correlationId, metadata });
+        if ("fault" in taken) return { success: false, errorMessage: taken.fault, pendingCount: payloads.pending(plugin.id) };
+        onPayload();
+        return { success: true, errorMessage: "", pendingCount: taken.pending };
+      },
+    }),
   ];
 
   return createDispatcher<Call>({
@@ -143,7 +155,6 @@ export function createServiceApi({
         delete: kv.delete,
       }),
       licenseOperation,
-      ...unserved,
     ],
     admit: (pluginId) => admitBySnapshot(store, pluginId),
     callOf: (plugin) => ({ plugin, table: tableOf(store) }),

@@ -27,7 +27,7 @@ export const gatewayHookTypes = [
 ] as const satisfies readonly HookType[];
 
 /** Those of them that a plugin has on every gateway of its namespace, attached to an LLM or not. */
-const unattachedHookTypes: readonly string[] = ["data_collection", "custom_endpoint"] satisfies HookType[];
+export const unattachedHookTypes: readonly string[] = ["data_collection", "custom_endpoint"] satisfies HookType[];
 export const runsUnattached = (types: readonly string[]): boolean => types.some((type) => unattachedHookTypes.includes(type));
 
 /** Hooks that need the plugin to run in the control plane. */

@@ -1,7 +1,7 @@
 import { notFound } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
 import type { CallCounts } from "@portico/plugin-services";
-import { gatewayHookTypes, runsInStudio, runsOnGateways, studioHookTypes } from "@portico/protocol";
+import { gatewayHookTypes, runsOnGateways, studioHookTypes } from "@portico/protocol";
 import type { Actor } from "../../auth/actor.ts";
 import type { Db } from "../../db/client.ts";
 import { record } from "../../db/journal.ts";
@@ -20,6 +20,7 @@ import type {
 import type { ApproveScopes, PluginResource } from "../contract.ts";
 import type { Lifecycle } from "../processes/lifecycle.ts";
 import { createMergedLogs, type PluginLogLine } from "../processes/merged-logs.ts";
+import { hasStudioProcess } from "../processes/places.ts";
 import type { KvStore } from "../service-api/kv-store.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
@@ -78,8 +79,9 @@ export function createPluginOperations({
     };
   };
 
-  function logOf({ id, hookTypes }: Plugin, after: number): PluginLogLine[] | Promise<PluginLogLine[]> {
-    if (!runsInStudio(hookTypes)) return gatewayLogs.list(id, after);
+  function logOf(plugin: Plugin, after: number): PluginLogLine[] | Promise<PluginLogLine[]> {
+    const { id, hookTypes } = plugin;
+    if (!hasStudioProcess(plugin)) return gatewayLogs.list(id, after);
     return runsOnGateways(hookTypes) ? mergedLogs.list(id, after) : host.logs(id, after);
   }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { AppError, notFound, sleep, slugify } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
-import { runsInStudio, runsOnGateways } from "@portico/protocol";
+import { runsOnGateways } from "@portico/protocol";
 import type { Actor } from "../../auth/actor.ts";
 import type { Db, Tx } from "../../db/client.ts";
 import { fromFreshRead, StaleRead } from "../../db/fresh.ts";
@@ -12,6 +12,7 @@ import type { Vault } from "../../secrets/vault.ts";
 import type { BuildPreview } from "../contract/operations.ts";
 import type { ApproveScopes, PluginDraft, PluginPatch, PluginResource } from "../contract.ts";
 import { type Lifecycle, noEdgeStates } from "../processes/lifecycle.ts";
+import { hasStudioProcess } from "../processes/places.ts";
 import { restoreConfig } from "../settings/config.ts";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { afterApproval } from "./approval.ts";
@@ -360,7 +361,7 @@ export function createPluginService({
       const unconfirmed = runsOnGateways(plugin.hookTypes) ? reloadedAtEdges(plugin) : Promise.resolve([]);
       // Both places are tried at once; what goes wrong here is said first.
       unconfirmed.catch(() => {});
-      if (runsInStudio(plugin.hookTypes)) {
+      if (hasStudioProcess(plugin)) {
         await lifecycle.applyNow(reloadTimeoutMs);
         const { state, error } = lifecycle.live(await get(id), noEdgeStates);
         if (state !== "healthy" || error !== "") throw notReloaded(plugin, "", state, error);

@@ -1,4 +1,5 @@
 import { conflict } from "@portico/core";
+import { unattachedHookTypes } from "@portico/protocol";
 import { type Db, onUnique, type Tx } from "../../db/client.ts";
 import type { Counts } from "../../db/counts.ts";
 import { Prisma } from "../../db/generated/client.ts";
@@ -256,8 +257,13 @@ export function createPluginStore(db: Db, counts: Counts) {
     /** Plugins of active LLMs, when a gateway is connected: gateways run these, whether or not they have said so yet. */
     async listExpectedAtEdges(): Promise<number[]> {
       const { rows } = await db.sql.query<{ id: number }>(
-        `SELECT DISTINCT lp.plugin_id AS id FROM llm_plugins lp JOIN llms l ON l.id = lp.llm_id
-         WHERE l.active AND lp.is_active AND EXISTS (SELECT 1 FROM edges WHERE status = 'connected')`,
+        `SELECT id FROM (
+           SELECT lp.plugin_id AS id FROM llm_plugins lp JOIN llms l ON l.id = lp.llm_id WHERE l.active AND lp.is_active
+           UNION
+           SELECT p.id FROM plugins p JOIN plugin_grants g ON g.plugin_id = p.id
+           WHERE p.is_active AND g.capability = ANY($1) AND g.capability = ANY(p.hook_types)
+         ) AS at_edges WHERE EXISTS (SELECT 1 FROM edges WHERE status = 'connected')`,
+        [unattachedHookTypes],
       );
       return rows.map(({ id }) => id);
     },

@@ -1,4 +1,4 @@
-import { gapsOfManifest, ManifestSchedule, runsInStudio } from "@portico/protocol";
+import { gapsOfManifest, ManifestSchedule } from "@portico/protocol";
 import { faultOfCron, faultOfTimezone } from "../../schedules/cron.ts";
 import { conflictOfPath } from "../pages/own-pages.ts";
 import { routesOf, storedManifest } from "./manifest.ts";
@@ -44,9 +44,6 @@ export function warningsOf({ manifest, hookTypes, configSchema }: Declared): str
     ...gapsOfManifest(manifest),
     ...routesOf(storedManifest(manifest)).flatMap(({ routePattern }) => conflictOfPath(routePattern) ?? []),
     ...hookTypes.flatMap((hook) => unserved[hook] ?? []),
-    ...(hasEntries(manifest.schedules) && !runsInStudio(hookTypes)
-      ? ["Its manifest declares schedules, which do not run: the plugin has no hook that runs in Studio."]
-      : []),
     ...faultsOfSchedules(manifest.schedules),
     ...(hasEntries(manifest.resource_types) ? ["Its manifest declares resource types, which cannot be used yet."] : []),
   ];

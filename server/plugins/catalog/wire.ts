@@ -1,6 +1,6 @@
-import { runsInStudio, runsOnGateways } from "@portico/protocol";
 import type { PluginAttributes, PluginResource } from "../contract.ts";
 import { failurePolicyOf } from "../hooks/policy.ts";
+import { placesOf } from "../processes/places.ts";
 import { redactConfig } from "../settings/config.ts";
 import { approvalOf, pendingOf, requestedOf, requiresApproval } from "./grants.ts";
 import type { Json } from "./json.ts";
@@ -21,11 +21,6 @@ export type LiveState = {
 };
 
 export const statusOf = (plugin: Plugin) => (pendingOf(plugin).length > 0 ? ("scopes_pending" as const) : ("ready" as const));
-
-export const placesOf = ({ hookTypes }: Plugin): ("studio" | "gateway")[] => [
-  ...(runsInStudio(hookTypes) ? (["studio"] as const) : []),
-  ...(runsOnGateways(hookTypes) ? (["gateway"] as const) : []),
-];
 
 /** What the API and events may see of a plugin; secrets of its config are `[redacted]`. */
 export const toAttributes = (

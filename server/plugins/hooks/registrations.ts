@@ -1,11 +1,12 @@
 import { AppError, messageOf } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import { isUnimplemented, type RunningPlugin } from "@portico/plugin-host";
-import { type ObjectHookType, type ObjectType, objectHook, objectHookTypes, objectTypes, runsInStudio } from "@portico/protocol";
+import { type ObjectHookType, type ObjectType, objectHook, objectHookTypes, objectTypes } from "@portico/protocol";
 import type { Json } from "../catalog/json.ts";
 import { storedManifest } from "../catalog/manifest.ts";
 import type { Plugin } from "../catalog/store.ts";
 import type { Lifecycle } from "../processes/lifecycle.ts";
+import { hasStudioProcess } from "../processes/places.ts";
 import { type FailurePolicy, failurePolicyOf } from "./policy.ts";
 import type { HookStore, StoredHook } from "./store.ts";
 
@@ -118,7 +119,7 @@ export function createRegistrations({
       return granted
         .flatMap(({ plugin, hook }): Asked[] => {
           const registered = isRegistered(plugin, hook);
-          if (registered === false || !runsInStudio(plugin.hookTypes)) return [];
+          if (registered === false || !hasStudioProcess(plugin)) return [];
           return [
             {
               plugin,

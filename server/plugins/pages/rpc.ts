@@ -1,12 +1,12 @@
 import { AppError, notFound } from "@portico/core";
 import type { RunningPlugin } from "@portico/plugin-host";
-import { runsInStudio } from "@portico/protocol";
 import type { Actor } from "../../auth/actor.ts";
 import { mayAnswer, mayShowPages } from "../catalog/grants.ts";
 import type { Json } from "../catalog/json.ts";
 import { storedManifest } from "../catalog/manifest.ts";
 import type { Plugin, PluginStore } from "../catalog/store.ts";
 import type { Lifecycle } from "../processes/lifecycle.ts";
+import { hasStudioProcess } from "../processes/places.ts";
 
 export const rpcTimeoutMs = 30_000;
 
@@ -51,7 +51,7 @@ export function createPluginRpc({
 
   /** Waits for a plugin that starts or restarts; what is left of the deadline is for the call. */
   async function reach(plugin: Plugin, signal: AbortSignal): Promise<{ process: RunningPlugin; leftMs: number }> {
-    if (!runsInStudio(plugin.hookTypes))
+    if (!hasStudioProcess(plugin))
       throw new AppError({
         code: "plugin_unavailable",
         message: `The plugin "${plugin.name}" runs on gateways only; its methods cannot be called here.`,

@@ -1,14 +1,15 @@
 import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec, RunningPlugin } from "@portico/plugin-host";
-import { runsInStudio, runsOnGateways } from "@portico/protocol";
 import type { SecretValues } from "../../secrets/values.ts";
+import { runsOnGateways, runsUnattached } from "@portico/protocol";
 import type { Vault } from "../../secrets/vault.ts";
 import type { ReadyCheck } from "../../system/endpoints.ts";
 import type { Json } from "../catalog/json.ts";
 import type { Plugin, PluginAtEdge, PluginStore } from "../catalog/store.ts";
 import type { LiveState } from "../catalog/wire.ts";
 import { retryAfterMs, type Schemas } from "../settings/schemas/schemas.ts";
+import { hasStudioProcess } from "./places.ts";
 
 /** A plugin that should run here, with its opened configuration. */
 export type Desired = { plugin: Plugin; config: Json };
@@ -108,7 +109,7 @@ export function createLifecycle({
     for (const [i, plugin] of active.entries()) {
       const config = configs[i];
       if (typeof config === "string") nextHeld.set(plugin.id, config);
-      else if (config && runsInStudio(plugin.hookTypes)) next.set(plugin.id, { plugin, config });
+      else if (config && hasStudioProcess(plugin)) next.set(plugin.id, { plugin, config });
     }
     desired = next;
     held = nextHeld;
@@ -185,7 +186,7 @@ export function createLifecycle({
     if (!plugin.isActive) return { state: "stopped", error: "", restarts: 0 };
     const there = runsOnGateways(plugin.hookTypes) ? onEdges.reported.get(plugin.id) : undefined;
     const reason = held.get(plugin.id);
-    if (runsInStudio(plugin.hookTypes)) {
+    if (hasStudioProcess(plugin)) {
       const here: EdgeState = reason === undefined ? stateHere(plugin) : { state: "failed", error: reason, restarts: 0 };
       // Older edges report what they no longer run as stopped.
       return there && there.state !== "stopped" ? worse(here, there) : here;
@@ -193,7 +194,11 @@ export function createLifecycle({
     if (there) return there;
     if (reason !== undefined) return { state: "failed", error: reason, restarts: 0 };
     if (onEdges.expected.has(plugin.id)) return { state: "starting", error: "", restarts: 0 };
-    return { state: "stopped", error: "No gateway runs it yet. Attach it to an LLM.", restarts: 0 };
+    return {
+      state: "stopped",
+      error: runsUnattached(plugin.hookTypes) ? "No gateway runs it yet." : "No gateway runs it yet. Attach it to an LLM.",
+      restarts: 0,
+    };
   }
 
   function stateHere(plugin: Plugin): EdgeState {
@@ -262,7 +267,7 @@ export function createLifecycle({
       if (!plugin.isActive) return [];
       const atEdges = runsOnGateways(plugin.hookTypes) ? await store.listEdgeProcesses(plugin.id) : [];
       return [
-        ...(runsInStudio(plugin.hookTypes) ? [{ place: "studio" as const, ...stateOf(plugin, noEdgeStates) }] : []),
+        ...(hasStudioProcess(plugin) ? [{ place: "studio" as const, ...stateOf(plugin, noEdgeStates) }] : []),
         ...atEdges.map(({ edgeId, state, error, restarts }) => ({
           place: "gateway" as const,
           edgeId,
@@ -273,7 +278,7 @@ export function createLifecycle({
       ];
     },
     live: (plugin: Plugin, onEdges: EdgeStates): LiveState => {
-      const process = runsInStudio(plugin.hookTypes) ? host.status(plugin.id) : undefined;
+      const process = hasStudioProcess(plugin) ? host.status(plugin.id) : undefined;
       return { ...stateOf(plugin, onEdges), dev, isolation: process?.isolation ?? null, isolationNote: process?.note ?? "" };
     },
     async close(): Promise<void> {

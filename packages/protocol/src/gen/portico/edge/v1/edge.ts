@@ -453,6 +453,44 @@ export interface TelemetryAck {
   rejected: RejectedRecord[];
 }
 
+/** At most 100 payloads, oldest first. */
+export interface PayloadBatch {
+  sessionId: string;
+  payloads: PluginPayload[];
+}
+
+export interface PluginPayload {
+  /** UUID. */
+  id: string;
+  pluginId: number;
+  /** 1 byte to 1 MiB. */
+  payload: Buffer;
+  /** The plugin's own; at most 256 bytes. */
+  correlationId: string;
+  /** At most 50 entries; keys have at most 256 bytes and values 4096. */
+  metadata: { [key: string]: string };
+  /** When the plugin sent it, Unix milliseconds. */
+  sentAtMs: number;
+}
+
+export interface PluginPayload_MetadataEntry {
+  key: string;
+  value: string;
+}
+
+export interface PayloadAck {
+  /** Those that the hub does not have. It has all the others. */
+  refused: RefusedPayload[];
+}
+
+export interface RefusedPayload {
+  id: string;
+  /** In one sentence. */
+  reason: string;
+  /** The hub may take it later; otherwise it never will. */
+  retry: boolean;
+}
+
 export interface RejectedRecord {
   /** Position in the batch, from 0. */
   index: number;
@@ -3994,6 +4032,400 @@ export const TelemetryAck: MessageFns<TelemetryAck> = {
   },
 };
 
+function createBasePayloadBatch(): PayloadBatch {
+  return { sessionId: "", payloads: [] };
+}
+
+export const PayloadBatch: MessageFns<PayloadBatch> = {
+  encode(message: PayloadBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    for (const v of message.payloads) {
+      PluginPayload.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PayloadBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayloadBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.payloads.push(PluginPayload.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PayloadBatch>): PayloadBatch {
+    return PayloadBatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PayloadBatch>): PayloadBatch {
+    const message = createBasePayloadBatch();
+    message.sessionId = object.sessionId ?? "";
+    message.payloads = object.payloads?.map((e) => PluginPayload.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePluginPayload(): PluginPayload {
+  return { id: "", pluginId: 0, payload: Buffer.alloc(0), correlationId: "", metadata: {}, sentAtMs: 0 };
+}
+
+export const PluginPayload: MessageFns<PluginPayload> = {
+  encode(message: PluginPayload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.pluginId !== 0) {
+      writer.uint32(16).uint32(message.pluginId);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(26).bytes(message.payload);
+    }
+    if (message.correlationId !== "") {
+      writer.uint32(34).string(message.correlationId);
+    }
+    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+      PluginPayload_MetadataEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    if (message.sentAtMs !== 0) {
+      writer.uint32(48).int64(message.sentAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PluginPayload {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePluginPayload();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pluginId = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.payload = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.correlationId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = PluginPayload_MetadataEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.metadata[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sentAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PluginPayload>): PluginPayload {
+    return PluginPayload.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PluginPayload>): PluginPayload {
+    const message = createBasePluginPayload();
+    message.id = object.id ?? "";
+    message.pluginId = object.pluginId ?? 0;
+    message.payload = object.payload ?? Buffer.alloc(0);
+    message.correlationId = object.correlationId ?? "";
+    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.sentAtMs = object.sentAtMs ?? 0;
+    return message;
+  },
+};
+
+function createBasePluginPayload_MetadataEntry(): PluginPayload_MetadataEntry {
+  return { key: "", value: "" };
+}
+
+export const PluginPayload_MetadataEntry: MessageFns<PluginPayload_MetadataEntry> = {
+  encode(message: PluginPayload_MetadataEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PluginPayload_MetadataEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePluginPayload_MetadataEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PluginPayload_MetadataEntry>): PluginPayload_MetadataEntry {
+    return PluginPayload_MetadataEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PluginPayload_MetadataEntry>): PluginPayload_MetadataEntry {
+    const message = createBasePluginPayload_MetadataEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePayloadAck(): PayloadAck {
+  return { refused: [] };
+}
+
+export const PayloadAck: MessageFns<PayloadAck> = {
+  encode(message: PayloadAck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.refused) {
+      RefusedPayload.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PayloadAck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayloadAck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refused.push(RefusedPayload.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PayloadAck>): PayloadAck {
+    return PayloadAck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PayloadAck>): PayloadAck {
+    const message = createBasePayloadAck();
+    message.refused = object.refused?.map((e) => RefusedPayload.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRefusedPayload(): RefusedPayload {
+  return { id: "", reason: "", retry: false };
+}
+
+export const RefusedPayload: MessageFns<RefusedPayload> = {
+  encode(message: RefusedPayload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.retry !== false) {
+      writer.uint32(24).bool(message.retry);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefusedPayload {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefusedPayload();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.retry = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RefusedPayload>): RefusedPayload {
+    return RefusedPayload.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefusedPayload>): RefusedPayload {
+    const message = createBaseRefusedPayload();
+    message.id = object.id ?? "";
+    message.reason = object.reason ?? "";
+    message.retry = object.retry ?? false;
+    return message;
+  },
+};
+
 function createBaseRejectedRecord(): RejectedRecord {
   return { index: 0, reason: "" };
 }
@@ -4486,6 +4918,19 @@ export const EdgeServiceService = {
     responseSerialize: (value: TelemetryAck): Buffer => Buffer.from(TelemetryAck.encode(value).finish()),
     responseDeserialize: (value: Buffer): TelemetryAck => TelemetryAck.decode(value),
   },
+  /**
+   * Delivers what plugins at the edge send to their processes in the control plane. A payload is stored once however often it is sent:
+   * `id` is the idempotency key. The edge keeps a payload until it is acknowledged. Older hubs answer UNIMPLEMENTED.
+   */
+  sendPayloads: {
+    path: "/portico.edge.v1.EdgeService/SendPayloads" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PayloadBatch): Buffer => Buffer.from(PayloadBatch.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PayloadBatch => PayloadBatch.decode(value),
+    responseSerialize: (value: PayloadAck): Buffer => Buffer.from(PayloadAck.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PayloadAck => PayloadAck.decode(value),
+  },
 } as const;
 
 export interface EdgeServiceServer extends UntypedServiceImplementation {
@@ -4506,6 +4951,11 @@ export interface EdgeServiceServer extends UntypedServiceImplementation {
    * Older hubs refuse the whole batch with INVALID_ARGUMENT, naming the first such record as `records[<index>]`.
    */
   sendTelemetry: handleUnaryCall<TelemetryBatch, TelemetryAck>;
+  /**
+   * Delivers what plugins at the edge send to their processes in the control plane. A payload is stored once however often it is sent:
+   * `id` is the idempotency key. The edge keeps a payload until it is acknowledged. Older hubs answer UNIMPLEMENTED.
+   */
+  sendPayloads: handleUnaryCall<PayloadBatch, PayloadAck>;
 }
 
 export interface EdgeServiceClient extends Client {
@@ -4555,6 +5005,25 @@ export interface EdgeServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TelemetryAck) => void,
+  ): ClientUnaryCall;
+  /**
+   * Delivers what plugins at the edge send to their processes in the control plane. A payload is stored once however often it is sent:
+   * `id` is the idempotency key. The edge keeps a payload until it is acknowledged. Older hubs answer UNIMPLEMENTED.
+   */
+  sendPayloads(
+    request: PayloadBatch,
+    callback: (error: ServiceError | null, response: PayloadAck) => void,
+  ): ClientUnaryCall;
+  sendPayloads(
+    request: PayloadBatch,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PayloadAck) => void,
+  ): ClientUnaryCall;
+  sendPayloads(
+    request: PayloadBatch,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PayloadAck) => void,
   ): ClientUnaryCall;
 }
 
