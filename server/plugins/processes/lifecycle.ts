@@ -1,8 +1,8 @@
 import { AppError, messageOf, sleep } from "@portico/core";
 import type { Logger } from "@portico/core/logger";
 import type { PluginHost, PluginSpec, RunningPlugin } from "@portico/plugin-host";
-import type { SecretValues } from "../../secrets/values.ts";
 import { runsOnGateways, runsUnattached } from "@portico/protocol";
+import type { SecretValues } from "../../secrets/values.ts";
 import type { Vault } from "../../secrets/vault.ts";
 import type { ReadyCheck } from "../../system/endpoints.ts";
 import type { Json } from "../catalog/json.ts";
