@@ -44,7 +44,7 @@ export const edgePayloadEndpoints = ({ payloads, plugins }: { payloads: EdgePayl
     status: 204,
     summary: "Deliver a payload again that was given up",
     permission: "plugins.write",
-    params: IdParam.extend({ payload_id: z.uuid("must be a UUID") }),
+    params: IdParam.extend({ payload_id: z.string().max(64) }),
     async handle({ params }) {
       await plugins.get(params.id);
       await payloads.retry(params.id, params.payload_id);

@@ -136,7 +136,7 @@ export function createEdgePayloads({
     },
 
     async retry(pluginId, id) {
-      if (!(await store.retry(pluginId, id))) throw notFound("Payload");
+      if (!uuid.test(id) || !(await store.retry(pluginId, id))) throw notFound("Payload");
     },
 
     jobs: {
