@@ -37,7 +37,7 @@ await runTask(async () => {
     throw new Stop(`Only ${dependencies} imports were looked at, fewer than ${leastDependencies}: the walls were not checked.`);
   const faults = summary.violations.filter((violation) => violation.rule.severity === "error");
   if (faults.length)
-    throw new Stop(`${faults.length} imports go through a wall (.dependency-cruiser.cjs says which and why).`, {
+    throw new Stop(`${faults.length} imports cross a wall (.dependency-cruiser.cjs says which and why).`, {
       detail: faults.map(({ rule, from, to, via, cycle }) => {
         const path = (via ?? cycle ?? []).map((step) => step.name ?? step).filter((name) => name !== to);
         return `${rule.name}: ${from} -> ${[...path, to].join(" -> ")}`;

@@ -68,9 +68,7 @@ test("a process that spins is restarted although it does not obey, and the one b
   void fetch(`${sick.url}/spin`).catch(() => {});
   await vi.waitFor(() => expect(sick.pid()).not.toBe(sickPid), 40_000);
   await vi.waitFor(async () => expect(await isWatched(sick.url)).toBe(true), 20_000);
-  expect(stack.lines).toEqual([
-    expect.stringMatching(/^ {2}! sick had not answered for \d+ s and was stopped; starting it again in 0.01 s/),
-  ]);
+  expect(stack.lines).toEqual([expect.stringMatching(/^ {2}! sick had not answered for \d+ s and was stopped; restarting in 0.01 s/)]);
 
   // And again, as often as it takes.
   const second = sick.pid();

@@ -101,7 +101,7 @@ test("a service that ends is started again, ever later; one that keeps ending is
   await service("fragile", "echo it is broken; exit 4").start();
   await vi.waitFor(() => expect(waits.length).toBeGreaterThan(6), 15_000);
   expect(waits.slice(0, 6)).toEqual([1, 2, 3, 4, 5, 6]);
-  expect(progress.lines[0]).toMatch(/fragile ended with code 4 after 0 s; starting it again in 0.01 s/);
+  expect(progress.lines[0]).toMatch(/fragile ended with code 4 after 0 s; restarting in 0.01 s/);
   expect(progress.lines.filter((line) => line.includes("fragile keeps failing"))).toHaveLength(1);
   expect(progress.lines).toContainEqual(expect.stringContaining("it is broken"));
   expect([steady.child().pid, ended(pid)]).toEqual([pid, false]);
@@ -127,7 +127,7 @@ test("an optional service that fails at its first start is tried again until it 
   const readyUrl = "http://127.0.0.1:1/ready";
   const late = service("late", runsThirdTime, { optional: true, readyUrl });
   expect(await late.start()).toBe(false);
-  expect(progress.lines).toContainEqual(expect.stringContaining("late did not start (ended with code 4); starting it again"));
+  expect(progress.lines).toContainEqual(expect.stringContaining("late did not start (ended with code 4); restarting"));
   await vi.waitFor(() => expect(readFileSync(join(dir, "tries"), "utf8")).toBe("x\nx\nx\n"), 10_000);
   await vi.waitFor(() => expect(ended(late.child().pid)).toBe(false), 5_000);
   expect([steady.child().pid, ended(pid)]).toEqual([pid, false]);

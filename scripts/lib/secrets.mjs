@@ -51,7 +51,7 @@ export function firstAdmin(dataDir, settings) {
     try {
       kept = JSON.parse(readFileSync(file, "utf8"));
     } catch (cause) {
-      throw new Stop(`${file} is damaged; mend it, or delete it if you know the admin's password.`, { cause });
+      throw new Stop(`${file} is damaged. Repair it, or delete it if you know the admin's password.`, { cause });
     }
   }
   const made = {

@@ -58,10 +58,12 @@ export function createSupervisor({ children, progress, patient = false, silentMs
     async function startAgain(former, ending) {
       quick = performance.now() - startedAt < quickMs ? quick + 1 : 0;
       const waitMs = backOffMs(quick);
-      progress.say(`  ! ${name} ${ending}; starting it again in ${waitMs / 1000} s (log: ${log.file}).`);
+      progress.say(`  ! ${name} ${ending}; restarting in ${waitMs / 1000} s (log: ${log.file}).`);
       if (quick === tooManyQuick) {
         for (const line of log.recent()) progress.say(`    ${line}`);
-        progress.say(`  ! ${name} keeps failing: ${explainOutput(log.recent(40)) || "the lines above say why"}. The others go on.`);
+        progress.say(
+          `  ! ${name} keeps failing: ${explainOutput(log.recent(40)) || "the lines above say why"}. Everything else keeps running.`,
+        );
       }
       await sleep(waitMs);
       if (children.stopping || former !== child) return;
