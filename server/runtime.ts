@@ -30,6 +30,7 @@ import { prepareQueue } from "./jobs/runner.ts";
 import { createLlmSettings } from "./llm-settings/feature.ts";
 import { createLlms } from "./llms/feature.ts";
 import { createModelRouters } from "./model-routers/feature.ts";
+import { createNotifications } from "./notifications/feature.ts";
 import { createPlugins, type PluginLimits } from "./plugins/feature.ts";
 import { createPrices } from "./prices/feature.ts";
 import { createRetention } from "./retention/retention.ts";
@@ -110,7 +111,8 @@ async function assemble(
   features.add("schedules", createSchedules({ db, events, host: plugins.host, logger }));
   const { llms } = features.add("llms", createLlms({ db, counts, hooks, secretValues, outbound }));
   const { credentials } = features.add("credentials", createCredentials({ db, counts }));
-  const { apps } = features.add("apps", createApps({ db, counts, credentials }));
+  const { notifier } = features.add("notifications", createNotifications({ db }));
+  const { apps } = features.add("apps", createApps({ db, counts, credentials, notifier }));
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
   const { tools } = features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
   features.add("datasources", createDatasources({ db, counts, hooks, secretValues, outbound, logger }));

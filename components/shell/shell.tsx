@@ -8,6 +8,7 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useEffect } from "react";
 import type { Me } from "../../server/auth/contract.ts";
 import { LiveEvents } from "../api/live-events.tsx";
+import { NotificationBell } from "../notifications/bell.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { Crumbs, CrumbsProvider } from "./crumbs.tsx";
 import { OfflineBar } from "./offline-bar.tsx";
@@ -64,6 +65,7 @@ export function Shell({ me, area, children }: { me: Me; area: Area; children: Re
             <span>Go to anything</span>
             <kbd>Ctrl K</kbd>
           </button>
+          <NotificationBell />
           <ThemeSwitch />
           <UserMenu me={me} />
         </header>

@@ -4,6 +4,7 @@ import type { CredentialService, IssuedCredential } from "../credentials/service
 import type { Db, Tx } from "../db/client.ts";
 import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
+import type { Notifier } from "../notifications/feature.ts";
 import type { AppDraft, AppLlmResource, AppPatch, OwnAppDraft } from "./contract.ts";
 import type { App, AppFilters, AppStore, AppTool } from "./store.ts";
 
@@ -15,11 +16,13 @@ export function createAppService({
   db,
   store,
   credentials,
+  notifier,
   now = () => new Date(),
 }: {
   db: Db;
   store: AppStore;
   credentials: CredentialService;
+  notifier?: Notifier;
   now?: () => Date;
 }) {
   async function get(id: number): Promise<App> {
@@ -52,6 +55,7 @@ export function createAppService({
     const { id, credential } = await db.transaction(async (tx) => {
       const created = await store.insert(tx, row);
       await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
+      await notifier?.appCreated(tx, { id: created.id, name: row.name }, actor);
       return { id: created.id, credential: await credentials.issue(tx, actor, created.id, activate) };
     });
     return { app: await get(id), credential };
