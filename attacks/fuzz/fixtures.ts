@@ -116,7 +116,6 @@ export async function createFixtures(
         tool_id: idOf("tools"),
         tool_ids: fc.array(idOf("tools"), { maxLength: 2 }),
         datasource_ids: fc.array(idOf("datasources"), { maxLength: 2 }),
-        filestore_id: fc.constant(999_999),
         ingestion_id: fc.constant(999_999),
         operation: fc.constantFrom("listTickets", "createTicket", "noSuch"),
         operations: fc.constant(["listTickets"]),
