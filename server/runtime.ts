@@ -115,8 +115,8 @@ async function assemble(
   const { apps } = features.add("apps", createApps({ db, counts, credentials, notifier }));
   const { users } = features.add("users", createUsers({ db, counts, apps, hooks, passwords, mint }));
   const { tools } = features.add("tools", createTools({ db, counts, hooks, secretValues, outbound }));
-  features.add("datasources", createDatasources({ db, counts, hooks, secretValues, outbound, logger }));
-  const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, tools, users }));
+  const { datasources } = features.add("datasources", createDatasources({ db, counts, hooks, secretValues, outbound, logger }));
+  const { catalogues } = features.add("catalogues", createCatalogues({ db, counts, llms, datasources, tools, users }));
   features.add("groups", createGroups({ db, counts, users, catalogues }));
   features.add("llm-settings", createLlmSettings({ db, counts }));
   features.add("model-routers", createModelRouters({ db, counts }));

@@ -13,6 +13,7 @@ export type Kind =
   | "groups"
   | "model-prices"
   | "catalogues"
+  | "data-catalogues"
   | "filters"
   | "llm-settings"
   | "secrets"
@@ -64,6 +65,7 @@ export async function createFixtures(
     "llm-settings": () => ["/api/v1/llm-settings", { model_name: `model-${++count}`, temperature: 0.5 }],
     secrets: () => ["/api/v1/secrets", { var_name: `SECRET_${++count}`, value: vendorKey }],
     "tool-catalogues": () => ["/api/v1/tool-catalogues", { name: `Tool catalogue ${++count}` }],
+    "data-catalogues": () => ["/api/v1/data-catalogues", { name: `Data catalogue ${++count}` }],
     tags: () => ["/api/v1/tags", { name: `tag ${++count}` }],
     tools: () => ["/api/v1/tools", { name: `Tool ${++count}`, oas_spec: ticketDocument }],
     datasources: () => ["/api/v1/datasources", { name: `Documents ${++count}` }],

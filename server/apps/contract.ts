@@ -42,13 +42,11 @@ const defaults = {
 export const AppDraft = draftOf({ ...AppFields, activate: Flag, ...none }, { ...defaults, activate: false });
 export type AppDraft = z.infer<typeof AppDraft>;
 
-const { user_id: _owner, is_active: _active, namespace: _namespace, datasource_ids: _sources, ...ownFields } = AppFields;
-const { user_id: _none, is_active: _always, namespace: _global, datasource_ids: _noSources, ...ownDefaults } = defaults;
+const { user_id: _owner, is_active: _active, namespace: _namespace, ...ownFields } = AppFields;
+const { user_id: _none, is_active: _always, namespace: _global, ...ownDefaults } = defaults;
 
-const chosenSources = emptyList("data sources for people to choose");
-
-/** An app that somebody creates in the portal. */
-export const OwnAppDraft = draftOf({ ...ownFields, ...none, datasource_ids: chosenSources, data_source_ids: chosenSources }, ownDefaults);
+/** An app that somebody creates in the portal. `data_source_ids` is the reference's name of `datasource_ids` here; both count. */
+export const OwnAppDraft = draftOf({ ...ownFields, ...none, data_source_ids: Ids }, { ...ownDefaults, data_source_ids: [] });
 export type OwnAppDraft = z.infer<typeof OwnAppDraft>;
 
 /** A credential as the answer that creates it shows it. */

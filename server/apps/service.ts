@@ -6,7 +6,7 @@ import { record, recordAll } from "../db/journal.ts";
 import type { ListQuery } from "../db/paging.ts";
 import type { Notifier } from "../notifications/feature.ts";
 import type { AppDraft, AppLlmResource, AppPatch, OwnAppDraft } from "./contract.ts";
-import type { App, AppFilters, AppStore, AppTool } from "./store.ts";
+import type { App, AppFilters, AppStore, AppTool, Resources } from "./store.ts";
 
 /** Apps that one person creates in the portal. */
 const maxOwnApps = 100;
@@ -54,11 +54,26 @@ export function createAppService({
     const row = { ...draft, userId: user_id ?? (actor.userId || null), namespace };
     const { id, credential } = await db.transaction(async (tx) => {
       const created = await store.insert(tx, row);
+      await checkPrivacy(tx, row);
       await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
       await notifier?.appCreated(tx, { id: created.id, name: row.name }, actor);
       return { id: created.id, credential: await credentials.issue(tx, actor, created.id, activate) };
     });
     return { app: await get(id), credential };
+  }
+
+  /** What a data source holds goes to the app's LLMs: one of them must be trusted with it. */
+  async function checkPrivacy(tx: Tx, resources: Resources): Promise<void> {
+    const { llms, datasources } = await store.privacyScores(tx, resources);
+    if (datasources === null || (llms !== null && llms >= datasources)) return;
+    const found = llms === null ? "the app has no LLM" : `the highest of the app's LLMs is ${llms}`;
+    const message = `must not need more privacy than the LLMs give: the highest privacy score here is ${datasources}, ${found}`;
+    throw new AppError({
+      code: "privacy_score_mismatch",
+      message,
+      issues: [{ field: "datasource_ids", message }],
+      meta: { datasource_privacy_score: datasources, llm_privacy_score: llms },
+    });
   }
 
   async function remove(actor: Actor, id: number): Promise<void> {
@@ -105,11 +120,12 @@ export function createAppService({
     async createOwn(actor: Actor, draft: OwnAppDraft): Promise<{ app: App; credential: IssuedCredential }> {
       if ((await store.count({ user_id: actor.userId })) >= maxOwnApps)
         throw conflict(`You have ${maxOwnApps} apps, the most that people create for themselves. Delete one, or ask an administrator.`);
-      const unusable = await store.unusable(actor.userId, draft);
+      const { data_source_ids, ...wanted } = draft;
+      const own = { ...wanted, datasource_ids: [...new Set([...wanted.datasource_ids, ...data_source_ids])] };
+      const unusable = await store.unusable(actor.userId, own);
       if (unusable) throw notForYou(unusable.field, unusable.what);
       return create(actor, {
-        ...draft,
-        datasource_ids: [],
+        ...own,
         user_id: actor.userId,
         is_active: true,
         namespace: "",
@@ -148,6 +164,11 @@ export function createAppService({
         throw invalid("namespace", "is read-only after creation; create another app");
       await change(id, async (tx) => {
         await store.update(tx, id, { ...changes, userId: user_id });
+        if (changes.llm_ids || changes.datasource_ids)
+          await checkPrivacy(tx, {
+            llm_ids: changes.llm_ids ?? current.llmIds,
+            datasource_ids: changes.datasource_ids ?? current.datasourceIds,
+          });
         const changed = { ...changes, ...(user_id ? { user_id } : {}) };
         await record(tx, { kind: "app", action: "updated", id, actor, object: { id, name: current.name, ...changed }, changes: changed });
       });

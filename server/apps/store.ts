@@ -46,6 +46,9 @@ export type AppRow = Pick<
   "name" | "description" | "monthly_budget" | "budget_start_date" | "metadata" | "is_active" | "llm_ids" | "tool_ids" | "datasource_ids"
 > & { userId?: number | null | undefined };
 
+/** What an app may use. */
+export type Resources = Pick<AppRow, "llm_ids" | "tool_ids" | "datasource_ids">;
+
 const sorts = {
   id: "t.id",
   name: inNaturalOrder("t.name"),
@@ -119,20 +122,36 @@ export function createAppStore(db: Db, counts: Counts, spends: SpendReader, now:
       (await db.prisma.userGroup.findFirst({ where: { userId, group: { selfService: true } }, select: { groupId: true } })) !== null,
 
     /** The first thing that is not active or in no catalogue of the user's groups; undefined when there is none. */
-    async unusable(userId: number, wanted: Pick<AppRow, "llm_ids" | "tool_ids">): Promise<{ field: string; what: string } | undefined> {
-      const { llm_ids = [], tool_ids = [] } = wanted;
+    async unusable(userId: number, wanted: Resources): Promise<{ field: string; what: string } | undefined> {
+      const { llm_ids = [], tool_ids = [], datasource_ids = [] } = wanted;
       const isUsable = {
         active: true,
         catalogues: { some: { catalogue: { groups: { some: { group: { users: { some: { userId } } } } } } } },
       };
-      const [llms, tools] = await Promise.all([
+      const [llms, tools, sources] = await Promise.all([
         llm_ids.length === 0 ? [] : db.prisma.llm.findMany({ where: { id: { in: llm_ids }, ...isUsable }, select: { id: true } }),
         tool_ids.length === 0 ? [] : db.prisma.tool.findMany({ where: { id: { in: tool_ids }, ...isUsable }, select: { id: true } }),
+        datasource_ids.length === 0
+          ? []
+          : db.prisma.datasource.findMany({ where: { id: { in: datasource_ids }, ...isUsable }, select: { id: true } }),
       ]);
       const llm = absentIn(llm_ids, llms);
       if (llm !== undefined) return { field: "llm_ids", what: `LLM ${llm}` };
       const tool = absentIn(tool_ids, tools);
-      return tool === undefined ? undefined : { field: "tool_ids", what: `tool ${tool}` };
+      if (tool !== undefined) return { field: "tool_ids", what: `tool ${tool}` };
+      const source = absentIn(datasource_ids, sources);
+      return source === undefined ? undefined : { field: "datasource_ids", what: `data source ${source}` };
+    },
+
+    /** The highest privacy score among the LLMs, and among the data sources; null where there are none. */
+    async privacyScores(
+      tx: Tx,
+      { llm_ids = [], datasource_ids = [] }: Resources,
+    ): Promise<{ llms: number | null; datasources: number | null }> {
+      const highest = { _max: { privacyScore: true } } as const;
+      const llms = await tx.llm.aggregate({ where: { id: { in: llm_ids } }, ...highest });
+      const sources = await tx.datasource.aggregate({ where: { id: { in: datasource_ids } }, ...highest });
+      return { llms: llms._max.privacyScore, datasources: sources._max.privacyScore };
     },
 
     count: (filters: AppFilters): Promise<number> => listing.total(filters),

@@ -1,4 +1,6 @@
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { aGrantedPlugin, callAs } from "../grpc/testing.ts";
 import { aStudio, type Studio } from "../testing.ts";
 import { ticketDocument } from "../tools/testing.ts";
 
@@ -179,4 +181,49 @@ test("tools are in catalogues as LLMs are: what is new is in Default, and people
   const app = { name: "mine", description: "", data_source_ids: [], llm_ids: [], tool_ids: [closed] };
   expect((await call("POST", "/common/apps", app, ben)).errors[0]).toMatchObject({ status: "403", field: "tool_ids" });
   expect((await call("POST", "/common/apps", app, ana)).json).toMatchObject({ attributes: { tool_ids: [closed] } });
+});
+
+test("data sources are in catalogues too, found by tag, text and content, and people see those of their groups without addresses and keys", async () => {
+  const { call } = studio;
+  const source = {
+    db_source_type: "chroma",
+    db_name: "docs",
+    db_conn_string: "http://store.example:8000",
+    db_conn_api_key: "ds-secret",
+    embed_vendor: "openai",
+    embed_model: "m",
+  };
+  const id = Number((await call("POST", "/api/v1/datasources", { name: "Handbook", ...source })).data.id);
+  const everyone = (await call("GET", `/api/v1/data-catalogues/by-datasource?datasourceId=${id}`)).list[0];
+  expect(everyone?.attributes).toMatchObject({ name: "Default", datasources: [{ id: String(id), attributes: { name: "Handbook" } }] });
+  const seen = await call("GET", "/common/accessible-datasources", undefined, await studio.aUser());
+  expect(seen.json).toMatchObject([{ id: String(id), attributes: { name: "Handbook", db_conn_string: "" } }]);
+  expect(seen.text).not.toMatch(/store\.example|ds-secret/);
+  expect((await call("DELETE", `/api/v1/data-catalogues/${everyone?.id}/datasources/${id}`)).status).toBe(204);
+  expect((await call("GET", "/common/accessible-datasources", undefined, await studio.aUser())).json).toEqual([]);
+
+  const made = await call("POST", "/api/v1/data-catalogues", { name: "Policies", long_description: "what holds here" });
+  const path = `/api/v1/data-catalogues/${made.data.id}`;
+  const tag = Number((await call("POST", "/api/v1/tags", { name: "law" })).data.id);
+  expect((await call("POST", `${path}/datasources`, { data: { type: "datasources", id: String(id) } })).status).toBe(204);
+  expect((await call("POST", `${path}/tags`, { id: tag })).status).toBe(204);
+  for (const query of ["by-tag?tagName=law", "search?query=HOLDS", `by-datasource?datasourceId=${id}`])
+    expect((await call("GET", `/api/v1/data-catalogues/${query}`)).list.map((found) => found.id)).toEqual([made.data.id]);
+  expect((await call("GET", `/api/v1/datasources/${id}/dependents`)).list).toMatchObject([{ type: "data-catalogues", name: "Policies" }]);
+});
+
+test("a plugin reads data catalogues with data-catalogues.read and changes them only with data-catalogues.write", async () => {
+  const call = (pluginId: number, rpc: string, request: object) => callAs(studio.runtime.serviceApi, pluginId, rpc, request);
+  const reader = await aGrantedPlugin(studio, ["data-catalogues.read"]);
+  const writer = await aGrantedPlugin(studio, ["data-catalogues.read", "data-catalogues.write"]);
+  expect(await call(reader.id, "createDataCatalogue", { name: "no" })).toMatchObject({ code: status.PERMISSION_DENIED });
+  const made = await call(writer.id, "createDataCatalogue", { name: "Of a plugin", shortDescription: "made" });
+  const { id } = (made.response as { dataCatalogue: { id: number } }).dataCatalogue;
+  const request = { dataCatalogueId: id };
+  expect(await call(writer.id, "updateDataCatalogue", { ...request, icon: "x" })).toMatchObject({
+    response: { dataCatalogue: { name: "Of a plugin", shortDescription: "made", icon: "x" } },
+  });
+  expect(await call(reader.id, "getDataCatalogue", request)).toMatchObject({ response: { dataCatalogue: { id } } });
+  expect(await call(writer.id, "deleteDataCatalogue", request)).toMatchObject({ response: { success: true } });
+  expect(await call(reader.id, "getDataCatalogue", request)).toMatchObject({ code: status.NOT_FOUND });
 });

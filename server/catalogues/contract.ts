@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DatasourceAttributes } from "../datasources/contract.ts";
 import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { Id, Ids, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
@@ -41,6 +42,45 @@ export const CataloguePatch = patchOf(CatalogueFields, { shown: CatalogueAttribu
 export const CatalogueReplacement = replacementOf(CatalogueFields, { ...defaults, llm_ids: [] }, { shown: CatalogueAttributes });
 export const CatalogueResource = resourceOf("catalogues", CatalogueAttributes);
 export type CatalogueResource = z.infer<typeof CatalogueResource>;
+
+/** Data sources or their ids. Answers have the data sources, without their addresses. */
+export const DataCatalogueFields = { ...common, datasources: Ids };
+
+const SourceInCatalogue = resourceOf(
+  "datasources",
+  z.object({
+    name: z.string(),
+    short_description: z.string(),
+    long_description: z.string(),
+    icon: z.string(),
+    url: z.string(),
+    privacy_score: z.number(),
+    db_source_type: z.string(),
+    db_name: z.string(),
+    embed_vendor: z.string(),
+    embed_model: z.string(),
+    active: z.boolean(),
+    namespace: z.string(),
+    user_id: z.number(),
+    has_db_conn_api_key: z.boolean(),
+    has_embed_api_key: z.boolean(),
+  }),
+);
+
+export const DataCatalogueDraft = draftOf(DataCatalogueFields, { ...defaults, datasources: [] });
+export const DataCatalogueAttributes = attributesOf(DataCatalogueFields, { ...owned, datasources: z.array(SourceInCatalogue) });
+export type DataCatalogueAttributes = z.infer<typeof DataCatalogueAttributes>;
+export const DataCataloguePatch = patchOf(DataCatalogueFields, { shown: DataCatalogueAttributes });
+export const DataCatalogueReplacement = replacementOf(
+  DataCatalogueFields,
+  { ...defaults, datasources: [] },
+  { shown: DataCatalogueAttributes },
+);
+export const DataCatalogueResource = resourceOf("data-catalogues", DataCatalogueAttributes);
+export type DataCatalogueResource = z.infer<typeof DataCatalogueResource>;
+
+export const TagNameSearch = z.object({ tagName: z.string("is required").trim().min(1, "is required").max(120) });
+export const DatasourceSearch = z.object({ datasourceId: Id });
 
 /** Tools or their ids. Answers have the tools, without their documents. */
 export const ToolCatalogueFields = { ...common, tools: Ids };
@@ -89,6 +129,10 @@ export const UsableLlm = resourceOf(
 );
 export type UsableLlm = z.infer<typeof UsableLlm>;
 
+/** A data source as people who may use it see it: its store's address, the owner and keys are left out. */
+export const UsableDatasource = resourceOf("datasources", DatasourceAttributes);
+export type UsableDatasource = z.infer<typeof UsableDatasource>;
+
 /** A tool as people who may use it see it: its document, key and address are left out. */
 export const UsableTool = resourceOf("tool", ToolAttributes);
 export type UsableTool = z.infer<typeof UsableTool>;
@@ -96,5 +140,9 @@ export type UsableTool = z.infer<typeof UsableTool>;
 /** The LLM catalogues, data catalogues and tool catalogues that a person's groups open. */
 export const AccessibleCatalogues = resourceOf(
   "user_accessible_catalogues",
-  z.object({ catalogues: z.array(CatalogueResource), tool_catalogues: z.array(ToolCatalogueResource) }),
+  z.object({
+    catalogues: z.array(CatalogueResource),
+    data_catalogues: z.array(DataCatalogueResource),
+    tool_catalogues: z.array(ToolCatalogueResource),
+  }),
 );

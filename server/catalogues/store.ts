@@ -10,6 +10,24 @@ import { type CatalogueKind, inSentence, nounOf } from "./kinds.ts";
 /** What catalogues show of what is in them. */
 type ItemOf = {
   catalogue: { id: number; name: string; active: boolean };
+  data_catalogue: {
+    id: number;
+    name: string;
+    short_description: string;
+    long_description: string;
+    icon: string;
+    url: string;
+    privacy_score: number;
+    db_source_type: string;
+    db_name: string;
+    embed_vendor: string;
+    embed_model: string;
+    active: boolean;
+    namespace: string;
+    user_id: number;
+    has_db_conn_api_key: boolean;
+    has_embed_api_key: boolean;
+  };
   tool_catalogue: {
     id: number;
     name: string;
@@ -93,6 +111,32 @@ const itemTables: { [K in ServedKind]: ItemTable<ItemOf[K]> } = {
     noun: "LLM",
     object: "llm",
     shown: { id: "i.id", name: "i.name", active: "i.active" },
+  },
+  data_catalogue: {
+    table: "datasources",
+    links: "catalogue_datasources",
+    column: "datasource_id",
+    field: "datasources",
+    noun: "data source",
+    object: "datasource",
+    shown: {
+      id: "i.id",
+      name: "i.name",
+      short_description: "i.short_description",
+      long_description: "i.long_description",
+      icon: "i.icon",
+      url: "i.url",
+      privacy_score: "i.privacy_score",
+      db_source_type: "i.db_source_type",
+      db_name: "i.db_name",
+      embed_vendor: "i.embed_vendor",
+      embed_model: "i.embed_model",
+      active: "i.active",
+      namespace: "i.namespace",
+      user_id: "coalesce(i.user_id, 0)",
+      has_db_conn_api_key: "i.db_conn_api_key_sealed IS NOT NULL",
+      has_embed_api_key: "i.embed_api_key_sealed IS NOT NULL",
+    },
   },
   tool_catalogue: {
     table: "tools",

@@ -1,9 +1,18 @@
+import type { Datasource } from "../datasources/store.ts";
+import { toAttributes as toDatasourceAttributes } from "../datasources/wire.ts";
 import type { Llm } from "../llms/store.ts";
 import { toAttributes as toLlmAttributes } from "../llms/wire.ts";
 import { toResource as toTagResource } from "../tags/wire.ts";
 import type { Tool } from "../tools/store.ts";
 import { toAttributes as toToolAttributes } from "../tools/wire.ts";
-import type { CatalogueResource, ToolCatalogueResource, UsableLlm, UsableTool } from "./contract.ts";
+import type {
+  CatalogueResource,
+  DataCatalogueResource,
+  ToolCatalogueResource,
+  UsableDatasource,
+  UsableLlm,
+  UsableTool,
+} from "./contract.ts";
 import type { Catalogue } from "./store.ts";
 
 const common = (catalogue: Catalogue) => ({
@@ -16,6 +25,15 @@ const common = (catalogue: Catalogue) => ({
   group_count: catalogue.groupCount,
   created_at: catalogue.createdAt.toISOString(),
   updated_at: catalogue.updatedAt.toISOString(),
+});
+
+export const toDataCatalogueResource = (catalogue: Catalogue<"data_catalogue">): DataCatalogueResource => ({
+  type: "data-catalogues",
+  id: String(catalogue.id),
+  attributes: {
+    ...common(catalogue),
+    datasources: catalogue.items.map(({ id, ...attributes }) => ({ type: "datasources", id: String(id), attributes })),
+  },
 });
 
 export const toToolCatalogueResource = (catalogue: Catalogue<"tool_catalogue">): ToolCatalogueResource => ({
@@ -68,6 +86,24 @@ export const toUsableTool = (tool: Tool): UsableTool => ({
     auth_schema_name: "",
     file_stores: [],
     dependencies: [],
+    metadata: {},
+  },
+});
+
+export const toUsableDatasource = (source: Datasource): UsableDatasource => ({
+  type: "datasources",
+  id: String(source.id),
+  attributes: {
+    ...toDatasourceAttributes(source),
+    user_id: 0,
+    db_conn_string: "",
+    db_conn_api_key: "",
+    has_db_conn_api_key: false,
+    db_name: "",
+    embed_url: "",
+    embed_api_key: "",
+    has_embed_api_key: false,
+    files: [],
     metadata: {},
   },
 });

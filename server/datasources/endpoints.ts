@@ -144,9 +144,12 @@ export const datasourceEndpoints = ({ datasources }: { datasources: DatasourceSe
     params: IdParam,
     result: Dependents,
     async handle({ params }) {
-      const { apps, total } = await datasources.dependents(params.id);
+      const { apps, catalogues, total } = await datasources.dependents(params.id);
       return dependents(
-        apps.map((app) => ({ type: "apps", id: String(app.id), name: app.name, effect: "loses access to this data source" })),
+        [
+          ...apps.map((app) => ({ type: "apps", id: String(app.id), name: app.name, effect: "loses access to this data source" })),
+          ...catalogues.map((one) => ({ type: "data-catalogues", id: String(one.id), name: one.name, effect: "loses this data source" })),
+        ],
         total,
       );
     },

@@ -55,6 +55,9 @@ export type DatasourceFilters = {
   user_id?: number | undefined;
   db_source_type?: string | undefined;
   app_id?: number | undefined;
+  catalogue_id?: number | undefined;
+  /** In a catalogue of one of the groups of this user. */
+  usable_by?: number | undefined;
   tag_name?: string | undefined;
   /** In the name or one of the descriptions. */
   text?: string | undefined;
@@ -91,7 +94,7 @@ export type DatasourceStore = {
   changeFiles(tx: Tx, id: number, change: FileChange): Promise<Datasource>;
   /** The first tag of each name; those that do not exist are created. */
   tagsNamed(tx: Tx, names: string[]): Promise<{ ids: number[]; created: Tag[] }>;
-  dependents(id: number): Promise<{ apps: Named[]; total: number }>;
+  dependents(id: number): Promise<{ apps: Named[]; catalogues: Named[]; total: number }>;
   /** Names that begin like this one, in a namespace. */
   namesLike(prefix: string, namespace: string): Promise<string[]>;
 };
@@ -100,13 +103,16 @@ export function createDatasourceStore(db: Db, counts: Counts): DatasourceStore {
   const listing = createListing<Datasource, DatasourceFilters>(
     { db, counts },
     {
-      kinds: ["datasource", "app", "tag"],
+      kinds: ["datasource", "app", "tag", "data_catalogue", "group", "user"],
       from: "datasources t",
       select: columns,
       sorts,
       search: ["t.name", "t.slug", "t.short_description", "t.long_description"],
       filters: {
         active: "t.active = ?",
+        catalogue_id: "EXISTS (SELECT 1 FROM catalogue_datasources c WHERE c.datasource_id = t.id AND c.catalogue_id = ?)",
+        usable_by: `EXISTS (SELECT 1 FROM catalogue_datasources c JOIN group_catalogues g ON g.catalogue_id = c.catalogue_id
+          JOIN user_groups u ON u.group_id = g.group_id WHERE c.datasource_id = t.id AND u.user_id = ?)`,
         namespace: "t.namespace = ?",
         user_id: "t.user_id = ?",
         db_source_type: "t.db_source_type = ?",
@@ -210,11 +216,16 @@ export function createDatasourceStore(db: Db, counts: Counts): DatasourceStore {
 
     async dependents(id) {
       const where = { isSystem: false, datasources: { some: { datasourceId: id } } };
-      const [apps, total] = await Promise.all([
-        db.prisma.app.findMany({ where, select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 }),
+      // Everything is in the default one.
+      const inCatalogue = { isDefault: false, datasources: { some: { datasourceId: id } } };
+      const first = { select: { id: true, name: true }, orderBy: { name: "asc" }, take: 100 } as const;
+      const [apps, appCount, catalogues, catalogueCount] = await Promise.all([
+        db.prisma.app.findMany({ where, ...first }),
         db.prisma.app.count({ where }),
+        db.prisma.catalogue.findMany({ where: inCatalogue, ...first }),
+        db.prisma.catalogue.count({ where: inCatalogue }),
       ]);
-      return { apps, total };
+      return { apps, catalogues, total: appCount + catalogueCount };
     },
 
     async namesLike(prefix, namespace) {

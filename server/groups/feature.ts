@@ -1,6 +1,6 @@
-import { CatalogueResource, ToolCatalogueResource } from "../catalogues/contract.ts";
+import { CatalogueResource, DataCatalogueResource, ToolCatalogueResource } from "../catalogues/contract.ts";
 import type { CatalogueServices } from "../catalogues/feature.ts";
-import { toResource as toCatalogueResource, toToolCatalogueResource } from "../catalogues/wire.ts";
+import { toResource as toCatalogueResource, toDataCatalogueResource, toToolCatalogueResource } from "../catalogues/wire.ts";
 import type { Db } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import type { Feature } from "../feature.ts";
@@ -32,6 +32,13 @@ export function createGroups({
         kind: "catalogue",
         resource: CatalogueResource,
         toResource: toCatalogueResource,
+      }),
+      ...groupCatalogueEndpoints({
+        groups,
+        catalogues: catalogues.data_catalogue,
+        kind: "data_catalogue",
+        resource: DataCatalogueResource,
+        toResource: toDataCatalogueResource,
       }),
       ...groupCatalogueEndpoints({
         groups,

@@ -193,6 +193,9 @@ test("every write leaves an audit entry that names the plugin, and none that fai
   await write("createSchedule", schedule, "plugin_schedule.created");
   await write("updateSchedule", { scheduleId: "guarded", name: "Renamed" }, "plugin_schedule.updated");
   await write("deleteSchedule", { scheduleId: "guarded" }, "plugin_schedule.deleted");
+  const dataCatalogueId = idOf(await write("createDataCatalogue", { name: "guarded" }, "data_catalogue.created"), "dataCatalogue");
+  await write("updateDataCatalogue", { dataCatalogueId, name: "renamed" }, "data_catalogue.updated");
+  await write("deleteDataCatalogue", { dataCatalogueId }, "data_catalogue.deleted");
   const tagId = idOf(await write("createTag", { name: "guarded" }, "tag.created"), "tag");
   await write("updateTag", { tagId, name: "renamed" }, "tag.updated");
   await write("deleteTag", { tagId }, "tag.deleted");

@@ -20,6 +20,7 @@ const statusOf: Record<ErrorCode, status> = {
   payload_too_large: status.RESOURCE_EXHAUSTED,
   unsupported_media_type: status.INVALID_ARGUMENT,
   validation_failed: status.INVALID_ARGUMENT,
+  privacy_score_mismatch: status.FAILED_PRECONDITION,
   idempotency_key_reused: status.INVALID_ARGUMENT,
   hook_rejected: status.FAILED_PRECONDITION,
   hook_invalid: status.FAILED_PRECONDITION,

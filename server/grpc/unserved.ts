@@ -1,8 +1,6 @@
 import type { RpcScope, Unserved } from "@portico/plugin-services";
 import type { ServiceScope } from "@portico/protocol";
 
-const none = (what: string) => (rpc: string) => `${what} are not part of this version of Portico; ${rpc} is not served.`;
-
 function group(reason: (rpc: string) => string, scopes: Partial<Record<ServiceScope | "none", string[]>>): Unserved[] {
   return Object.entries(scopes).flatMap(([scope, rpcs]) => rpcs.map((rpc) => ({ rpc, scope: scope as RpcScope, reason: reason(rpc) })));
 }
@@ -14,9 +12,5 @@ export const unserved: Unserved[] = [
   }),
   ...group((rpc) => `Plugins can only call LLMs through an agent, which this version of Portico does not have; ${rpc} is not served.`, {
     "llms.proxy": ["callLlm"],
-  }),
-  ...group(none("Data catalogues"), {
-    "data-catalogues.read": ["listDataCatalogues", "getDataCatalogue"],
-    "data-catalogues.write": ["createDataCatalogue", "updateDataCatalogue", "deleteDataCatalogue"],
   }),
 ];

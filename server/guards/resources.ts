@@ -105,6 +105,7 @@ export async function someOfEach(studio: Studio): Promise<Sample[]> {
       otherChange: { description: "Changed again" },
     },
     { name: "tool-catalogues", path: await made("tool-catalogues", { name: "Support", short_description: "Tickets" }), ...renamed },
+    { name: "data-catalogues", path: await made("data-catalogues", { name: "Handbooks" }), ...renamed },
     { name: "tags", path: await made("tags", { name: "pii" }), ...renamed },
     {
       name: "filestore",

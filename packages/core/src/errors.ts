@@ -16,6 +16,7 @@ const statusOf = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   validation_failed: 422,
+  privacy_score_mismatch: 422,
   idempotency_key_reused: 422,
   hook_rejected: 422,
   plugin_invalid: 422,
