@@ -54,6 +54,7 @@ export const lists = {
   modelRouters: { root: "model-routers", path: "/api/v1/model-routers", sort: "name", filters: ["active"] },
   filters: { root: "filters", path: "/api/v1/filters", sort: "name", filters: ["response_filter", "active"] },
   tools: { root: "tools", path: "/api/v1/tools", sort: "name", filters: ["active"], fixed: { slim: "true" } },
+  datasources: { root: "datasources", path: "/api/v1/datasources", sort: "name", filters: ["active", "db_source_type"] },
   tags: { root: "tags", path: "/api/v1/tags", sort: "name" },
   calls: {
     root: "calls",

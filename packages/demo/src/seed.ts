@@ -40,6 +40,11 @@ export type DemoOptions = {
  * user and an app. Leaves every other installation alone, and finishes what was interrupted. In one that it has filled it follows the
  * checkout and the vendor to where they are now; what somebody has changed since stays.
  */
+const handbook = {
+  "travel.md": "# Travel\n\nTrain tickets are reimbursed within a month. Fly only where a train takes longer than six hours.",
+  "leave.md": "# Leave\n\nEveryone has thirty days of paid leave a year. Parents take twelve more weeks after a birth or an adoption.",
+};
+
 const redactCards = `const payload = tyk.redact_pattern(input.raw_input, "\\\\b(?:\\\\d[ -]?){13,16}\\\\b", "[card]");
 if (payload !== input.raw_input) console.log("redacted");
 const output = { block: false, payload, message: "" };
@@ -88,6 +93,15 @@ export async function seedDemo({ rest, file, vendorUrl, gatewayUrl, report }: De
       description: "A key that the demo LLMs could use",
     });
   if ((await api.list("/api/v1/tags?page_size=1")).length === 0) await api.create("/api/v1/tags", { name: "demo" });
+  if ((await api.list("/api/v1/datasources?page_size=1")).length === 0) {
+    const source = await api.create("/api/v1/datasources", {
+      name: "Handbook",
+      short_description: "A few pages about working here.",
+      tags: ["demo"],
+    });
+    for (const [file_name, content] of Object.entries(handbook))
+      await api.create(`/api/v1/datasources/${source.id}/documents`, { file_name, content });
+  }
   if ((await api.list("/api/v1/filters?page_size=1")).length === 0)
     await api.create("/api/v1/filters", {
       name: "Redact card numbers",

@@ -55,7 +55,6 @@ export const objectKinds = {
     shownIn: ["apps", "catalogues"],
     page: { path: "llms", label: "LLMs", section: "Models", key: "l" },
   },
-  datasource: { resource: "datasources", noun: "data source", readScope: "datasources.read", hooked: true },
   tool: {
     resource: "tools",
     noun: "tool",
@@ -63,6 +62,13 @@ export const objectKinds = {
     hooked: true,
     shownIn: ["apps", "filestore"],
     page: { path: "tools", label: "Tools", section: "Data & tools", key: "o" },
+  },
+  datasource: {
+    resource: "datasources",
+    noun: "data source",
+    readScope: "datasources.read",
+    hooked: true,
+    page: { path: "datasources", label: "Data sources", section: "Data & tools" },
   },
   user: {
     resource: "users",
