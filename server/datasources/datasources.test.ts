@@ -111,9 +111,13 @@ test("a copy has keys and tags, no files, is in no namespace and inactive", asyn
 test("an app names its data sources, a data source names its apps, and a deleted one is taken from them", async () => {
   const source = await create();
   const id = Number(source.id);
-  const app = (await studio.call("POST", "/api/v1/apps", { name: "Reader", datasource_ids: [id] })).data;
+  const llm = (await studio.call("POST", "/api/v1/llms", { name: "Private", vendor: "openai", privacy_score: 100 })).data;
+  const llm_ids = [Number(llm.id)];
+  const app = (await studio.call("POST", "/api/v1/apps", { name: "Reader", llm_ids, datasource_ids: [id] })).data;
   expect(app.attributes.datasource_ids).toEqual([id]);
-  expect((await studio.call("POST", "/api/v1/apps", { name: "R", datasource_ids: [999_999] })).errors[0]?.field).toBe("datasource_ids");
+  expect((await studio.call("POST", "/api/v1/apps", { name: "R", llm_ids, datasource_ids: [999_999] })).errors[0]?.field).toBe(
+    "datasource_ids",
+  );
   expect((await studio.call("GET", `/api/v1/datasources/${id}/dependents`)).json).toMatchObject({ data: [{ id: app.id, name: "Reader" }] });
   expect((await studio.call("DELETE", `/api/v1/datasources/${id}`)).status).toBe(204);
   expect((await studio.call("GET", `/api/v1/apps/${app.id}`)).data.attributes.datasource_ids).toEqual([]);

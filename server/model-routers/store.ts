@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { conflict, invalid } from "@portico/core";
 import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
@@ -33,7 +34,7 @@ export type ModelRouterStore = {
   read(tx: Tx, id: number): Promise<ModelRouter>;
   /** @throws AppError for a slug that is taken, and for LLMs that do not exist or that its gateways do not have. */
   insert(tx: Tx, row: ModelRouterRow): Promise<ModelRouter>;
-  /** Pools are made again. */
+  /** Pools that differ are made again, all of them. */
   update(tx: Tx, id: number, row: ModelRouterRow): Promise<ModelRouter>;
   /** @returns how many there were. */
   delete(tx: Tx, id: number): Promise<number>;
@@ -103,7 +104,8 @@ export function createModelRouterStore(db: Db, counts: Counts): ModelRouterStore
     },
     async update(tx, id, row) {
       await checkLlms(tx, row);
-      const data = { ...toColumns(row), pools: { deleteMany: {}, create: row.pools.map(toPoolRow) } };
+      const isSame = isDeepStrictEqual(row.pools.map(toPoolRow), (await read(tx, id)).pools.map(toPoolRow));
+      const data = { ...toColumns(row), ...(isSame ? {} : { pools: { deleteMany: {}, create: row.pools.map(toPoolRow) } }) };
       await tx.modelRouter.update({ where: { id }, data, select: { id: true } }).catch(onSlugTaken(row.slug));
       return read(tx, id);
     },
@@ -132,7 +134,7 @@ const toPoolRow = ({ name, model_pattern, selection_algorithm, priority, vendors
       llmId: llm_id,
       weight,
       active,
-      mappings: mappings.map((mapping, at) => ({ id: at + 1, ...mapping })),
+      mappings: mappings.map(({ source_model, target_model }, at) => ({ id: at + 1, source_model, target_model })),
     })),
   },
 });

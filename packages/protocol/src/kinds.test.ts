@@ -4,9 +4,9 @@ import { changeActions, decides, hookedKinds, objectKinds, resourceOfKind, stale
 const topics = [...Object.keys(objectKinds), "session", "usage"].flatMap((kind) =>
   [...changeActions, "state", "recorded"].map((action) => `system.${kind}.${action}`),
 );
-/** The rules of the releases before the table. */
+/** The rules of the releases before the table, and secrets, which LLMs refer to. */
 const before = {
-  edges: /^system\.((llm|app|credential|model_price|user)\.(?!state$|recorded$)|plugin\.(?!state$|recorded$)|edge\.created$)/,
+  edges: /^system\.((llm|app|credential|model_price|user|secret)\.(?!state$|recorded$)|plugin\.(?!state$|recorded$)|edge\.created$)/,
   admission: /^system\.(app|credential|user|llm)\.(?!state$|recorded$)/,
   budgets: /^system\.(app|llm|model_price)\.(?!state$|recorded$)/,
 };
@@ -19,7 +19,7 @@ test("edges, admission and budgets follow the changes that they always followed,
 
 test("a page is refreshed for its own objects and for what it shows of others", () => {
   expect(staleRoots("credentials")).toEqual(["credentials", "apps"]);
-  expect(staleRoots("llms")).toEqual(["llms", "apps"]);
+  expect(staleRoots("llms")).toEqual(["llms", "apps", "catalogues"]);
   expect(staleRoots("usage")).toEqual(["analytics", "calls"]);
   expect(staleRoots("something-new")).toEqual(["something-new"]);
   expect(resourceOfKind("model_price")).toBe("model-prices");

@@ -11,7 +11,7 @@ export const DocumentUpload = z.strictObject({
   content: z
     .string("must be text")
     .min(1, "must not be empty")
-    .max((maxFileBytes * 4) / 3 + 4, "is larger than 10 MiB"),
+    .max(Math.ceil(maxFileBytes / 3) * 4, "is larger than 10 MiB"),
   encoding: z.enum(["text", "base64"], { error: "must be text or base64" }).default("text"),
 });
 

@@ -2,7 +2,7 @@ import { kindsWithPages } from "@portico/protocol/kinds";
 
 /** Parts of the dashboard and the portal that are our own; the folders of the pages in app/. */
 export const ownSections = {
-  admin: [...kindsWithPages.map(({ page }) => page.path), "calls"].sort(),
+  admin: [...kindsWithPages.map(({ page }) => page.path), "calls", "analytics"].sort(),
   portal: ["apps", "catalogue"],
 };
 
