@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { PoolSettings } from "./db/pool.ts";
 import { isAddressOrNetwork } from "./http/proxies.ts";
 import type { RetentionDays } from "./retention/retention.ts";
-import { secretNamePattern } from "./secrets/contract/reference.ts";
+import { secretNamePattern } from "./secrets/contract/reference-text.ts";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const flag = (fallback: boolean) =>

@@ -1,4 +1,5 @@
-import { type Breakdown, breakdowns, type ReportRange, reportRangeNames } from "../../server/analytics/contract.ts";
+import { breakdowns, reportRangeNames } from "../../server/analytics/contract/choices.ts";
+import type { Breakdown, ReportRange } from "../../server/analytics/contract.ts";
 import { q } from "../api/query.ts";
 
 /** The address's parameter, and the API's, that narrows the report to one value of a breakdown. */

@@ -3,7 +3,8 @@
 import { SegmentedControl } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import { breakdowns, type Figures, type ReportAttributes, reportRangeNames } from "../../server/analytics/contract.ts";
+import { breakdowns, reportRangeNames } from "../../server/analytics/contract/choices.ts";
+import type { Figures, ReportAttributes } from "../../server/analytics/contract.ts";
 import { every } from "../api/query.ts";
 import type { One } from "../api/types.ts";
 import { ChartSkeletons } from "../charts/chart-skeletons.tsx";

@@ -4,7 +4,7 @@ import { Select } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { referenceTo } from "../../server/secrets/contract/reference.ts";
+import { referenceTo } from "../../server/secrets/contract/reference-text.ts";
 import type { SecretAttributes } from "../../server/secrets/contract.ts";
 import { q, rowsOf, withParams } from "../api/query.ts";
 import type { List } from "../api/types.ts";

@@ -4,6 +4,7 @@ import { Button, Menu, Switch } from "@mantine/core";
 import { isObjectHook } from "@portico/protocol/capabilities";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import type { PluginAttributes, PluginResource } from "../../server/plugins/contract.ts";
@@ -24,15 +25,16 @@ import { WithResource } from "../ui/with-resource.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
 import { EdgePayloads } from "./edge-payloads.tsx";
 import { HookList, isGatewayHook } from "./hooks.tsx";
-import { LogViewer } from "./log-viewer.tsx";
 import { manifestText } from "./manifest.ts";
 import { ObjectHooks } from "./object-hooks.tsx";
 import { ObjectReach } from "./plugin-reach.tsx";
 import { DevMark, isWaiting, PluginStateLabel } from "./plugin-state.tsx";
 import { Processes } from "./processes.tsx";
-import { Schedules } from "./schedules.tsx";
 import { ScopeList } from "./scopes.tsx";
 import { PluginWarnings } from "./warnings.tsx";
+
+const Schedules = dynamic(() => import("./schedules.tsx").then((module) => module.Schedules));
+const LogViewer = dynamic(() => import("./log-viewer.tsx").then((module) => module.LogViewer));
 
 /** A plugin with the LLMs that it is attached to. */
 type WithLlms = Resource<PluginAttributes> & Pick<PluginResource, "relationships">;

@@ -3,12 +3,12 @@
 import { ActionIcon, Drawer } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2, IconSearch } from "@tabler/icons-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useEffect } from "react";
 import type { Me } from "../../server/auth/contract.ts";
 import { LiveEvents } from "../api/live-events.tsx";
-import { NotificationBell } from "../notifications/bell.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { Crumbs, CrumbsProvider } from "./crumbs.tsx";
 import { OfflineBar } from "./offline-bar.tsx";
@@ -18,6 +18,9 @@ import classes from "./shell.module.css";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SideNav } from "./side-nav.tsx";
 import { ThemeSwitch, UserMenu } from "./user-menu.tsx";
+
+// The page can be used without it.
+const NotificationBell = dynamic(() => import("../notifications/bell.tsx").then((module) => module.NotificationBell), { ssr: false });
 
 export type Area = "admin" | "portal";
 

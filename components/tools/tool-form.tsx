@@ -1,8 +1,9 @@
 "use client";
 
 import { NumberInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { useEffect, useRef } from "react";
-import { documentText } from "../../server/tools/contract/document.ts";
+import { documentText } from "../../server/tools/contract/document-text.ts";
 import type { ToolAttributes } from "../../server/tools/contract.ts";
 import type { Resource } from "../api/types.ts";
 import { FormLayout, FormSection } from "../form/form-layout.tsx";
@@ -13,9 +14,10 @@ import { useCrumbs } from "../shell/crumbs.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { PageHeader } from "../ui/page.tsx";
 import { toast } from "../ui/toast.tsx";
-import { DocumentField } from "./document-field.tsx";
-import { OperationPicker } from "./operation-picker.tsx";
 import { useDocumentCheck } from "./use-document-check.ts";
+
+const DocumentField = dynamic(() => import("./document-field.tsx").then((module) => module.DocumentField), { ssr: false });
+const OperationPicker = dynamic(() => import("./operation-picker.tsx").then((module) => module.OperationPicker), { ssr: false });
 
 type Values = {
   name: string;

@@ -67,7 +67,7 @@ export function ToolFiles({ tool }: { tool: Tool }) {
     },
     {
       id: "remove",
-      header: "",
+      header: "Actions",
       value: () => "",
       align: "right",
       cell: (row) => (
@@ -115,7 +115,7 @@ export function ToolDependencies({ tool }: { tool: Tool }) {
     { id: "description", header: "Description", value: (row) => row.attributes.description, rank: 2 },
     {
       id: "remove",
-      header: "",
+      header: "Actions",
       value: () => "",
       align: "right",
       cell: (row) => (

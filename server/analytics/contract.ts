@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { resourceOf } from "../http/contract.ts";
+import { breakdowns, reportRangeNames } from "./contract/choices.ts";
 
 /** What a dashboard may look back on, and how wide the steps of its curves are. */
 export const ranges = {
@@ -155,7 +156,6 @@ export const ProxyLogResource = resourceOf(
 );
 
 /** What usage is broken down by. */
-export const breakdowns = ["llm", "app", "user", "edge", "vendor", "model"] as const;
 export const Breakdown = z.enum(breakdowns, `must be one of ${breakdowns.join(", ")}`);
 export type Breakdown = z.infer<typeof Breakdown>;
 
@@ -167,7 +167,6 @@ export const reportRanges = {
   "90d": { unit: "day", size: 1, steps: 90 },
   "1y": { unit: "day", size: 7, steps: 52 },
 } as const;
-export const reportRangeNames = ["24h", "7d", "30d", "90d", "1y"] as const;
 export const ReportRange = z.enum(reportRangeNames, `must be one of ${reportRangeNames.join(", ")}`);
 export type ReportRange = z.infer<typeof ReportRange>;
 

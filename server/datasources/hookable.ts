@@ -1,7 +1,7 @@
 import { slugify } from "@portico/core";
 import { type Hookable, hookable } from "../plugins/hooks/hookable.ts";
 import { type Guard, isChanged } from "../plugins/hooks/policy.ts";
-import { referenceIn } from "../secrets/contract/reference.ts";
+import { referenceIn } from "../secrets/contract/reference-text.ts";
 import { DatasourceDraft, DatasourceFields, redacted } from "./contract.ts";
 import { checkConnections } from "./rules.ts";
 import type { Datasource } from "./store.ts";

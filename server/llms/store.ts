@@ -5,7 +5,7 @@ import type { Counts } from "../db/counts.ts";
 import type { Prisma } from "../db/generated/client.ts";
 import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
-import { referenceIn } from "../secrets/contract/reference.ts";
+import { referenceIn } from "../secrets/contract/reference-text.ts";
 import { type LlmDraft, pathRule } from "./contract.ts";
 
 /** An LLM without its key: the key leaves the database only towards edges and for tests of its connection. */

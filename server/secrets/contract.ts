@@ -2,7 +2,7 @@ import { z } from "zod";
 import { attributesOf, draftOf, patchOf, replacementOf, timestamps } from "../fields/contract/resource.ts";
 import { redacted, text } from "../fields/contract.ts";
 import { resourceOf } from "../http/contract.ts";
-import { referenceIn, secretNamePattern } from "./contract/reference.ts";
+import { referenceIn, secretNamePattern } from "./contract/reference-text.ts";
 
 const Value = text(20_000).refine((value) => referenceIn(value)?.source !== "ENV", "must be the value itself, not a reference");
 

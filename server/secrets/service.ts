@@ -4,7 +4,7 @@ import type { Db, Tx } from "../db/client.ts";
 import { record } from "../db/journal.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import { redacted } from "../fields/contract.ts";
-import { referenceIn } from "./contract/reference.ts";
+import { referenceIn } from "./contract/reference-text.ts";
 import type { SecretDraft, SecretPatch } from "./contract.ts";
 import type { Secret, SecretStore, SecretUser } from "./store.ts";
 import type { Vault } from "./vault.ts";

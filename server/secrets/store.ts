@@ -3,7 +3,7 @@ import { type Db, onUnique, type Tx } from "../db/client.ts";
 import type { Counts } from "../db/counts.ts";
 import { createListing, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
-import { referenceTo } from "./contract/reference.ts";
+import { referenceTo } from "./contract/reference-text.ts";
 import { secretUses } from "./uses.ts";
 
 export type Secret = {

@@ -2,7 +2,7 @@ import { AppError, invalid } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Tx } from "../db/client.ts";
 import { redacted } from "../fields/contract.ts";
-import { referenceIn, type SecretReference } from "./contract/reference.ts";
+import { referenceIn, type SecretReference } from "./contract/reference-text.ts";
 import type { SecretStore } from "./store.ts";
 import type { Vault } from "./vault.ts";
 

@@ -1,4 +1,4 @@
-import { referenceTo } from "./contract/reference.ts";
+import { referenceTo } from "./contract/reference-text.ts";
 import type { SecretAttributes, SecretResource } from "./contract.ts";
 import type { Secret } from "./store.ts";
 

@@ -2,7 +2,7 @@ import { documentOf } from "../http/contract.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { one } from "../http/envelope.ts";
 import { type CheckedDocument, CheckedDocumentResource, DocumentCheck } from "./contract/definition.ts";
-import { documentText } from "./contract/document.ts";
+import { documentText } from "./contract/document-text.ts";
 import { maxToolBodyBytes } from "./contract.ts";
 import { toDefinitionAttributes } from "./definition-wire.ts";
 import type { Documents } from "./document/documents.ts";

@@ -2,7 +2,7 @@ import { invalid, slugify } from "@portico/core";
 import type { Outbound } from "@portico/outbound";
 import { type Hookable, hookable } from "../plugins/hooks/hookable.ts";
 import { type Guard, isChanged } from "../plugins/hooks/policy.ts";
-import { referenceIn } from "../secrets/contract/reference.ts";
+import { referenceIn } from "../secrets/contract/reference-text.ts";
 import { redacted, ToolDraft, ToolFields } from "./contract.ts";
 import type { Tool } from "./store.ts";
 import { toAttributes } from "./wire.ts";

@@ -10,7 +10,7 @@ import { pickFields } from "../fields/contract/resource.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import type { SecretValues } from "../secrets/values.ts";
-import { documentText } from "./contract/document.ts";
+import { documentText } from "./contract/document-text.ts";
 import { redacted, ToolDraft, ToolFields, type ToolPatch } from "./contract.ts";
 import type { Documents } from "./document/documents.ts";
 import { faultsOfUse } from "./document/use.ts";

@@ -6,7 +6,7 @@ import type { Prisma } from "../db/generated/client.ts";
 import { createListing, inNaturalOrder, selectAs } from "../db/listing.ts";
 import type { ListQuery, Page } from "../db/paging.ts";
 import type { StoredFile } from "../filestore/wire.ts";
-import { referenceIn } from "../secrets/contract/reference.ts";
+import { referenceIn } from "../secrets/contract/reference-text.ts";
 import type { ToolDraft } from "./contract.ts";
 
 /** A tool without its key and without what calls need of its document. */

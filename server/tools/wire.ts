@@ -1,5 +1,5 @@
 import { toResource as toFileResource } from "../filestore/wire.ts";
-import { documentBase64 } from "./contract/document.ts";
+import { documentBase64 } from "./contract/document-text.ts";
 import { redacted, type ToolAttributes, type ToolResource } from "./contract.ts";
 import type { Tool } from "./store.ts";
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError, type FieldIssue } from "@portico/core";
 import { faultOfPattern, linearPattern, patternSize } from "@portico/core/patterns";
 import { redacted } from "../../fields/contract.ts";
-import { referenceIn } from "../../secrets/contract/reference.ts";
+import { referenceIn } from "../../secrets/contract/reference-text.ts";
 import { isObject, type Json } from "../catalog/json.ts";
 import { targetOf } from "./schemas/limits.ts";
 

@@ -1,21 +1,6 @@
 import { z } from "zod";
 import { must } from "../../fields/contract.ts";
-
-/** Where a referenced value is kept. */
-export type ReferenceSource = "SECRET" | "ENV";
-export type SecretReference = { source: ReferenceSource; name: string };
-
-export const secretNamePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
-
-/** The reference that a text is; undefined for a plain value. */
-export function referenceIn(text: string): SecretReference | undefined {
-  const [, source, name = ""] = /^\$(SECRET|ENV)\/(.*)$/s.exec(text) ?? [];
-  return source !== undefined && secretNamePattern.test(name) ? { source: source as ReferenceSource, name } : undefined;
-}
-
-export const referenceTo = (name: string): string => `$SECRET/${name}`;
-
-const looksLikeReference = (text: string): boolean => /^\$(SECRET|ENV)\//i.test(text);
+import { looksLikeReference, referenceIn } from "./reference-text.ts";
 
 /**
  * A credential field: a plain value, `[redacted]` for the stored one, "" for none, or a reference such as `$SECRET/OPENAI_KEY` or
