@@ -1,5 +1,5 @@
 import { AppError, notFound } from "@portico/core";
-import { isGatewayHook } from "@portico/protocol";
+import { isApprovedByAttachment } from "@portico/protocol";
 import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { type Change, record, recordAll } from "../db/journal.ts";
@@ -45,7 +45,7 @@ export function createLlmPluginService({
     for (const id of [...ids].sort((a, b) => a - b)) {
       const plugin = await plugins.lock(tx, id);
       if (!plugin) continue;
-      const hooks = requestedOf(plugin).filter((capability) => isGatewayHook(capability) && !plugin.grants.includes(capability));
+      const hooks = requestedOf(plugin).filter((capability) => isApprovedByAttachment(capability) && !plugin.grants.includes(capability));
       if (hooks.length === 0) continue;
       if (actor.via === "plugin")
         throw new AppError({

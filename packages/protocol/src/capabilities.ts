@@ -1,4 +1,12 @@
-import { gatewayHookTypes, type ObjectHookType, type ObjectType, objectHookTypes, objectTypes, studioHookTypes } from "./hooks.ts";
+import {
+  gatewayHookTypes,
+  type ObjectHookType,
+  type ObjectType,
+  objectHookTypes,
+  objectTypes,
+  runsUnattached,
+  studioHookTypes,
+} from "./hooks.ts";
 import { kindOf } from "./kinds.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { isServiceScope, type ServiceScope, serviceScopes } from "./scopes.ts";
@@ -20,6 +28,9 @@ const objectHooks: ReadonlySet<string> = new Set(objectTypes.flatMap((object) =>
 export const isObjectHook = (name: string): boolean => objectHooks.has(name);
 export const objectHook = (objectType: ObjectType, hookType: ObjectHookType): Capability => `${objectType}.${hookType}`;
 export const isGatewayHook = (capability: Capability): boolean => (gatewayHookTypes as readonly string[]).includes(capability);
+
+/** A gateway hook that is approved by attaching the plugin to an LLM; the others are approved like everything else. */
+export const isApprovedByAttachment = (capability: Capability): boolean => isGatewayHook(capability) && !runsUnattached([capability]);
 
 /** Unknown hook types may be anything, so their plugin runs in the studio. */
 export const runsInStudio = (hookTypes: readonly string[]): boolean =>

@@ -1,5 +1,5 @@
 import { conflict } from "@portico/core";
-import { isGatewayHook } from "@portico/protocol";
+import { isApprovedByAttachment } from "@portico/protocol";
 import type { ApproveScopes } from "../contract.ts";
 import { approvalOf, keptGrants, pendingOf, requestedOf } from "./grants.ts";
 import type { Plugin, PluginRow } from "./store.ts";
@@ -15,7 +15,7 @@ export function afterApproval(
   { approved, approval, ui_trusted, also = [] }: ApproveScopes,
   dev: boolean,
 ): { row: Partial<PluginRow>; grants: string[] } {
-  const grants = approved ? granted(before, approval, also, dev) : before.grants.filter(isGatewayHook);
+  const grants = approved ? granted(before, approval, also, dev) : before.grants.filter(isApprovedByAttachment);
   const after = { ...before, grants };
   const sameGrants = before.grants.length === grants.length && grants.every((one) => before.grants.includes(one));
   return {

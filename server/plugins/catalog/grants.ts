@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Capability, grantableUnasked, isGatewayHook, isServiceGrant, requestedCapabilities } from "@portico/protocol";
+import { type Capability, grantableUnasked, isApprovedByAttachment, isServiceGrant, requestedCapabilities } from "@portico/protocol";
 import { storedManifest } from "./manifest.ts";
 import type { Plugin } from "./store.ts";
 
@@ -29,14 +29,17 @@ type Asking = Pick<Plugin, "manifest" | "hookTypes" | "hookType">;
 export const requestedOf = ({ manifest, hookTypes, hookType }: Asking): Capability[] =>
   requestedCapabilities(storedManifest(manifest), hookTypes.length > 0 ? hookTypes : [hookType]);
 
-/** What it asks for and was not granted. Gateway hooks wait for the plugin to be attached, unless it is in use already. */
+/**
+ * What it asks for and was not granted. Hooks on requests and responses wait for the plugin to be attached to an LLM, unless it is in
+ * use already.
+ */
 export function pendingOf(plugin: Asking & Pick<Plugin, "grants">): Capability[] {
-  const inUse = plugin.grants.some(isGatewayHook);
-  return requestedOf(plugin).filter((capability) => !plugin.grants.includes(capability) && (inUse || !isGatewayHook(capability)));
+  const inUse = plugin.grants.some(isApprovedByAttachment);
+  return requestedOf(plugin).filter((capability) => !plugin.grants.includes(capability) && (inUse || !isApprovedByAttachment(capability)));
 }
 
 export const requiresApproval = (plugin: Asking & Pick<Plugin, "grants">): boolean =>
-  requestedOf(plugin).some((capability) => !isGatewayHook(capability)) || pendingOf(plugin).length > 0;
+  requestedOf(plugin).some((capability) => !isApprovedByAttachment(capability)) || pendingOf(plugin).length > 0;
 
 /** What of the grants remains for a plugin that asks for this now: what is no longer asked for has to be approved again later. */
 export const keptGrants = (grants: readonly Capability[], requested: readonly Capability[]): Capability[] =>

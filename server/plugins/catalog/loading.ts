@@ -1,6 +1,6 @@
 import { AppError, messageOf, withTimeout } from "@portico/core";
 import type { PluginHost } from "@portico/plugin-host";
-import { isGatewayHook, type PluginManifest, requestedCapabilities } from "@portico/protocol";
+import { isApprovedByAttachment, type PluginManifest, requestedCapabilities } from "@portico/protocol";
 import type { Schemas } from "../settings/schemas/schemas.ts";
 import { keptGrants, pendingOf } from "./grants.ts";
 import { isObject, type Json } from "./json.ts";
@@ -76,7 +76,7 @@ export function afterLoading(
   const known = before.approvedCodeHash || before.codeHash;
   const changed = !dev && known !== "" && codeHash !== known;
   // Attached before it was ever read: the administrator approved its gateway hooks by that.
-  const byAttachment = first && attached ? requested.filter(isGatewayHook) : [];
+  const byAttachment = first && attached ? requested.filter(isApprovedByAttachment) : [];
   const grants = changed ? [] : [...new Set([...keptGrants(before.grants, requested), ...byAttachment])];
   const pending = pendingOf({ manifest: manifestJson, hookType, hookTypes, grants });
   return {
