@@ -99,7 +99,11 @@ export function Schedules({ pluginId }: { pluginId: string }) {
       cell: ({ attributes }) => (
         <div>
           <Ago at={attributes.last_run} />
-          {attributes.last_status && <RunStatus status={attributes.last_status} />}
+          {attributes.last_status && (
+            <div>
+              <RunStatus status={attributes.last_status} />
+            </div>
+          )}
         </div>
       ),
     },
