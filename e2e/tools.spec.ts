@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { expect, test } from "./support.ts";
+import { expect, isRefusal, test } from "./support.ts";
 
 const document = (parameter: string) =>
   [
@@ -62,7 +62,7 @@ test("an operation of a demo tool is tried: a form for its parameters, the reque
   await page.getByRole("button", { name: "Send request" }).click();
   await expect(page.getByText("Is required", { exact: true })).toBeVisible();
   // A browser notes every answer that is a refusal.
-  expect(faults.splice(0)).toEqual([expect.stringContaining("422")]);
+  expect(faults.splice(0).filter((fault) => !isRefusal(fault))).toEqual([]);
   await page.getByRole("textbox", { name: "id" }).fill("1");
   await page.getByRole("button", { name: "Send request" }).click();
   await expect(page.getByLabel("answer", { exact: true })).toContainText("Printer on fire");
