@@ -1,6 +1,6 @@
 "use client";
 
-import { Button, Menu, Skeleton } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
@@ -20,6 +20,7 @@ import { useDelete } from "../ui/confirm.tsx";
 import { formatMoney } from "../ui/format.ts";
 import { Notice } from "../ui/notice.tsx";
 import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { TabSkeleton } from "../ui/tab-skeleton.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
@@ -32,10 +33,6 @@ import { vendorLabel } from "./vendors.ts";
 // The code of a tab comes when somebody opens it.
 const LlmPlugins = dynamic(() => import("./llm-plugins.tsx").then((module) => module.LlmPlugins), { loading: TabSkeleton });
 const TryIt = dynamic(() => import("./try-it.tsx").then((module) => module.TryIt), { loading: TabSkeleton });
-
-function TabSkeleton() {
-  return <Skeleton height={144} radius="lg" />;
-}
 
 export function LlmDetail({ id }: { id: string }) {
   return (

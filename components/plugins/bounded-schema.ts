@@ -1,10 +1,9 @@
 import { format } from "@cfworker/json-schema";
+import { isObject } from "@portico/core/json";
 import { linearPattern, PatternRefused } from "@portico/core/patterns";
 import type { RJSFSchema } from "@rjsf/utils";
 
 type Json = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const byName = new Set(["properties", "definitions", "$defs", "dependencies", "dependentSchemas"]);
 const data = new Set(["default", "const", "enum", "examples"]);

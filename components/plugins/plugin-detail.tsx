@@ -18,6 +18,7 @@ import { CodeBlock } from "../ui/code.tsx";
 import { confirmAction, useDelete } from "../ui/confirm.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Facts, PageHeader, Section } from "../ui/page.tsx";
+import { TabSkeleton } from "../ui/tab-skeleton.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
@@ -33,8 +34,8 @@ import { Processes } from "./processes.tsx";
 import { ScopeList } from "./scopes.tsx";
 import { PluginWarnings } from "./warnings.tsx";
 
-const Schedules = dynamic(() => import("./schedules.tsx").then((module) => module.Schedules));
-const LogViewer = dynamic(() => import("./log-viewer.tsx").then((module) => module.LogViewer));
+const Schedules = dynamic(() => import("./schedules.tsx").then((module) => module.Schedules), { loading: TabSkeleton });
+const LogViewer = dynamic(() => import("./log-viewer.tsx").then((module) => module.LogViewer), { loading: TabSkeleton });
 
 /** A plugin with the LLMs that it is attached to. */
 type WithLlms = Resource<PluginAttributes> & Pick<PluginResource, "relationships">;

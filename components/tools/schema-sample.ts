@@ -1,6 +1,6 @@
-type Schema = { readonly [keyword: string]: unknown };
+import { isObject } from "@portico/core/json";
 
-const isObject = (value: unknown): value is Schema => typeof value === "object" && value !== null && !Array.isArray(value);
+type Schema = { readonly [keyword: string]: unknown };
 
 export const typeOf = (schema: Schema): string => {
   const { type } = schema;

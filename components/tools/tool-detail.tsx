@@ -1,6 +1,6 @@
 "use client";
 
-import { Button, Menu, Skeleton } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
@@ -20,6 +20,7 @@ import { useDelete } from "../ui/confirm.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Facts, PageHeader, Section } from "../ui/page.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
+import { TabSkeleton } from "../ui/tab-skeleton.tsx";
 import { Ago } from "../ui/time.tsx";
 import { toast, toastError } from "../ui/toast.tsx";
 import { UrlTabs } from "../ui/url-tabs.tsx";
@@ -31,10 +32,6 @@ import { definitionOf } from "./try-operation.tsx";
 // The code of a tab comes when somebody opens it.
 const ToolOperations = dynamic(() => import("./tool-operations.tsx").then((module) => module.ToolOperations), { loading: TabSkeleton });
 const TryOperation = dynamic(() => import("./try-operation.tsx").then((module) => module.TryOperation), { loading: TabSkeleton });
-
-function TabSkeleton() {
-  return <Skeleton height={144} radius="lg" />;
-}
 
 export function ToolDetail({ id }: { id: string }) {
   return (

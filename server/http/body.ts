@@ -1,5 +1,6 @@
 import { AppError } from "@portico/core";
 import { Chunks } from "@portico/core/chunks";
+import { isObject } from "@portico/core/json";
 import { faultOfForeign, faultOfStored } from "../db/storable.ts";
 
 /** What a body holds: the fields, and the id that its envelope names. */
@@ -48,8 +49,6 @@ function unwrap(value: unknown): SentBody {
   if (isObject(attributes)) return { fields: attributes, id };
   return { fields: type !== undefined && id !== undefined ? { id } : value };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const hasLongNumber = /\d{16}/;
 

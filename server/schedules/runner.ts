@@ -114,7 +114,7 @@ export function createRunner({
       } catch (error) {
         logger.warn("schedules cannot be looked through, retrying", { error: messageOf(error) });
       }
-      if (waitMs > 0) await sleep(waitMs, AbortSignal.any([nap.signal, closing.signal])).catch(() => undefined);
+      if (waitMs > 0) await sleep(waitMs, AbortSignal.any([nap.signal, closing.signal]));
     }
   }
 
@@ -182,11 +182,10 @@ export function createRunner({
     try {
       await store.retry(due.id, new Date(Date.now() + afterMs), due.attempt + 1);
       wake();
-      return { status, error };
     } catch (cause) {
       logger.error("a scheduled task cannot be retried", { schedule: due.scheduleId, error: messageOf(cause) });
-      return { status, error };
     }
+    return { status, error };
   }
 
   /** Many that end together are written down together. */

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Price } from "@portico/core";
 import { messageOf, nanoFromMicro } from "@portico/core";
+import { isObject } from "@portico/core/json";
 import { gatewayHookTypes, revokedLlm } from "@portico/protocol";
 import type { AppConfig, LlmConfig, ModelPrice, PluginConfig } from "@portico/protocol/edge";
 import { open } from "@portico/protocol/sealing";
@@ -144,7 +145,6 @@ function unseal(key: Buffer, sealed: Uint8Array, what: string): string {
 }
 
 type JsonObject = Record<string, unknown>;
-const isObject = (value: unknown): value is JsonObject => value !== null && typeof value === "object" && !Array.isArray(value);
 
 function jsonObject(text: string, what: string): JsonObject {
   try {

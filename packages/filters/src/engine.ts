@@ -1,3 +1,4 @@
+import { isObject } from "@portico/core/json";
 import { createWorkerPool } from "@portico/core/worker-pool";
 import { limits, timedOut } from "./limits.ts";
 import type { Answer, FilterCaller, FilterInput, FilterRun, Question } from "./types.ts";
@@ -85,8 +86,6 @@ async function callHost(
   }
   throw new Error(`tyk.${name === "http" ? "makeHTTPRequest" : name} is not available here`);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function textsOf(value: unknown, what: string): Record<string, string> {
   if (!isObject(value) || Object.values(value).some((one) => typeof one !== "string"))

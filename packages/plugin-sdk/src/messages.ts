@@ -1,7 +1,8 @@
+import { isObject } from "@portico/core/json";
+
 /** A JSON object as LLM vendors send and expect it. */
 export type JsonObject = Record<string, unknown>;
 
-const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 const joined = (before: string, text: string, separator: string) => (before === "" ? text : `${before}${separator}${text}`);
 
 /** Content is a string or a list of parts, for OpenAI and Anthropic alike; text parts are `{type: "text", text}`. */

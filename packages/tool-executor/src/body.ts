@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { isObject } from "@portico/core/json";
 import type { BodyContent, BodyDefinition, JsonSchema } from "./definition.ts";
 import { badInput } from "./faults.ts";
 import { queryPairs } from "./styles.ts";
-import { isObject, textOf, toValue } from "./values.ts";
+import { textOf, toValue } from "./values.ts";
 
 export type EncodedBody = { contentType: string; bytes: Buffer };
 

@@ -1,3 +1,4 @@
+import { isObject } from "@portico/core/json";
 import type { JsonSchema, ParameterDefinition } from "./definition.ts";
 import { badInput } from "./faults.ts";
 
@@ -6,9 +7,6 @@ export type Value = string | string[] | Fields;
 export type Fields = { readonly kind: "fields"; entries: [string, string | Fields | string[]][] };
 
 export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && "kind" in value;
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A single value as text: what has parts is JSON. */
 export const textOf = (value: unknown): string =>

@@ -1,3 +1,4 @@
+import { isObject } from "@portico/core/json";
 import { z } from "zod";
 import { type Shown, shown } from "../contract.ts";
 
@@ -55,8 +56,6 @@ function withoutNulls<S extends z.ZodObject>(fields: Fields, schema: S) {
     schema,
   );
 }
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Takes what answers show besides the written fields, and drops it. */
 function withReadOnly<S extends z.ZodObject>(fields: Fields, written: S, { shown: attributes, fixed = [] }: Shape) {

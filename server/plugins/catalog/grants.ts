@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isObject } from "@portico/core/json";
 import { type Capability, grantableUnasked, isApprovedByAttachment, isServiceGrant, requestedCapabilities } from "@portico/protocol";
 import { storedManifest } from "./manifest.ts";
 import type { Plugin } from "./store.ts";
@@ -56,5 +57,4 @@ export function approvalOf(plugin: Asking & Pick<Plugin, "command" | "checksum" 
     .digest("hex");
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 const byKey = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);

@@ -1,6 +1,6 @@
-export type Json = Record<string, unknown>;
+import type { Json } from "@portico/core/json";
 
-export const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+export { isObject, type Json } from "@portico/core/json";
 
 const unescaped = (part: string): string => part.replaceAll("~1", "/").replaceAll("~0", "~");
 

@@ -1,6 +1,6 @@
-export type Json = Record<string, unknown>;
+import { isObject, type Json } from "@portico/core/json";
 
-export const isObject = (value: unknown): value is Json => value !== null && typeof value === "object" && !Array.isArray(value);
+export { isObject, type Json } from "@portico/core/json";
 
 export const objectIn = (value: unknown, key: string): Json | undefined => {
   const inner = isObject(value) ? value[key] : undefined;
