@@ -1,10 +1,11 @@
-import { conflict, notFound } from "@portico/core";
+import { notFound } from "@portico/core";
 import type { Actor } from "../auth/actor.ts";
 import type { Db, Tx } from "../db/client.ts";
 import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { record } from "../db/journal.ts";
 import { allPages, type ListQuery, type Page } from "../db/paging.ts";
 import { pickFields } from "../fields/contract/resource.ts";
+import { copyName } from "../fields/copy-name.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import type { SecretValues } from "../secrets/values.ts";
@@ -115,16 +116,6 @@ export function createDatasourceService({
     });
   }
 
-  async function freeName(name: string, namespace: string): Promise<string> {
-    const copy = `Copy of ${name}`.slice(0, 110);
-    const taken = new Set(await store.namesLike(copy, namespace));
-    for (let number = 1; number <= 1000; number++) {
-      const candidate = number === 1 ? copy : `${copy} ${number}`;
-      if (!taken.has(candidate)) return candidate;
-    }
-    throw conflict(`There are too many copies of "${name}".`, "name");
-  }
-
   return {
     list: store.list,
     all: (filters) => allPages((list) => store.list(list, filters)),
@@ -147,7 +138,7 @@ export function createDatasourceService({
       if (!keys) throw notFound("Datasource");
       const draft = DatasourceDraft.parse({
         ...pickFields(DatasourceFields, toAttributes(source)),
-        name: await freeName(source.name, ""),
+        name: await copyName(source.name, (beginning) => store.namesLike(beginning, "")),
         namespace: "",
         active: false,
       });

@@ -1,4 +1,4 @@
-import { conflict, invalid, notFound } from "@portico/core";
+import { invalid, notFound } from "@portico/core";
 import type { Outbound } from "@portico/outbound";
 import type { ToolDefinition } from "@portico/tool-executor/definition";
 import type { Actor } from "../auth/actor.ts";
@@ -7,6 +7,7 @@ import { fromFreshRead, StaleRead } from "../db/fresh.ts";
 import { type Change, record } from "../db/journal.ts";
 import { allPages, type ListQuery, type Page } from "../db/paging.ts";
 import { pickFields } from "../fields/contract/resource.ts";
+import { copyName } from "../fields/copy-name.ts";
 import { inputError } from "../fields/input-error.ts";
 import type { ObjectHooks } from "../plugins/hooks/types.ts";
 import type { SecretValues } from "../secrets/values.ts";
@@ -131,16 +132,6 @@ export function createToolService({
     });
   }
 
-  async function freeName(name: string, namespace: string): Promise<string> {
-    const copy = `Copy of ${name}`.slice(0, 110);
-    const taken = new Set(await store.namesLike(copy, namespace));
-    for (let number = 1; number <= 1000; number++) {
-      const candidate = number === 1 ? copy : `${copy} ${number}`;
-      if (!taken.has(candidate)) return candidate;
-    }
-    throw conflict(`There are too many copies of "${name}".`, "name");
-  }
-
   return {
     list: (query, filters, slim = false) => store.list(query, filters, slim),
     all: (filters) => allPages((list) => store.list(list, filters, false)),
@@ -170,7 +161,7 @@ export function createToolService({
       if (!callable) throw notFound("Tool");
       const draft = ToolDraft.parse({
         ...pickFields(ToolFields, toAttributes(tool)),
-        name: await freeName(tool.name, tool.namespace),
+        name: await copyName(tool.name, (beginning) => store.namesLike(beginning, tool.namespace)),
         active: false,
       });
       return create(actor, draft, { tool, authKeySealed: callable.authKeySealed });
