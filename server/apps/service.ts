@@ -56,7 +56,7 @@ export function createAppService({
       const created = await store.insert(tx, row);
       await checkPrivacy(tx, row);
       await record(tx, { kind: "app", action: "created", id: created.id, actor, object: { id: created.id, ...row }, changes: row });
-      await notifier?.appCreated(tx, { id: created.id, name: row.name }, actor);
+      await notifier?.appCreated(tx, { id: created.id, name: row.name, isActive: activate }, actor);
       return { id: created.id, credential: await credentials.issue(tx, actor, created.id, activate) };
     });
     return { app: await get(id), credential };

@@ -9,7 +9,7 @@ const keptDays = 90;
 
 /** Tells people what happened, in the transaction in which it happens. */
 export type Notifier = {
-  appCreated(tx: Tx, app: { id: number; name: string }, by: { userId: number; name: string }): Promise<void>;
+  appCreated(tx: Tx, app: { id: number; name: string; isActive: boolean }, by: { userId: number; name: string }): Promise<void>;
 };
 
 export type NotificationFeature = Feature & { notifier: Notifier };
@@ -25,7 +25,7 @@ export function createNotifications({ db }: { db: Db }): NotificationFeature {
             key: `new_app_${app.id}`,
             type: "app",
             title: `${by.name} created the app ${app.name}`,
-            content: "Its credential works once an administrator has activated it.",
+            content: app.isActive ? "Its credential is active." : "Activate its credential to approve it.",
             link: `/admin/apps/${app.id}`,
           },
           by.userId,

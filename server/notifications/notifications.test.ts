@@ -65,7 +65,7 @@ test("a budget that is spent to 80 and to 100 percent is news once for each, for
   expect(await titles()).toEqual([]);
   await spend(8.5);
   for (let i = 0; i < 2; i++) await store.notifyBudgets([80, 100]);
-  const first = ["Budget of spender is 80 % spent", "$8.50 of $10.00 are spent this month.", `/portal/apps/${app.data.id}`];
+  const first = ["Budget of spender is 80 % spent", "$8.50 of $10.00 spent in this period.", `/portal/apps/${app.data.id}`];
   expect(await titles()).toEqual([first]);
   await spend(10);
   for (let i = 0; i < 2; i++) await store.notifyBudgets([80, 100]);

@@ -72,7 +72,7 @@ export function createNotificationStore(db: Db): NotificationStore {
            'budget',
            CASE WHEN r.percent >= 100 THEN 'Budget of ' || r.name || ' is spent' ELSE 'Budget of ' || r.name || ' is ' || r.percent || ' % spent' END,
            '$' || to_char(r.spent_micro_usd / 1000000.0, 'FM999999990.00') || ' of $' || to_char(r.budget / 1000000.0, 'FM999999990.00')
-             || ' are spent this month.' || CASE WHEN r.percent >= 100 THEN ' Gateways reject further calls until the month ends or the budget is raised.' ELSE '' END,
+             || ' spent in this period.' || CASE WHEN r.percent >= 100 THEN ' Gateways reject further calls until the next period begins or the budget is raised.' ELSE '' END,
            CASE WHEN u.is_admin THEN '/admin/' ELSE '/portal/' END || CASE WHEN r.kind = 'app' THEN 'apps/' ELSE 'llms/' END || r.id,
            u.id, now()
          FROM reached r JOIN users u ON (u.is_admin AND u.notifications_enabled) OR u.id = r.owner_id
